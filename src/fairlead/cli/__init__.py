@@ -1,0 +1,1 @@
+"""Arguments to settings to session; text and JSON; exit codes. No decisions."""

@@ -1,0 +1,1 @@
+"""Frozen values that every layer may hold; nothing here waits, reads a clock or touches the machine."""

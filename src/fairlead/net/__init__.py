@@ -1,0 +1,1 @@
+"""Byte movement: connections, pumps, listeners, and the driver of a multiplexed connection."""
