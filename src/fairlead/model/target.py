@@ -1,0 +1,53 @@
+"""What somebody asked to reach, and the pods that stand behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Local(Enum):
+    """A local side that is no fixed port."""
+
+    ANY = "any"
+    """An ephemeral port, printed once it is known."""
+    STDIO = "-"
+    """Standard input and output of this process, for one connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortSpec:
+    """``[LOCAL:]REMOTE`` as typed: LOCAL a port number 1-65535, ANY or STDIO, or None for "the same as REMOTE"."""
+
+    local: int | Local | None
+    remote: str
+    """A decimal port number or a port's name, not yet resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """``TYPE/NAME`` and its ports, as typed; TYPE is not yet looked up."""
+
+    kind: str
+    name: str
+    ports: tuple[PortSpec, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PodRef:
+    """One pod; the uid tells it from an earlier pod of the same name."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where one connection can go: a port (1-65535) of one pod."""
+
+    pod: PodRef
+    port: int
