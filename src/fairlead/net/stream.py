@@ -19,7 +19,7 @@ class End(Protocol):
         """No more bytes will come; what was written before is delivered first. The other direction goes on."""
 
     def abort(self, reason: str) -> None:
-        """Reset: drop what is unsent and let the far side see a reset. ``reason`` is for people, "" when told already."""
+        """Reset: drop what is unsent and let the far side see a reset. ``reason`` is for people, "" if told already."""
 
     def pause_reading(self) -> None:
         """Stop calling ``write`` of the opposite end until ``resume_reading``; what was read already may still come."""
