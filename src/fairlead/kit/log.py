@@ -1,0 +1,77 @@
+"""Logging to stderr, in kubectl's levels, with the context that each line inherits.
+
+What a user needs is an event (``fairlead.model.events``) and is shown at any level. A log line is for whoever looks for
+a reason: it never carries a token, a password, a key or a header that has one.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+
+DECISION = logging.DEBUG
+"""Why something was chosen or tried again; shown from ``-v 4``."""
+REQUEST = 8
+"""One request to the API server, one connection opened or closed; shown from ``-v 6``."""
+HEADER = 6
+"""Headers and frames, without secrets; shown from ``-v 8``."""
+
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+class Log(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose lines start with what they are about: ``[pod=web-1 port=80] dial refused``."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Put the context before the message."""
+        if not self.extra:
+            return msg, kwargs
+        about = " ".join(f"{key}={value}" for key, value in self.extra.items()).replace("%", "%%")
+        return f"[{about}] {msg}", kwargs
+
+    def about(self, **context: object) -> Log:
+        """A logger whose lines also say ``context``."""
+        return Log(self.logger, {**(self.extra or {}), **context})
+
+    def decision(self, msg: str, *args: object) -> None:
+        """Log at ``-v 4``."""
+        self.log(DECISION, msg, *args)
+
+    def request(self, msg: str, *args: object) -> None:
+        """Log at ``-v 6``."""
+        self.log(REQUEST, msg, *args)
+
+    def header(self, msg: str, *args: object) -> None:
+        """Log at ``-v 8``."""
+        self.log(HEADER, msg, *args)
+
+
+def get(name: str, **context: object) -> Log:
+    """The logger of one module (``__name__``), with what its lines are about."""
+    return Log(logging.getLogger(name), context)
+
+
+def level_of(verbosity: int) -> int:
+    """The logging level for kubectl's ``-v``."""
+    steps = ((8, HEADER), (6, REQUEST), (4, DECISION), (1, logging.INFO))
+    return next((level for least, level in steps if verbosity >= least), logging.WARNING)
+
+
+def setup(verbosity: int, stream: TextIO | None = None) -> None:
+    """Send the lines of fairlead and asyncio to ``stream`` (stderr); called once, by the command line."""
+    for number, name in ((DECISION, "decision"), (REQUEST, "request"), (HEADER, "header")):
+        logging.addLevelName(number, name)
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    logging.getLogger("fairlead").setLevel(level_of(verbosity))
+
+
+def safe_headers(headers: Iterable[tuple[str, str]]) -> str:
+    """Headers as one line for a log; the values that are secrets are left out."""
+    return "; ".join(f"{name}: {'(hidden)' if name.lower() in _SECRET_HEADERS else value}" for name, value in headers)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from fairlead.kit import log
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root, ours = logging.getLogger(), logging.getLogger("fairlead")
+    handlers, level = root.handlers[:], ours.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    ours.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "shown"),
+    [
+        (0, ["warning"]),
+        (1, ["warning", "info"]),
+        (4, ["warning", "info", "decision"]),
+        (6, ["warning", "info", "decision", "request"]),
+        (7, ["warning", "info", "decision", "request"]),
+        (9, ["warning", "info", "decision", "request", "header"]),
+    ],
+)
+def test_kubectls_levels(lines: io.StringIO, verbosity: int, shown: list[str]) -> None:
+    log.setup(verbosity, lines)
+    logger = log.get("fairlead.test")
+    for say in (logger.warning, logger.info, logger.decision, logger.request, logger.header):
+        say("said")
+    assert re.findall(r" (\w+) fairlead.test: said\n", lines.getvalue().lower()) == shown
+
+
+def test_context_is_inherited_and_may_hold_a_percent_sign(lines: io.StringIO) -> None:
+    log.setup(0, lines)
+    log.get("fairlead.test", pod="50%").about(port=80).warning("took %d s", 3)
+    assert lines.getvalue().endswith(" WARNING fairlead.test: [pod=50% port=80] took 3 s\n")
+
+
+def test_secret_headers_are_hidden() -> None:
+    headers = [("Authorization", "Bearer abc"), ("Accept", "*/*"), ("Cookie", "abc")]
+    assert log.safe_headers(headers) == "Authorization: (hidden); Accept: */*; Cookie: (hidden)"
