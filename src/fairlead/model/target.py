@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -22,6 +22,19 @@ class PortSpec:
     local: int | Local | None
     remote: str
     """A decimal port number or a port's name, not yet resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPort:
+    """A port of a target once the cluster was asked."""
+
+    spec: PortSpec
+    local: int | Local
+    """What to listen on."""
+    remote: int
+    """The port (1-65535) in the pod that was chosen at the start; other pods may have another."""
+    service_port: int | None
+    """The number of the service's port, where the target is a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +64,5 @@ class Backend:
 
     pod: PodRef
     port: int
+    fallback: bool = field(default=False, compare=False)
+    """Not ready: chosen, as kubectl would, because nothing is."""
