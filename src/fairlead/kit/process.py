@@ -1,0 +1,100 @@
+"""Child processes: no shell, one exit code whatever their end, and the descriptor limit that users expect.
+
+The one module-level value here mirrors something that is the process's own: its descriptor limit (getrlimit(2)).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from fairlead.errors import MachineError
+
+_inherited: tuple[int, int] | None = None
+
+
+def children_get(limit: tuple[int, int]) -> None:
+    """Give every child started from now on this (soft, hard) RLIMIT_NOFILE instead of our own.
+
+    A program that uses select(2) breaks on descriptors above 1023, so a raised soft limit is not passed on.
+    """
+    global _inherited
+    _inherited = limit
+
+
+def exit_code(returncode: int) -> int:
+    """A child's return code as a shell tells it: 128 + n when signal n ended it."""
+    return 128 - returncode if returncode < 0 else returncode
+
+
+class Child:
+    """A running child process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def wait(self) -> int:
+        """Wait for its end; its exit code as a shell tells it."""
+        return exit_code(await self.process.wait())
+
+    def pass_on(self, number: int) -> None:
+        """Send it a signal that we got, unless it got it too: a terminal signals its whole foreground group."""
+        if number in (signal.SIGINT, signal.SIGQUIT) and _terminal_signals_us():
+            return
+        if self.process.returncode is None:
+            try:
+                # Not process.send_signal: that polls, and so may steal the exit code from the loop's own watcher.
+                os.kill(self.process.pid, number)
+            except ProcessLookupError:
+                pass  # it ended meanwhile; wait() tells how
+
+    async def end(self, *, grace: float) -> int:
+        """SIGTERM, and SIGKILL after ``grace`` seconds; its exit code."""
+        self.pass_on(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(grace):
+                return await self.wait()
+        except TimeoutError:
+            self.pass_on(signal.SIGKILL)
+            return await self.wait()
+
+
+async def start(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: int | IO[bytes] | None = None,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+) -> Child:
+    """Start ``argv``; the streams are ours unless given. MachineError if there is no such program or it cannot run."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=_restore_limit if _inherited else None
+        )
+    except OSError as error:
+        raise MachineError(f"cannot run {argv[0]}: {error.strerror}") from error
+    return Child(process)
+
+
+def _restore_limit() -> None:
+    """Runs in the child between fork and exec: one system call and nothing that takes a lock."""
+    if _inherited is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, _inherited)
+
+
+def _terminal_signals_us() -> bool:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False  # no controlling terminal, so the signal came from a process
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fairlead.errors import MachineError
+from fairlead.kit import process
+from tests.support.loop import run
+
+
+@pytest.fixture(autouse=True)
+def no_limit_is_kept() -> Iterator[None]:
+    yield
+    process._inherited = None
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("raise SystemExit(0)", 0),
+        ("raise SystemExit(7)", 7),
+        ("import os; os.kill(os.getpid(), 15)", 143),
+        ("import os; os.kill(os.getpid(), 9)", 137),
+    ],
+)
+def test_the_exit_code_is_the_one_a_shell_tells(code: str, expected: int) -> None:
+    async def main() -> int:
+        child = await process.start(python(code))
+        return await child.wait()
+
+    assert run(main()) == expected
+
+
+def test_arguments_reach_the_child_as_they_are() -> None:
+    async def main() -> bytes:
+        words = ["a b", "$HOME", "*", ";", ""]
+        child = await process.start(
+            [*python("import sys; print(sys.argv[1:], end='')"), *words], stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await child.process.communicate()
+        return out
+
+    assert run(main()) == b"['a b', '$HOME', '*', ';', '']"
+
+
+def test_the_environment_is_the_one_given() -> None:
+    async def main() -> bytes:
+        code = "import os; print(os.environ.get('A'), os.environ.get('HOME'), end='')"
+        child = await process.start(python(code), env={"A": "1"}, stdout=asyncio.subprocess.PIPE)
+        out, _ = await child.process.communicate()
+        return out
+
+    assert run(main()) == b"1 None"
+
+
+def test_a_child_gets_the_limit_it_was_promised() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    process.children_get((soft - 3, hard))
+
+    async def main() -> bytes:
+        code = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], end='')"
+        child = await process.start(python(code), stdout=asyncio.subprocess.PIPE)
+        out, _ = await child.process.communicate()
+        return out
+
+    assert run(main()) == str(soft - 3).encode()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
+
+
+@pytest.mark.parametrize(("program", "reason"), [("no-such-program", "No such file"), ("/etc/passwd", "Permission")])
+def test_a_program_that_cannot_run_is_one_sentence(program: str, reason: str) -> None:
+    with pytest.raises(MachineError, match=f"cannot run {program}: {reason}"):
+        run(process.start([program]))
+
+
+WAITS = "import signal, time; print('up', flush=True); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_are_passed_on(number: int) -> None:
+    async def main() -> int:
+        child = await process.start(python(WAITS), stdout=asyncio.subprocess.PIPE)
+        assert child.process.stdout is not None
+        await child.process.stdout.readline()
+        child.pass_on(number)
+        code = await child.wait()
+        child.pass_on(number)
+        return code
+
+    assert run(main()) == 128 + number
+
+
+@pytest.mark.parametrize(("code", "expected", "least"), [(WAITS, 143, 0.0), (STUBBORN, 137, 0.2)])
+def test_end_is_gentle_first(code: str, expected: int, least: float) -> None:
+    async def main() -> tuple[int, float]:
+        child = await process.start(python(code), stdout=asyncio.subprocess.PIPE)
+        assert child.process.stdout is not None
+        await child.process.stdout.readline()
+        started = time.monotonic()
+        return await child.end(grace=0.2), time.monotonic() - started
+
+    ended, took = run(main())
+    assert ended == expected
+    assert took >= least
+
+
+def test_an_interrupt_is_passed_on_only_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(terminal: bool) -> int:
+        monkeypatch.setattr(process, "_terminal_signals_us", lambda: terminal)
+        child = await process.start(python(f"import signal; signal.signal(2, signal.SIG_DFL); {WAITS}"), stdout=-1)
+        assert child.process.stdout is not None
+        await child.process.stdout.readline()
+        child.pass_on(signal.SIGINT)
+        return await child.end(grace=5)
+
+    assert run(main(terminal=False)) == 130
+    assert run(main(terminal=True)) == 143
