@@ -41,4 +41,6 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert not forgotten, f"tasks left running: {forgotten}"
     assert not errors.lines, "errors seen by the event loop only:\n" + "\n".join(errors.lines)
     assert not left, f"sockets left open: {sorted(left)}"
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(1)  # the one in which asyncio waited for a child process may still be returning
     assert set(threading.enumerate()) <= threads, "threads left running"
