@@ -6,6 +6,8 @@ control frames (125 bytes at most) is ever held. Text messages are refused: Kube
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import struct
 from collections.abc import Callable
 from enum import IntEnum
@@ -16,8 +18,14 @@ from fairlead.errors import ProtocolError
 MAX_HEADER = 14
 """Bytes of the longest frame header: 2, 8 of extended length, 4 of mask."""
 
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _U16 = struct.Struct(">H")
 _U64 = struct.Struct(">Q")
+
+
+def accept_value(key: str) -> str:
+    """The Sec-WebSocket-Accept that answers this Sec-WebSocket-Key (section 4.2.2)."""
+    return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
 
 
 class Opcode(IntEnum):
@@ -62,6 +70,7 @@ class WebSocket:
         self._client = client
         self._mask = mask
         self._out: list[bytes] = []
+        self._pong = b""
         self._head = bytearray()
         self._left = 0
         self._key = b""
@@ -88,7 +97,8 @@ class WebSocket:
 
     def take_outgoing(self) -> bytes:
         """Pongs and Close frames that wait to be sent."""
-        joined = b"".join(self._out)
+        joined = self._pong + b"".join(self._out)
+        self._pong = b""
         self._out.clear()
         return joined
 
@@ -179,7 +189,8 @@ class WebSocket:
         opcode, self._control = self._control, None
         body = bytes(self._control_body)
         if opcode == Opcode.PING:
-            self._out.append(self._frame(Opcode.PONG, body))
+            # The last one may stand for all that are unanswered (section 5.5.3), so a flood of pings holds nothing.
+            self._pong = self._frame(Opcode.PONG, body)
         elif opcode == Opcode.CLOSE:
             if len(body) == 1:
                 raise ProtocolError("WebSocket Close frame with half a status code")

@@ -1,0 +1,293 @@
+"""One connection from a local end to a pod: waits for a place, keeps first bytes, tries another pod if refused."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import Protocol
+
+from fairlead.dial.lane import Lane
+from fairlead.dial.pool import Lanes
+from fairlead.errors import FairleadError, ForbiddenError, NotFoundError, UnreachableError
+from fairlead.model.target import Backend
+from fairlead.net.stream import LocalEnd
+from fairlead.policy.refusal import dial_was_refused
+from fairlead.protocol.portforward import Forward, Outcome
+
+KEPT = 64 * 1024
+"""First bytes kept for another try on another pod; kernels hand out about as much before a reader must wait."""
+SETTLE = 0.2
+"""Seconds between the end of the data stream and the verdict on the error stream; on the wire they are neighbours."""
+MAX_TRIES = 8
+"""Dials of one connection, all pods together."""
+
+
+class Target(Protocol):
+    """Where connections go, and whom they tell how it went."""
+
+    def choose(self, tried: frozenset[Backend], connection: Connection) -> Backend | None:
+        """A backend that is not in ``tried``, or None when there is none right now."""
+
+    def wait_for_backend(self, connection: Connection) -> None:
+        """Call ``connection.dial`` when there may be a backend, or ``connection.give_up`` when it takes too long."""
+
+    def stop_waiting(self, connection: Connection) -> None:
+        """Undo ``wait_for_backend``."""
+
+    def proved(self, backend: Backend) -> None:
+        """A byte came back from it."""
+
+    def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
+        """The connection ended with a reset; ``words`` are the server's, or ours."""
+
+    def over(self, connection: Connection, backend: Backend | None) -> None:
+        """The connection is over, however it ended; called exactly once."""
+
+
+class State(Enum):
+    """Where a connection stands."""
+
+    WAITING = auto()
+    """For a pod or a lane; the local end is not read beyond KEPT."""
+    OPEN = auto()
+    OVER = auto()
+
+
+class Connection:
+    """The RemoteEnd of a local end, and the passenger of a lane."""
+
+    __slots__ = (
+        "_boarding",
+        "_eof",
+        "_forward",
+        "_handle",
+        "_kept",
+        "_lane",
+        "_lanes",
+        "_loop",
+        "_paused",
+        "_target",
+        "_tried",
+        "_tries",
+        "backend",
+        "client",
+        "local",
+        "state",
+    )
+
+    def __init__(self, local: LocalEnd, target: Target, lanes: Lanes, client: str = "") -> None:
+        self.local = local
+        self.client = client
+        """The address that connected, for session affinity."""
+        self.state = State.WAITING
+        self.backend: Backend | None = None
+        self._target = target
+        self._lanes = lanes
+        self._loop = asyncio.get_running_loop()
+        self._kept: bytearray | None = bytearray()
+        self._eof = False
+        self._paused = False
+        self._tried: frozenset[Backend] = frozenset()
+        self._tries = 0
+        self._boarding = False
+        self._lane: Lane | None = None
+        self._forward: Forward | None = None
+        self._handle: asyncio.TimerHandle | None = None
+
+    # -- finding a place --
+
+    def dial(self) -> None:
+        """Choose a backend and ask for a lane to it."""
+        if self.state is not State.WAITING or self._boarding:
+            return
+        backend = self._target.choose(self._tried, self)
+        if backend is None:
+            self.backend = None
+            self._target.wait_for_backend(self)
+            return
+        self.backend = backend
+        self._tries += 1
+        self._boarding = True
+        self._lanes.board(self, backend.pod)
+
+    def give_up(self, words: str) -> None:
+        """It took too long."""
+        if self.state is State.WAITING:
+            self._fail(words)
+
+    def on_lane(self, lane: Lane) -> None:
+        """Open the streams and send what the local program has sent so far, all in one write."""
+        assert self.backend is not None
+        self._boarding = False
+        self.state = State.OPEN
+        self._lane = lane
+        self._forward = forward = lane.add(self, self.backend.port)
+        lane.start(forward, bytes(self._kept or b""))
+        if self._eof:
+            lane.finish(forward)
+        if self._paused:
+            self._paused = False
+            self.local.resume_reading()
+
+    def on_no_lane(self, error: FairleadError) -> None:
+        """No lane to this pod: another pod may have one; a server that is down is waited for."""
+        self._boarding = False
+        assert self.backend is not None
+        if isinstance(error, ForbiddenError):
+            self._fail(str(error))
+            return
+        if isinstance(error, NotFoundError) or not isinstance(error, UnreachableError):
+            self._tried |= {self.backend}
+            if self._target.choose(self._tried, self) is not None:
+                self.dial()
+                return
+            self._tried = frozenset()
+        self._target.wait_for_backend(self)
+
+    # -- what the local end calls --
+
+    def send(self, buffer: memoryview, start: int, end: int) -> None:
+        """Bytes for the pod; kept while there is no lane, and the first ones in case another pod is needed."""
+        kept = self._kept
+        if kept is not None:
+            if self.state is State.OPEN and len(kept) + end - start > KEPT:
+                self._kept = None
+            else:
+                kept += buffer[start:end]
+        if self.state is State.OPEN:
+            assert self._lane is not None
+            assert self._forward is not None
+            self._lane.send(self._forward, buffer, start, end)
+        elif kept is not None and len(kept) >= KEPT and not self._paused:
+            self._paused = True
+            self.local.pause_reading()
+
+    def send_eof(self) -> None:
+        """The local program is done sending."""
+        self._eof = True
+        if self._lane is not None and self._forward is not None and self.state is State.OPEN:
+            self._lane.finish(self._forward)
+
+    def local_blocked(self) -> None:
+        """The local program does not read."""
+        if self._lane is not None:
+            self._lane.block(self)
+
+    def local_drained(self) -> None:
+        """It reads again."""
+        if self._lane is not None:
+            self._lane.unblock(self)
+
+    def local_lost(self) -> None:
+        """The local program is gone."""
+        if self.state is not State.OVER:
+            self._end()
+
+    # -- what the forward calls --
+
+    def on_data(self, data: memoryview) -> None:
+        """Bytes from the pod."""
+        if self._kept is not None:
+            self._first_byte()
+        self.local.write(data)
+        assert self._lane is not None
+        self._lane.touch(self.local)
+
+    def _first_byte(self) -> None:
+        self._kept = None
+        assert self.backend is not None
+        self._target.proved(self.backend)
+
+    def on_half_end(self) -> None:
+        """The data stream is done; wait a moment for the verdict."""
+        self._handle = self._loop.call_later(SETTLE, self._settle)
+
+    def on_end(self, outcome: Outcome, text: str) -> None:
+        """The verdict."""
+        if outcome is Outcome.CLEAN:
+            self.local.close()
+            self._end()
+        elif self._kept is not None and dial_was_refused(text) and self.backend is not None:
+            self._try_another(text)
+        else:
+            self._fail(text or ("the server refused the stream" if outcome is Outcome.REFUSED else ""))
+
+    def on_lane_lost(self, reason: str) -> None:
+        """The lane ended under it. While nothing was said in either direction, nobody need know."""
+        self._leave_lane()
+        if self.state is not State.OPEN:
+            return
+        if self._kept is not None and not self._kept and not self._eof and self._tries < MAX_TRIES:
+            self.state = State.WAITING
+            self._loop.call_soon(self.dial)
+        else:
+            self._fail(reason)
+
+    def on_no_reply(self) -> None:
+        """The server was silent about the new streams."""
+        self._lane = None
+        self._fail("the server did not accept the connection within 30 s")
+
+    def on_stalling(self) -> None:
+        """It held up others for too long."""
+        self._lane = None
+        self._fail(
+            "this connection left 8 MiB unread for 5 s on a lane that others share; more lanes than "
+            "connections avoid that (--lanes)"
+        )
+
+    # -- inside --
+
+    def _try_another(self, text: str) -> None:
+        assert self.backend is not None
+        refused = self.backend
+        self._tried |= {refused}
+        if self._target.choose(self._tried, self) is None:
+            self._fail(text)
+            return
+        self._leave_lane()
+        self.state = State.WAITING
+        self.dial()
+
+    def _settle(self) -> None:
+        self._handle = None
+        forward = self._forward
+        if self.state is not State.OPEN or forward is None:
+            return
+        if forward.delivered_whole:
+            # A half-close: the pod is done sending, and may go on receiving.
+            self.local.write_eof()
+        else:
+            forward.settle()
+            if self._lane is not None:
+                self._lane.touch(self.local)
+
+    def _fail(self, words: str) -> None:
+        backend = self.backend
+        self.local.abort()
+        self._target.failed(self, backend, words)
+        self._end()
+
+    def _end(self) -> None:
+        if self.state is State.OVER:
+            return
+        self.state = State.OVER
+        self._kept = None
+        self._leave_lane()
+        if self._boarding and self.backend is not None:
+            self._boarding = False
+            self._lanes.leave(self, self.backend.pod)
+        self._target.stop_waiting(self)
+        self._target.over(self, self.backend)
+
+    def _leave_lane(self) -> None:
+        self._cancel_timer()
+        lane, self._lane = self._lane, None
+        self._forward = None
+        if lane is not None:
+            lane.remove(self)
+
+    def _cancel_timer(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None

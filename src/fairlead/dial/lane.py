@@ -1,0 +1,360 @@
+"""A lane: one upgraded connection to one pod, and the forwarded connections on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol, cast
+
+from fairlead.errors import ProtocolError
+from fairlead.kit import log
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.carrier import Carrier
+from fairlead.net.stream import LocalEnd
+from fairlead.protocol.portforward import Forward, ForwardListener
+from fairlead.protocol.spdy import frames
+from fairlead.protocol.spdy.session import Role, Session, StreamListener
+
+PING_INTERVAL = 4.0
+"""Seconds between two pings of a lane."""
+PING_DEADLINE = 4.0
+"""Seconds until a ping counts as missed. With the interval, an idle lane's death is known within 8 s."""
+REPLY_TIMEOUT = 30.0
+"""Seconds for the server to accept the streams of a connection, as kubelet and kubectl have it; checked at pings."""
+SHARED_UNREAD = 8 * 1024 * 1024
+"""Bytes that one connection on a shared lane may leave unread before the lane stops reading for all of them."""
+SHARED_PATIENCE = 5.0
+"""Seconds that such a connection may hold up the others, before it is reset."""
+WRITE_HIGH_WATER = 1024 * 1024
+"""Unsent bytes of a lane at which its local programs are no longer read: what the network takes in a few ms."""
+MAX_UNSENT = 8 * 1024 * 1024
+"""Unsent bytes at which a lane is given up: with back-pressure on all programs only a flood of pings makes so many."""
+
+_log = log.get(__name__)
+
+
+class Rider(ForwardListener, Protocol):
+    """One forwarded connection, as its lane sees it."""
+
+    local: LocalEnd
+
+    def on_no_reply(self) -> None:
+        """The server did not accept the streams within REPLY_TIMEOUT."""
+
+    def on_lane_lost(self, reason: str) -> None:
+        """The lane ended under it."""
+
+    def on_stalling(self) -> None:
+        """It held up the others on its lane for too long, and has been cancelled."""
+
+
+class LaneOwner(Protocol):
+    """Who keeps lanes: the pool."""
+
+    def lane_idle(self, lane: Lane) -> None:
+        """The last connection left."""
+
+    def lane_closed(self, lane: Lane, reason: str) -> None:
+        """The lane is over; its connections have been told."""
+
+    def lane_missed_ping(self, lane: Lane) -> None:
+        """No answer in time; the lane takes no new connections until one comes."""
+
+
+class Lane(asyncio.BufferedProtocol):
+    """Drives one SPDY session over one transport."""
+
+    def __init__(self, buffer: ReadBuffer, owner: LaneOwner, make_carrier: Callable[[Lane], Carrier]) -> None:
+        self.carrier = make_carrier(self)
+        self.session = Session(Role.CLIENT, self)
+        self.riders: dict[Rider, Forward] = {}
+        self._unaccepted: dict[Rider, float] = {}
+        self.closed = False
+        self.suspect = False
+        """A ping was missed."""
+        self.alive_at = 0.0
+        """When something was last heard, on the loop's clock."""
+        self._buffer = buffer
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._dirty: list[LocalEnd] = []
+        self._blocked: set[Rider] = set()
+        self._holder: asyncio.TimerHandle | None = None
+        self._reading = True
+        self._writing = True
+        self._request_id = 0
+        self._ping_sent: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._reason = ""
+        self._pongs: list[asyncio.Future[None]] = []
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "suspect" if self.suspect else "open" if self._reading else "held"
+        return f"<lane {self.carrier.name} {state} connections={len(self.riders)}>"
+
+    # -- what the transport calls --
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to watch over the connection. Nothing is sent: the first stream or ping speaks first."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        # A TLS transport encrypts at once; a plain one may keep the view that it is given, so it gets a copy.
+        self._encrypts = transport.get_extra_info("ssl_object") is not None
+        self.alive_at = self._loop.time()
+        self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """The loop's shared buffer; what is read is handed on before it is used again."""
+        return self._buffer.whole
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Feed the session, then let every touched local end send in one go."""
+        try:
+            self.carrier.receive(self._buffer.whole[:nbytes])
+        except ProtocolError as error:
+            self._lose(str(error))
+        self.alive_at = self._loop.time()
+        dirty = self._dirty
+        if dirty:
+            for local in dirty:
+                local.flush()
+            dirty.clear()
+            if self._blocked:
+                self._consider_hold()
+        self._write_outgoing()
+
+    def eof_received(self) -> bool:
+        """The server closed."""
+        self._lose("the server closed the connection to the pod")
+        return False
+
+    def pause_writing(self) -> None:
+        """The network takes no more: stop reading from every program on the lane."""
+        self._writing = False
+        for rider in self.riders:
+            rider.local.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._writing = True
+        for rider in list(self.riders):
+            rider.local.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The transport is gone."""
+        self._lose(f"the connection to the pod broke: {exc}" if exc else "the server closed the connection to the pod")
+
+    # -- what the carrier and the session call --
+
+    def session_receive(self, data: memoryview) -> None:
+        """Bytes of the session, unpacked."""
+        self.session.receive(data)
+
+    def lost(self, reason: str) -> None:
+        """The carrier says that nothing more will come."""
+        self._lose(reason)
+
+    def on_open(self, stream: int, headers: Mapping[str, str], *, fin: bool) -> StreamListener | None:
+        """Servers open no streams here; refused."""
+        return None
+
+    def on_pong(self, ident: int) -> None:
+        """A sign of life."""
+        self._ping_sent = None
+        self.suspect = False
+        for waiter in self._pongs:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._pongs.clear()
+
+    def on_goaway(self, last_good: int, status: int) -> None:
+        """spdystream closes right after it, so nothing more can be expected."""
+        self._lose("the server ended the session with the pod")
+
+    # -- what the pool and the riders ask --
+
+    @property
+    def load(self) -> int | None:
+        """Connections on the lane, or None when it takes no new ones at the moment."""
+        usable = not self.closed and not self.suspect and self._reading and self._writing
+        return len(self.riders) if usable and not self.session.exhausted else None
+
+    def add(self, rider: Rider, port: int) -> Forward:
+        """Open the two streams of a connection and return them; ``start`` sends them with the first bytes."""
+        forward = Forward(self.session, port, self._request_id, rider)
+        self._request_id += 1
+        self.riders[rider] = forward
+        self._unaccepted[rider] = self._loop.time()
+        if not self._writing:
+            rider.local.pause_reading()
+        if self._blocked:
+            self._consider_hold()
+        return forward
+
+    def start(self, forward: Forward, first: bytes) -> None:
+        """Send the new streams and the first bytes of data in one write."""
+        self.session.send_data(forward.data_stream, first)
+        self._write_outgoing()
+
+    def send(self, forward: Forward, buffer: memoryview, start: int, end: int) -> None:
+        """Send ``buffer[start:end]`` on a connection; headers are written in place before it."""
+        if self.closed or not forward.may_send:
+            return
+        self._write_outgoing()
+        length = end - start
+        head = start - frames.HEADER_SIZE
+        self.session.data_header_into(buffer, head, forward.data_stream, length)
+        if not self.carrier.in_place:
+            self._transport.write(self.carrier.wrap(bytes(buffer[head:end])))
+            return
+        view = buffer[self.carrier.header_into(buffer, head, end - head) : end]
+        self._transport.write(view if self._encrypts else bytes(view))
+
+    def finish(self, forward: Forward) -> None:
+        """The local program is done sending."""
+        if not self.closed:
+            forward.finish()
+            self._write_outgoing()
+
+    def touch(self, local: LocalEnd) -> None:
+        """``local`` was written to while the session is being fed; it is flushed when that is over."""
+        if not self._dirty or self._dirty[-1] is not local:
+            self._dirty.append(local)
+
+    def remove(self, rider: Rider) -> None:
+        """A connection is over, or cancelled; sends whatever ending that made."""
+        forward = self.riders.pop(rider, None)
+        if forward is None:
+            return
+        if not forward.over:
+            forward.cancel()
+        self._unaccepted.pop(rider, None)
+        self._unblock(rider)
+        if self.closed:
+            return
+        self._loop.call_soon(self._write_outgoing)
+        if not self.riders:
+            self._owner.lane_idle(self)
+
+    def block(self, rider: Rider) -> None:
+        """The local program of ``rider`` does not read."""
+        self._blocked.add(rider)
+        self._consider_hold()
+
+    def unblock(self, rider: Rider) -> None:
+        """It reads again."""
+        self._unblock(rider)
+
+    async def prove(self, timeout: float) -> None:
+        """Return when a ping sent now was answered; raises TimeoutError."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._pongs.append(waiter)
+        self.session.ping()
+        self._write_outgoing()
+        async with asyncio.timeout(timeout):
+            await waiter
+
+    def close(self, reason: str = "") -> None:
+        """End the session; every connection on it is told ``reason``."""
+        if self.closed:
+            return
+        self.session.goaway()
+        self._write_outgoing()
+        self._transport.write(self.carrier.farewell())
+        self._lose(reason)
+
+    def kill(self, reason: str) -> None:
+        """Give the connection up without a word: nobody is there to hear it."""
+        if not self.closed:
+            self._transport.abort()
+            self._lose(reason)
+
+    # -- inside --
+
+    def _write_outgoing(self) -> None:
+        if self.closed:
+            return
+        data = self.carrier.wrap(self.session.take_outgoing())
+        if data:
+            self._transport.write(data)
+            if self._transport.get_write_buffer_size() > MAX_UNSENT:
+                self._transport.abort()
+                self._lose("the server asks for more answers than it takes")
+
+    def _lose(self, reason: str) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._transport.close()
+        for handle in (self._timer, self._holder):
+            if handle is not None:
+                handle.cancel()
+        for waiter in self._pongs:
+            if not waiter.done():
+                waiter.set_exception(ConnectionError(reason or "closed"))
+                waiter.exception()
+        for local in self._dirty:
+            local.flush()
+        riders = list(self.riders)
+        self.riders.clear()
+        self._unaccepted.clear()
+        self._blocked.clear()
+        _log.request("%r ends: %s", self, reason or "closed by us")
+        for rider in riders:
+            rider.on_lane_lost(reason)
+        self._owner.lane_closed(self, reason)
+
+    def _on_timer(self) -> None:
+        now = self._loop.time()
+        if self._ping_sent is not None and now - self._ping_sent >= PING_DEADLINE - 0.1 and not self.suspect:
+            self.suspect = True
+            self._owner.lane_missed_ping(self)
+        self._check_accepted(now)
+        if self.closed:
+            return
+        if self._ping_sent is None:
+            self._ping_sent = now
+            self.session.ping()
+            self._write_outgoing()
+        self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
+
+    def _check_accepted(self, now: float) -> None:
+        for rider, since in list(self._unaccepted.items()):
+            forward = self.riders[rider]
+            if forward.replied:
+                del self._unaccepted[rider]
+            elif now - since >= REPLY_TIMEOUT:
+                self.remove(rider)
+                rider.on_no_reply()
+
+    def _unblock(self, rider: Rider) -> None:
+        self._blocked.discard(rider)
+        if not self.closed:
+            self._consider_hold()
+
+    def _consider_hold(self) -> None:
+        """Read or not: a sole connection may hold the lane for ever, one of several only for SHARED_PATIENCE."""
+        alone = len(self.riders) == 1
+        limit = 0 if alone else SHARED_UNREAD
+        holding = any(rider.local.unsent > limit for rider in self._blocked)
+        if holding == self._reading and not self._transport.is_closing():
+            self._reading = not holding
+            if holding:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+        if holding and not alone and self._holder is None:
+            self._holder = self._loop.call_later(SHARED_PATIENCE, self._end_hold)
+        elif (not holding or alone) and self._holder is not None:
+            self._holder.cancel()
+            self._holder = None
+
+    def _end_hold(self) -> None:
+        self._holder = None
+        for rider in [r for r in self._blocked if r.local.unsent > SHARED_UNREAD]:
+            self.remove(rider)
+            rider.on_stalling()
+        self._consider_hold()
+
+
+__all__ = ["Lane", "LaneOwner", "Rider"]

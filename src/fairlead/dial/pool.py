@@ -1,0 +1,292 @@
+"""All lanes behind one API server, keyed by pod: opens, shares, watches and closes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fairlead.dial.lane import Lane, Rider
+from fairlead.errors import FairleadError, UnreachableError
+from fairlead.kit import log
+from fairlead.kit.tasks import Background
+from fairlead.model.target import PodRef
+from fairlead.policy.lanes import MAX_PER_SERVER, Take, place
+
+IDLE_CLOSE = 60.0
+"""Seconds an idle lane is kept."""
+PATIENCE = 0.5
+"""Seconds a connection waits for a lane of its own before it shares one: many times what a lane takes to open."""
+PROOF_TIMEOUT = 5.0
+"""Seconds in which a fresh lane to the same pod must answer for a silent, busy one to count as blocked, not dead."""
+
+_log = log.get(__name__)
+
+
+class Passenger(Rider, Protocol):
+    """A connection that asks for a place."""
+
+    def on_lane(self, lane: Lane) -> None:
+        """Take this lane now: add yourself before returning."""
+
+    def on_no_lane(self, error: FairleadError) -> None:
+        """No lane can be had to this pod."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    passenger: Passenger
+    since: float
+
+
+@dataclass(slots=True)
+class _PodLanes:
+    lanes: list[Lane] = field(default_factory=list)
+    opening: int = 0
+    waiting: list[_Waiting] = field(default_factory=list)
+    warm: int = 0
+    """Idle lanes that are kept however long."""
+    patience: asyncio.TimerHandle | None = None
+    proving: bool = False
+
+
+class Lanes:
+    """The pool. ``open_lane`` makes one lane to a pod, or raises a FairleadError."""
+
+    def __init__(
+        self,
+        tasks: Background,
+        open_lane: Callable[[PodRef, Lanes], Awaitable[Lane]],
+        *,
+        limit: int,
+        suspect: Callable[[str], None],
+    ) -> None:
+        self._tasks = tasks
+        self._open_lane = open_lane
+        self._limit = limit
+        self._suspect = suspect
+        self._pods: dict[PodRef, _PodLanes] = {}
+        self._pod_of: dict[Lane, PodRef] = {}
+        self._idle: dict[Lane, asyncio.TimerHandle] = {}
+        self._opening_total = 0
+        self._loop = asyncio.get_running_loop()
+
+    # -- places --
+
+    def board(self, passenger: Passenger, pod: PodRef) -> None:
+        """Give ``passenger`` a place on a lane to ``pod``, now or as soon as there is one."""
+        state = self._pods.setdefault(pod, _PodLanes())
+        if not self._seat(state, passenger, len(state.waiting), patient=True, pod=pod):
+            state.waiting.append(_Waiting(passenger, self._loop.time()))
+            if state.patience is None:
+                state.patience = self._loop.call_later(PATIENCE, self._out_of_patience, pod)
+
+    def leave(self, passenger: Passenger, pod: PodRef) -> None:
+        """``passenger`` waits no longer."""
+        state = self._pods.get(pod)
+        if state is not None:
+            state.waiting = [entry for entry in state.waiting if entry.passenger is not passenger]
+
+    def _seat(self, state: _PodLanes, passenger: Passenger, waiting: int, *, patient: bool, pod: PodRef) -> bool:
+        choice = place(
+            [lane.load for lane in state.lanes],
+            opening=state.opening,
+            waiting=waiting,
+            limit=self._limit,
+            budget=MAX_PER_SERVER - len(self._pod_of) - self._opening_total,
+            patient=patient,
+        )
+        if isinstance(choice, Take):
+            lane = state.lanes[choice.index]
+            self._keep(lane)
+            passenger.on_lane(lane)
+            return True
+        for _ in range(choice.more):
+            self._begin(pod, state)
+        return False
+
+    def _serve_waiting(self, pod: PodRef) -> None:
+        state = self._pods.get(pod)
+        if state is None:
+            return
+        now = self._loop.time()
+        while state.waiting:
+            entry = state.waiting[0]
+            patient = now - entry.since < PATIENCE
+            if not self._seat(state, entry.passenger, len(state.waiting) - 1, patient=patient, pod=pod):
+                break
+            # ``on_lane`` may have called ``leave`` for other passengers, never for the one that it seats.
+            state.waiting.remove(entry)
+        if state.patience is not None:
+            state.patience.cancel()
+            state.patience = None
+        if state.waiting:
+            due = max(0.01, state.waiting[0].since + PATIENCE - now)
+            state.patience = self._loop.call_later(due, self._out_of_patience, pod)
+
+    def _out_of_patience(self, pod: PodRef) -> None:
+        state = self._pods.get(pod)
+        if state is not None:
+            state.patience = None
+            self._serve_waiting(pod)
+
+    # -- lanes --
+
+    async def warm(self, pod: PodRef) -> None:
+        """Have a lane to ``pod`` and keep one open; raises what opening it raised."""
+        state = self._pods.setdefault(pod, _PodLanes())
+        state.warm = 1
+        if not state.lanes:
+            lane = await self._open(pod, state)
+            self._add(pod, state, lane)
+
+    def forget(self, pod: PodRef) -> None:
+        """The pod is gone: its idle lanes close, the others with their last connection."""
+        state = self._pods.get(pod)
+        if state is not None:
+            state.warm = 0
+            for lane in list(state.lanes):
+                if lane.load == 0:
+                    lane.close()
+
+    def close(self) -> None:
+        """Close every lane."""
+        for state in list(self._pods.values()):
+            for lane in list(state.lanes):
+                lane.close()
+            if state.patience is not None:
+                state.patience.cancel()
+        for handle in self._idle.values():
+            handle.cancel()
+        self._idle.clear()
+
+    def open_lanes(self, pod: PodRef) -> int:
+        """How many lanes to ``pod`` are open."""
+        state = self._pods.get(pod)
+        return len(state.lanes) if state else 0
+
+    def _begin(self, pod: PodRef, state: _PodLanes) -> None:
+        # Counted here and not in the task, so that the next decision knows of it.
+        state.opening += 1
+        self._opening_total += 1
+        self._tasks.start(self._open_behind(pod, state), name=f"open lane to {pod.name}")
+
+    async def _open_behind(self, pod: PodRef, state: _PodLanes) -> None:
+        error: FairleadError | None = None
+        lane: Lane | None = None
+        try:
+            lane = await self._open_lane(pod, self)
+        except FairleadError as caught:
+            error = caught
+        finally:
+            state.opening -= 1
+            self._opening_total -= 1
+        if lane is not None:
+            self._add(pod, state, lane)
+        elif error is not None:
+            self._opening_failed(pod, state, error)
+
+    async def _open(self, pod: PodRef, state: _PodLanes) -> Lane:
+        state.opening += 1
+        self._opening_total += 1
+        try:
+            return await self._open_lane(pod, self)
+        finally:
+            state.opening -= 1
+            self._opening_total -= 1
+
+    def _add(self, pod: PodRef, state: _PodLanes, lane: Lane) -> None:
+        if lane.closed:
+            self._opening_failed(pod, state, UnreachableError("the connection to the pod broke while it was opened"))
+            return
+        _log.request("lane %d to %s is open", len(state.lanes) + 1, pod.name)
+        self._pods.setdefault(pod, state)
+        state.lanes.append(lane)
+        self._pod_of[lane] = pod
+        self._serve_waiting(pod)
+        if lane.load == 0:
+            self.lane_idle(lane)
+
+    def _opening_failed(self, pod: PodRef, state: _PodLanes, error: FairleadError) -> None:
+        if isinstance(error, UnreachableError):
+            self._suspect(error.what)
+        if state.lanes or state.opening:
+            self._serve_waiting(pod)
+            return
+        waiting, state.waiting = state.waiting, []
+        if not state.warm:
+            self._pods.pop(pod, None)
+        for entry in waiting:
+            entry.passenger.on_no_lane(error)
+
+    def _keep(self, lane: Lane) -> None:
+        handle = self._idle.pop(lane, None)
+        if handle is not None:
+            handle.cancel()
+
+    # -- what lanes tell --
+
+    def lane_idle(self, lane: Lane) -> None:
+        """Serve whoever waits; else begin to count the idle time."""
+        pod = self._pod_of.get(lane)
+        if pod is None or lane.closed:
+            return
+        self._serve_waiting(pod)
+        if lane.load == 0 and lane not in self._idle:
+            self._idle[lane] = self._loop.call_later(IDLE_CLOSE, self._idle_for_long, lane)
+
+    def _idle_for_long(self, lane: Lane) -> None:
+        self._idle.pop(lane, None)
+        pod = self._pod_of.get(lane)
+        if pod is None or lane.riders:
+            return
+        state = self._pods[pod]
+        if len(state.lanes) > state.warm:
+            lane.close()
+        else:
+            self._idle[lane] = self._loop.call_later(IDLE_CLOSE, self._idle_for_long, lane)
+
+    def lane_closed(self, lane: Lane, reason: str) -> None:
+        """Forget it; whoever waits gets another."""
+        self._keep(lane)
+        pod = self._pod_of.pop(lane, None)
+        if pod is None:
+            return
+        state = self._pods[pod]
+        state.lanes.remove(lane)
+        if not state.lanes and not state.opening and not state.waiting and not state.warm:
+            del self._pods[pod]
+        elif state.waiting:
+            self._serve_waiting(pod)
+
+    def lane_missed_ping(self, lane: Lane) -> None:
+        """Idle and silent is dead; busy and silent is asked about on a fresh lane to the same pod."""
+        pod = self._pod_of.get(lane)
+        if pod is None:
+            return
+        if not lane.riders:
+            lane.kill("no answer to a ping")
+            self._suspect("no answer to a ping")
+            return
+        state = self._pods[pod]
+        if not state.proving:
+            state.proving = True
+            self._tasks.start(self._prove(pod, state), name=f"prove {pod.name}")
+
+    async def _prove(self, pod: PodRef, state: _PodLanes) -> None:
+        fresh: Lane | None = None
+        try:
+            async with asyncio.timeout(PROOF_TIMEOUT):
+                fresh = await self._open(pod, state)
+                await fresh.prove(PROOF_TIMEOUT)
+        except (FairleadError, TimeoutError, ConnectionError):
+            if fresh is not None:
+                fresh.kill("no answer to a ping")
+            for lane in [lane for lane in state.lanes if lane.suspect]:
+                lane.kill("the connection to the pod is dead: neither it nor a new one answers")
+            self._suspect("no answer to a ping")
+        else:
+            self._add(pod, state, fresh)
+        finally:
+            state.proving = False

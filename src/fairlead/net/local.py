@@ -1,0 +1,174 @@
+"""An accepted connection of the laptop as a LocalEnd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable
+from typing import cast
+
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.stream import HEADROOM, RemoteEnd
+
+HIGH_WATER = 512 * 1024
+"""Bytes a local program may leave unread before its opposite end is told; two reads, so that a brief pause costs
+nothing."""
+LINGER = 2.0
+"""Seconds a closed connection still discards what its program sends. Closing with unread input would make the kernel
+reset the connection, and the reset can overtake the last bytes that the program has not read."""
+
+_IOV = 512
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class LocalConnection(asyncio.BufferedProtocol):
+    """Joins a transport to the ``RemoteEnd`` that ``accept`` returns for it."""
+
+    __slots__ = (
+        "_accept",
+        "_buffer",
+        "_closing",
+        "_eof_sent",
+        "_eof_wanted",
+        "_fd",
+        "_lost",
+        "_pending",
+        "_remote",
+        "_transport",
+        "_writable",
+    )
+
+    def __init__(self, buffer: ReadBuffer, accept: Callable[[LocalConnection], RemoteEnd]) -> None:
+        self._accept = accept
+        self._buffer = buffer
+        self._pending: list[memoryview] = []
+        self._closing = False
+        self._eof_wanted = False
+        self._eof_sent = False
+        self._lost = False
+
+    # -- what the transport calls --
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the opposite end."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER, low=HIGH_WATER // 4)
+        self._fd: int = self._transport.get_extra_info("socket").fileno()
+        self._remote = self._accept(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Room for one read, with room for a header before it."""
+        return self._buffer.room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Hand on what was read."""
+        if not self._closing:
+            self._remote.send(self._buffer.whole, HEADROOM, HEADROOM + nbytes)
+
+    def eof_received(self) -> bool:
+        """The program is done sending; the transport stays open for the answer."""
+        if self._closing:
+            return False
+        self._remote.send_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        """The program does not read."""
+        self._remote.local_blocked()
+
+    def resume_writing(self) -> None:
+        """The program reads again."""
+        self._remote.local_drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The last call of all."""
+        self._lost = True
+        self._pending.clear()
+        if not self._closing:
+            self._closing = True
+            self._remote.local_lost()
+
+    # -- what the remote end calls --
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the program has not taken yet, the kernel's own buffer not counted."""
+        return self._transport.get_write_buffer_size()
+
+    def write(self, data: memoryview) -> None:
+        """Remember the view until ``flush``."""
+        self._pending.append(data)
+
+    def flush(self) -> None:
+        """Send straight from the reader's buffer as far as the kernel takes it, and copy only the rest.
+
+        The transport has an order of its own, so this happens only while it has nothing unsent. Handing views to the
+        transport instead would let it send from a buffer that has been read into again.
+        """
+        pending = self._pending
+        if not pending:
+            return
+        if self._closing:
+            pending.clear()
+            return
+        sent = 0
+        if not self._transport.get_write_buffer_size():
+            try:
+                sent = os.write(self._fd, pending[0]) if len(pending) == 1 else os.writev(self._fd, pending[:_IOV])
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError:
+                # The transport finds the same error by itself and reports it once, in its own way.
+                pending.clear()
+                self._transport.abort()
+                return
+        for view in pending:
+            if sent >= len(view):
+                sent -= len(view)
+            else:
+                self._transport.write(bytes(view[sent:]))
+                sent = 0
+        pending.clear()
+
+    def write_eof(self) -> None:
+        """Shut down the sending half."""
+        self.flush()
+        if not self._closing and not self._eof_sent and not self._lost:
+            self._eof_sent = True
+            self._transport.write_eof()
+
+    def close(self) -> None:
+        """End cleanly: deliver, say so, then discard input for LINGER seconds or until the program ends too."""
+        if self._closing:
+            return
+        self.write_eof()
+        self._closing = True
+        if self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        asyncio.get_running_loop().call_later(LINGER, self._transport.close)
+
+    def abort(self) -> None:
+        """Reset the connection."""
+        if self._lost:
+            return
+        self._closing = True
+        self._pending.clear()
+        sock = self._transport.get_extra_info("socket")
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        except OSError:
+            pass  # The peer may have closed it already.
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        """Stop reading from the program."""
+        if not self._closing and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read from the program again."""
+        if not self._closing and not self._transport.is_closing():
+            self._transport.resume_reading()

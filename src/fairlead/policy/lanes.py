@@ -1,0 +1,56 @@
+"""Which lane a new connection takes. A lane is an upgraded connection to one pod.
+
+SPDY as Kubernetes speaks it has no flow control per stream, so one slow reader stalls all that share its lane: that is
+why connections get lanes of their own as long as there are not too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+OPEN_AT_ONCE = 4
+"""Lanes to one pod that are being opened at the same time. Each costs the server about 10 ms of CPU; more at once make
+all of them late."""
+
+MAX_PER_SERVER = 256
+"""Lanes to all pods behind one API server: each holds three connections in the cluster's own components."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Use this lane, an index into what ``place`` was given."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for a new lane or an idle one, whichever comes first; begin to open ``more`` lanes now."""
+
+    more: int
+
+
+def place(
+    loads: Sequence[int | None], *, opening: int, waiting: int, limit: int, budget: int, patient: bool
+) -> Take | Wait:
+    """Decide for one connection.
+
+    ``loads`` is the number of connections on each open lane, None for one that takes no new ones at the moment (it is
+    blocked, or has missed a ping). ``opening`` lanes are on their way and ``waiting`` connections are in front of this
+    one. ``limit`` is the number of lanes to this pod, ``budget`` how many more the API server may be asked for.
+    ``patient`` is False when this connection has waited longer than a new lane takes.
+    """
+    best: int | None = None
+    for index, load in enumerate(loads):
+        if load == 0:
+            return Take(index)
+        if load is not None and (best is None or load < (loads[best] or 0)):
+            best = index
+    room = min(limit - len(loads) - opening, budget)
+    if best is not None and (not patient or (room <= 0 and not opening)):
+        return Take(best)
+    more = max(0, min(room, OPEN_AT_ONCE - opening, waiting + 1 - opening))
+    if not loads and not opening:
+        more = max(more, 1)  # Whatever the limits say, nothing works without a first lane.
+    return Wait(more)
