@@ -1,0 +1,234 @@
+"""Connections to one API server: TCP or through its proxy, then TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import cast
+
+from fairlead import __version__
+from fairlead.errors import FairleadError, ProtocolError, UnreachableError
+from fairlead.kit.log import get
+from fairlead.kube.config import ClusterConfig
+from fairlead.kube.tls import ClientCertificate, TlsSettings, explain, make_context
+from fairlead.net.connect import connect_tcp
+from fairlead.policy.url import Url
+from fairlead.protocol.handshake import Handshake
+from fairlead.protocol.http_connect import HttpConnect
+from fairlead.protocol.socks5 import Socks5Connect
+
+LOG = get(__name__)
+CONNECT_TIMEOUT = 10.0
+"""Seconds for TCP, proxy and TLS together; an API server on the other side of the world needs about one."""
+
+AnyProtocol = asyncio.Protocol | asyncio.BufferedProtocol
+
+
+class Connector:
+    """Opens connections to ``server``. A context for each client certificate is made once."""
+
+    def __init__(
+        self, server: Url, tls: TlsSettings, proxy: Url | None = None, *, name: str = "the API server"
+    ) -> None:
+        self.server = server
+        self.proxy = proxy
+        self._tls = tls
+        self._name = name
+        self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
+
+    @classmethod
+    def of(cls, config: ClusterConfig) -> Connector:
+        """The connector for a cluster."""
+        cluster = config.cluster
+        tls = TlsSettings(cluster.tls_server_name, cluster.insecure, cluster.ca_file, cluster.ca_data)
+        return cls(config.server, tls, config.proxy)
+
+    @property
+    def where(self) -> str:
+        """The server in words, for errors."""
+        via = f" through the proxy {self.proxy.scheme}://{self.proxy.address}" if self.proxy else ""
+        return f"{self._name} at {self.server}{via}"
+
+    async def open(
+        self,
+        factory: Callable[[], AnyProtocol],
+        *,
+        timeout: float = CONNECT_TIMEOUT,
+        certificate: ClientCertificate | None = None,
+    ) -> asyncio.Transport:
+        """A connection ready for HTTP/1.1, with ``factory()`` as its protocol.
+
+        Raises UnreachableError (address, reason), CredentialsError when the server refuses the client certificate,
+        ConfigError for certificates that cannot be used.
+        """
+        context = self._context(certificate) if self.server.secure else None
+        try:
+            async with asyncio.timeout(timeout):
+                sock = await self._reach()
+                with ExitStack() as undo:
+                    undo.callback(sock.close)
+                    transport = await self._finish(sock, factory, context)
+                    undo.pop_all()
+                LOG.request("connected to %s", self.where)
+                return transport
+        except TimeoutError as error:
+            raise self._unreachable(f"no answer within {timeout:g} s") from error
+        except ssl.SSLError as error:
+            raise explain(error, self.where) from error
+        except OSError as error:
+            raise self._unreachable(reason(error)) from error
+
+    async def probe(self, timeout: float = 1.0) -> None:
+        """One TCP connect to the server, or to its proxy; raises UnreachableError."""
+        try:
+            async with asyncio.timeout(timeout):
+                (await self._reach()).close()
+        except TimeoutError as error:
+            raise self._unreachable(f"no answer within {timeout:g} s") from error
+        except OSError as error:
+            raise self._unreachable(reason(error)) from error
+
+    async def _reach(self) -> socket.socket:
+        hop = self.proxy or self.server
+        return await connect_tcp(hop.host, hop.port)
+
+    async def _finish(
+        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None
+    ) -> asyncio.Transport:
+        loop = asyncio.get_running_loop()
+        if self.proxy is not None and self.proxy.secure:
+            return await self._through_tls_proxy(sock, factory, context)
+        if self.proxy is not None:
+
+            async def send(data: bytes) -> None:
+                await loop.sock_sendall(sock, data)
+
+            async def receive() -> bytes:
+                return await loop.sock_recv(sock, 4096)
+
+            await self._ask_proxy(send, receive)
+        name = self._server_name() if context else None
+        transport, _ = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
+        return transport
+
+    async def _through_tls_proxy(
+        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None
+    ) -> asyncio.Transport:
+        """TLS to the proxy, CONNECT, then TLS to the server inside it."""
+        assert self.proxy is not None
+        loop = asyncio.get_running_loop()
+        # The proxy may be signed by the cluster's authority (all that kubectl accepts) or a public one.
+        # It is not shown our client certificate.
+        trust = TlsSettings("", self._tls.insecure, self._tls.ca_file, self._tls.ca_data, also_system=True)
+        outer, talk = await loop.create_connection(
+            _Talk, sock=sock, ssl=make_context(trust), server_hostname=self.proxy.host
+        )
+        with ExitStack() as undo:
+            undo.callback(outer.abort)
+            await self._ask_proxy(talk.send, talk.receive)
+            protocol = factory()
+            if context is None:
+                outer.set_protocol(protocol)
+                inner: asyncio.Transport = outer
+            else:
+                started = await loop.start_tls(outer, protocol, context, server_hostname=self._server_name())
+                if started is None:
+                    raise ConnectionResetError("the proxy closed the connection")
+                inner = started
+            protocol.connection_made(inner)
+            undo.pop_all()
+        return inner
+
+    async def _ask_proxy(
+        self, send: Callable[[bytes], Awaitable[None]], receive: Callable[[], Awaitable[bytes]]
+    ) -> None:
+        assert self.proxy is not None
+        try:
+            talk = self._handshake(self.proxy)
+            await send(talk.start())
+            while not talk.done:
+                data = await receive()
+                if not data:
+                    raise ProtocolError("it closed the connection")
+                if answer := talk.receive(data):
+                    await send(answer)
+        except ProtocolError as error:
+            raise self._unreachable(error.what, remedy=error.remedy) from error
+
+    def _handshake(self, proxy: Url) -> Handshake:
+        user, secret = proxy.username, proxy.password
+        if proxy.scheme.startswith("socks5"):
+            return Socks5Connect(self.server.host, self.server.port, username=user, password=secret)
+        agent = f"fairlead/{__version__}"
+        return HttpConnect(self.server.address, username=user, password=secret, agent=agent)
+
+    def _server_name(self) -> str:
+        # a trailing dot is for the resolver only (RFC 6066, section 3)
+        return (self._tls.server_name or self.server.host).rstrip(".")
+
+    def _context(self, certificate: ClientCertificate | None) -> ssl.SSLContext:
+        found = self._contexts.get(certificate)
+        if found is None:
+            # plugins rotate certificates: what was rotated out is never asked for again
+            self._contexts.clear()
+            found = self._contexts[certificate] = make_context(self._tls, certificate)
+        return found
+
+    def _unreachable(self, why: str, *, remedy: str = "") -> FairleadError:
+        hint = "check the proxy" if self.proxy else "is the cluster up, and is this the right context?"
+        return UnreachableError(f"{self.where} cannot be reached: {why}", remedy=remedy or hint)
+
+
+def reason(error: OSError) -> str:
+    """An OSError in words."""
+    if isinstance(error, socket.gaierror):
+        return "its name cannot be resolved"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, ConnectionResetError):
+        return "connection reset"
+    return error.strerror or str(error) or type(error).__name__
+
+
+class _Talk(asyncio.Protocol):
+    """The few bytes said to a proxy inside TLS, awaited; replaced once the tunnel stands."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._ended = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._wake()
+
+    async def send(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(data)
+
+    async def receive(self) -> bytes:
+        if not self._received and not self._ended:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        data = bytes(self._received)
+        self._received.clear()
+        return data
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,180 @@
+"""Credentials from a program (client.authentication.k8s.io/v1 and v1beta1), as client-go runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import time
+from typing import Any
+
+from fairlead.errors import ConfigError, CredentialsError
+from fairlead.kit.log import get
+from fairlead.kube.auth import Identity
+from fairlead.kube.config import ClusterConfig
+from fairlead.kube.tls import ClientCertificate, read_file
+from fairlead.policy.exec_credential import Fetched, exec_info, parse_credential
+from fairlead.policy.kubeconfig import ExecPlugin
+
+LOG = get(__name__)
+MAX_OUTPUT = 1024 * 1024
+"""Bytes of a plugin's output; a token and a certificate chain are some kilobytes."""
+MAX_SAID = 500
+"""Characters of a failing plugin's own words that are shown."""
+
+
+@dataclass(slots=True)
+class _Cached:
+    identity: Identity
+    expires: float | None
+    refused: bool = field(default=False)
+
+
+class PluginCredentials:
+    """Runs the plugin when there is nothing yet, when what it gave has expired, and once after a 401.
+
+    One run at a time, whoever asks; it may be waiting for the user.
+    """
+
+    def __init__(
+        self, config: ClusterConfig, plugin: ExecPlugin, *, now: Callable[[], float] = time, stdin_free: bool = True
+    ) -> None:
+        self._config = config
+        self._plugin = plugin
+        self._now = now
+        self._stdin_free = stdin_free
+        self._lock = asyncio.Lock()
+        self._cached: _Cached | None = None
+
+    @property
+    def remedy(self) -> str:
+        """Which program to look at."""
+        return f"its credentials come from {self._plugin.command}: log in with it again"
+
+    async def identity(self) -> Identity:
+        """What the plugin gave last, or a new run."""
+        async with self._lock:
+            cached = self._cached
+            if cached is None or cached.refused or (cached.expires is not None and self._now() >= cached.expires):
+                self._cached = cached = await self._fetch()
+            return cached.identity
+
+    async def refresh(self, refused: Identity) -> bool:
+        """Have the next ``identity`` run the plugin, unless somebody else's refusal already did."""
+        if self._cached is not None and self._cached.identity == refused:
+            self._cached.refused = True
+        return True
+
+    async def _fetch(self) -> _Cached:
+        plugin = self._plugin
+        interactive = self._interactive()
+        program = self._find()
+        env = {**self._config.env, **dict(plugin.env)}
+        env["KUBERNETES_EXEC_INFO"] = json.dumps(self._info(interactive), separators=(",", ":"))
+        LOG.decision("running the credential plugin %s", program)
+        code, output, said = await run_plugin([program, *plugin.args], env, interactive=interactive)
+        if code != 0:
+            how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+            tail = f": {said}" if said else ""
+            raise CredentialsError(
+                f"the credential plugin {plugin.command} {how}{tail}", remedy="run it by hand, or log in with it again"
+            )
+        fetched = parse_credential(output, plugin)
+        return _Cached(_identity(fetched), fetched.expires)
+
+    def _interactive(self) -> bool:
+        mode = self._plugin.interactive_mode
+        terminal = sys.stdin is not None and sys.stdin.isatty()
+        if mode == "Always" and not (terminal and self._stdin_free):
+            why = "standard input is in use" if terminal else "standard input is not a terminal"
+            raise CredentialsError(
+                f"the credential plugin {self._plugin.command} wants to ask questions, and {why}",
+                remedy="log in with it first, in a terminal",
+            )
+        return mode != "Never" and terminal and self._stdin_free
+
+    def _find(self) -> str:
+        from shutil import which
+
+        command = self._plugin.command
+        # Our own PATH counts, not one from the plugin's env, as with Go's LookPath.
+        found = which(command, path=self._config.env.get("PATH", os.defpath))
+        if found is None:
+            hint = " ".join(self._plugin.install_hint.split())
+            raise CredentialsError(
+                f"the credential plugin {command} is not installed", remedy=hint or "install it, or put it on PATH"
+            )
+        return found
+
+    def _info(self, interactive: bool) -> dict[str, Any]:
+        plugin, config = self._plugin, self._config
+        if not plugin.provide_cluster_info:
+            return exec_info(plugin, interactive=interactive)
+        cluster = config.cluster
+        authority = cluster.ca_data
+        if not authority and cluster.ca_file:
+            authority = read_file(cluster.ca_file, "certificate authority")
+        return exec_info(plugin, interactive=interactive, cluster=cluster, authority=authority)
+
+
+async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bool) -> tuple[int, bytes, str]:
+    """Exit code, output, and the last words on stderr. An interactive one has the terminal to itself.
+
+    Cancelled, it kills the program and waits for it.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=env,
+            stdin=None if interactive else DEVNULL,
+            stdout=PIPE,
+            stderr=None if interactive else PIPE,
+            limit=MAX_OUTPUT,
+        )
+    except OSError as error:
+        raise CredentialsError(f"the credential plugin {command[0]} cannot be run: {error.strerror}") from error
+    try:
+        async with asyncio.TaskGroup() as group:
+            from fairlead.kit.tasks import spawn
+
+            said = spawn(group, _pass_on(process.stderr), name="plugin stderr")
+            assert process.stdout is not None
+            output = await _read(process.stdout)
+        code = await process.wait()
+    except BaseException:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        raise
+    return code, output, said.result()
+
+
+async def _read(stream: asyncio.StreamReader) -> bytes:
+    output = bytearray()
+    while part := await stream.read(65536):
+        output += part
+        if len(output) > MAX_OUTPUT:
+            raise ConfigError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
+    return bytes(output)
+
+
+async def _pass_on(stream: asyncio.StreamReader | None) -> str:
+    """Show what the plugin says as it says it ("open this page to log in"); its last line is returned."""
+    last = ""
+    held = b""
+    while stream is not None and (part := await stream.read(4096)):
+        sys.stderr.write(part.decode("utf-8", "replace"))
+        sys.stderr.flush()
+        held = (held + part)[-4096:]
+        lines = held.decode("utf-8", "replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return "".join(char for char in last if char.isprintable())[:MAX_SAID]
+
+
+def _identity(fetched: Fetched) -> Identity:
+    certificate = ClientCertificate(fetched.certificate.encode(), fetched.key.encode()) if fetched.key else None
+    return Identity(f"Bearer {fetched.token}" if fetched.token else "", certificate)

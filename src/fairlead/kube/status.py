@@ -1,0 +1,124 @@
+"""Errors from what an API server answers: a Status object (meta/v1), or whatever a proxy put in its place."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from fairlead.errors import ApiError, FairleadError, ForbiddenError, GoneError, NotFoundError, ProtocolError
+
+MAX_WORDS = 500
+"""Characters of a foreign error text that are shown; the rest is a web page."""
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was asked for, in RBAC's words."""
+
+    verb: str
+    resource: str
+    """With its group and subresource: ``pods/portforward``, ``deployments.apps``; "" for a path that is no resource."""
+    namespace: str
+    name: str
+    path: str
+
+    @classmethod
+    def of(cls, method: str, path: str, query: object = ()) -> Attempt:
+        """Read verb and resource off a request (Kubernetes API conventions, resource paths)."""
+        words = path.strip("/").split("/")
+        # /api/v1/... or /apis/GROUP/VERSION/...
+        group = words[1] if words[0] == "apis" and len(words) > 2 else ""
+        rest = words[3:] if words[0] == "apis" else words[2:] if words[0] == "api" else []
+        namespace = ""
+        if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
+            namespace, rest = rest[1], rest[2:]
+        kind, name, sub = [*rest[:3], *[""] * (3 - len(rest[:3]))]
+        resource = "".join((kind, f".{group}" if kind and group else "", f"/{sub}" if sub else ""))
+        verb = _VERBS.get(method, "get" if name else "list")
+        if ("watch", "true") in _pairs(query):
+            verb = "watch"
+        return cls(verb, resource, namespace, name, path)
+
+    def __str__(self) -> str:
+        if not self.resource:
+            return f"{self.verb} {self.path}"
+        name = f' "{self.name}"' if self.name else ""
+        return f"{self.verb} {self.resource}{name}" + (f' in namespace "{self.namespace}"' if self.namespace else "")
+
+    @property
+    def remedy(self) -> str:
+        """How to see and get the missing right."""
+        where = f" -n {self.namespace}" if self.namespace else ""
+        return f"ask for a role with the verb {self.verb} on {self.resource or self.path}" + (
+            f"; check with: kubectl auth can-i {self.verb} {self.resource}{where}" if self.resource else ""
+        )
+
+
+def _pairs(query: object) -> tuple[Any, ...]:
+    return tuple(query) if isinstance(query, list | tuple) else ()
+
+
+def api_error(attempt: Attempt, code: int, body: bytes, *, retry_after: float | None = None) -> FairleadError:
+    """The typed error for a status of 400 and above (401 is the caller's: it knows the credentials)."""
+    status = parse_status(body)
+    message = str(status.get("message") or "") or plain(body)
+    reason = str(status.get("reason") or "")
+    if retry_after is None:
+        details = status.get("details")
+        seconds = details.get("retryAfterSeconds") if isinstance(details, dict) else None
+        retry_after = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
+    kind, what, remedy = _classify(attempt, code, message, bool(status))
+    return kind(what, code=code, reason=reason, message=message, retry_after=retry_after, remedy=remedy)
+
+
+def _classify(attempt: Attempt, code: int, message: str, is_status: bool) -> tuple[type[ApiError], str, str]:
+    said = f": {message}" if message else ""
+    if code == 403:
+        remedy = attempt.remedy
+        if "system:anonymous" in message:
+            remedy = "no credentials were sent: choose a user in the kubeconfig or give --token"
+        return ForbiddenError, f"the API server does not let us {attempt}{said}", remedy
+    if code == 404:
+        if is_status and message and attempt.name:
+            return NotFoundError, message, ""
+        return NotFoundError, f"the API server has nothing at {attempt.path}{said}", ""
+    if code == 410:
+        return GoneError, f"the API server no longer has that version{said}", ""
+    busy = "the API server is overloaded or starting" if code in (429, 503) else "the API server failed"
+    if code == 429 or code >= 500:
+        return ApiError, f"{busy}, asked to {attempt} it answered {code}{said}", ""
+    return ApiError, f"the API server refused to {attempt} ({code}){said}", ""
+
+
+def parse_status(body: bytes) -> dict[str, Any]:
+    """The Status object in ``body``, or an empty one."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and found.get("kind") == "Status" else {}
+
+
+def plain(body: bytes) -> str:
+    """A foreign error text, trimmed, on one line and without control characters."""
+    text = " ".join(body[: 4 * MAX_WORDS].decode("utf-8", "replace").split())
+    clean = "".join(char for char in text if char.isprintable())
+    return clean[:MAX_WORDS] + ("..." if len(clean) > MAX_WORDS else "")
+
+
+def parse_object(body: bytes, where: str) -> dict[str, Any]:
+    """A JSON object; raises ProtocolError when the answer is something else."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"{where} answered with something that is not JSON: {plain(body)[:80]}") from error
+    if not isinstance(found, dict):
+        raise ProtocolError(f"{where} answered with JSON that is no object")
+    return found
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header; the date form (RFC 9110) is not used by Kubernetes and counts as none."""
+    return float(value) if value is not None and value.isascii() and value.isdigit() else None
