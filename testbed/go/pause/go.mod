@@ -1,0 +1,3 @@
+module fairlead.test/pause
+
+go 1.26.0
