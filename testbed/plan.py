@@ -119,6 +119,10 @@ def _services(state: State, network: Network) -> dict[str, list[str]]:
             f"--cluster-cidr={network.pods}",
             "--node-cidr-mask-size=24",
             f"--service-cluster-ip-range={network.services}",
+            # Each controller makes an account of its own at the start; at the default rate that takes 5 s.
+            "--kube-api-qps=500",
+            "--kube-api-burst=1000",
+            "--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins",  # the default is a folder of the machine
         ],
         "kube-scheduler": [
             at("kube-scheduler"),

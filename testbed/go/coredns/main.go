@@ -8,18 +8,15 @@ import (
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/health"
-	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/log"
-	_ "github.com/coredns/coredns/plugin/loop"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
 	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func main() {
-	dnsserver.Directives = []string{
-		"reload", "health", "ready", "errors", "log", "cache", "template", "hosts", "loop", "kubernetes",
-	}
+	// A question walks through them in this order. template comes last, so that it can answer for all the rest.
+	dnsserver.Directives = []string{"reload", "health", "ready", "errors", "log", "cache", "kubernetes", "template"}
 	coremain.Run()
 }
