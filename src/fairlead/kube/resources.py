@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from fairlead.errors import ApiError, NotFoundError, UsageError
+from fairlead.errors import ApiError, FairleadError, NotFoundError, UsageError
 from fairlead.kit.tasks import spawn
 
 
@@ -97,7 +97,7 @@ async def find(server: Getter, word: str) -> Resource:
 
     Raises NotFoundError, with kubectl's words, if there is none.
     """
-    found = match(word, FORWARDABLE) or match(word, [each async for each in _discover(server)])
+    found = match(word, FORWARDABLE) or match(word, await _discover(server))
     if found is None:
         name = word.split(".")[0]
         raise NotFoundError(
@@ -128,8 +128,8 @@ def _readings(word: str) -> Iterator[tuple[str, str, str | None]]:
     yield name, "", rest
 
 
-async def _discover(server: Getter) -> Any:
-    """Yield every type that the server has: the core group first, then as the server orders its groups."""
+async def _discover(server: Getter) -> list[Resource]:
+    """List every type that the server has: the core group first, then as the server orders its groups."""
     versions = ["/api/v1"]
     groups = (await server.get("/apis")).get("groups")
     for group in groups if isinstance(groups, list) else ():
@@ -138,24 +138,31 @@ async def _discover(server: Getter) -> Any:
         if isinstance(name, str):
             versions.append(f"/apis/{name}")
     turns = asyncio.Semaphore(_DISCOVERY_AT_ONCE)
-    async with asyncio.TaskGroup() as tasks:
-        lists = [spawn(tasks, _listed(server, path, turns), name=f"discovery {path}") for path in versions]
+    async with asyncio.TaskGroup() as group_tasks:
+        lists = [spawn(group_tasks, _listed(server, path, turns), name=f"discovery {path}") for path in versions]
+    found: list[Resource] = []
     for task in lists:
-        for resource in task.result():
-            yield resource
+        result = task.result()
+        if isinstance(result, FairleadError):
+            raise result
+        found.extend(result)
+    return found
 
 
 _DISCOVERY_AT_ONCE = 8
 """Requests under way together; a server has some thirty groups, and the client's pool is small."""
 
 
-async def _listed(server: Getter, path: str, turns: asyncio.Semaphore) -> list[Resource]:
+async def _listed(server: Getter, path: str, turns: asyncio.Semaphore) -> list[Resource] | FairleadError:
     async with turns:
         try:
             entries = (await server.get(path)).get("resources")
         except ApiError:
             # One group whose own server is down hides only itself, as with kubectl.
             return []
+        except FairleadError as error:
+            # Returned, since a group of tasks would wrap it.
+            return error
     _, _, group_version = path.removeprefix("/api/").rpartition("apis/")
     group, _, version = group_version.rpartition("/")
     found = []

@@ -1,0 +1,323 @@
+"""The pods behind one target: found as kubectl finds them, then kept current.
+
+Through an outage of the API server the last known state stays. ``pod/NAME`` means that name: a pod that comes back
+under it is the same target, and where it cannot come back the target is lost, or its owner is followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairlead.dial.sources import Sources
+from fairlead.errors import FairleadError, LostError, NotFoundError, NotRunningError, UsageError
+from fairlead.kit import log
+from fairlead.kit.tasks import Background
+from fairlead.kube.reflector import Reflector, Server, Timing
+from fairlead.kube.resources import Resource, target_word
+from fairlead.model.objects import Pod
+from fairlead.model.target import Backend, PodRef, TargetPort, TargetSpec
+from fairlead.policy.backoff import Backoff
+from fairlead.policy.candidates import Moved, compare, finished, nothing_runs, of_named, of_pods, of_service
+from fairlead.policy.comeback import Comeback, comeback
+from fairlead.policy.podchoice import order
+from fairlead.policy.ports import resolve
+
+LOG = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How one target is kept."""
+
+    pod_running_timeout: float = 60.0
+    """Seconds to wait at the start for a pod that runs."""
+    follow: bool = False
+    """When ``pod/NAME`` can never come back, go on with its owner."""
+    exit_on_loss: bool = False
+    """Keep to the pod that kubectl would take, and end with it."""
+
+
+class Backends:
+    """Made by ``resolve``; ``run`` keeps it current and must run while it is used.
+
+    ``on_moved`` is told every change of the pods; ``on_note`` gets sentences that a user should know.
+    """
+
+    ports: tuple[TargetPort, ...] = ()
+    """The target's ports, in the order of its spec, as resolved in ``chosen``."""
+    chosen: PodRef
+    """The pod that kubectl would have taken at the start."""
+
+    def __init__(
+        self,
+        server: Server,
+        spec: TargetSpec,
+        namespace: str,
+        rules: Rules,
+        *,
+        on_moved: Callable[[Moved], None],
+        on_note: Callable[[str], None],
+        timing: Timing | None = None,
+    ) -> None:
+        self.target = str(spec)
+        self._spec = spec
+        self._rules = rules
+        self._on_moved = on_moved
+        self._on_note = on_note
+        self._sources = Sources(server, namespace, on_change=self._changed, on_note=on_note, timing=timing)
+        self._started = False
+        self._fresh: Reflector[Pod] | None = None
+        self._departed: Pod | None = None
+        self._last: Pod | None = None
+        self._owner: tuple[Resource, str] | None = None
+        self._lost: LostError | None = None
+        self._turn = asyncio.Event()
+        self._pulse = asyncio.Event()
+        self._memo: dict[TargetPort, tuple[Backend, ...]] = {}
+        self._candidates: tuple[PodRef, ...] = ()
+        self._known: tuple[PodRef, ...] = ()
+
+    @classmethod
+    async def resolve(
+        cls,
+        server: Server,
+        spec: TargetSpec,
+        namespace: str,
+        rules: Rules | None = None,
+        *,
+        on_moved: Callable[[Moved], None] = lambda _: None,
+        on_note: Callable[[str], None] = lambda _: None,
+        timing: Timing | None = None,
+    ) -> Backends:
+        """Find the target and its ports, and wait until a pod runs.
+
+        Raises NotFoundError, UsageError, NoSuchPortError, NotRunningError and what the server answers, in kubectl's
+        words where it has any.
+        """
+        self = cls(server, spec, namespace, rules or Rules(), on_moved=on_moved, on_note=on_note, timing=timing)
+        await self._sources.read(spec.kind, spec.name)
+        try:
+            async with asyncio.timeout(self._rules.pod_running_timeout):
+                await self._wait_for_start()
+        except TimeoutError:
+            raise self._not_running() from None
+        self._remember()
+        self._started = True
+        return self
+
+    @property
+    def affinity(self) -> float | None:
+        """Seconds for which the service wants a client to keep its pod (sessionAffinity); None if it does not."""
+        service = self._sources.service
+        return None if service is None else service.affinity_seconds
+
+    def ready(self, port: TargetPort) -> tuple[Backend, ...]:
+        """Return the candidates for a new connection to one of ``ports``; empty if nothing runs."""
+        found = self._memo.get(port)
+        if found is None:
+            found = self._memo[port] = self._find(port)
+        return found
+
+    async def wait(self, port: TargetPort, deadline: float) -> tuple[Backend, ...]:
+        """Return candidates as soon as there are any.
+
+        ``deadline`` is on the loop's clock; when it is over, NotRunningError says why. LostError if there will never
+        be any.
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                while not (found := self.ready(port)):
+                    if self._lost is not None:
+                        raise self._lost
+                    await self._pulse.wait()
+        except TimeoutError:
+            raise NotRunningError(f"nothing runs behind {self.target}: {self.why_not(port)}") from None
+        return found
+
+    def why_not(self, port: TargetPort) -> str:
+        """Say why ``ready`` is empty."""
+        return nothing_runs(self.target, self._sources.selector, list(self._sources.pods.cache), port)
+
+    def kick(self) -> None:
+        """Ask the API server again at once: the network is back."""
+        self._sources.kick()
+        if self._fresh is not None:
+            self._fresh.kick()
+
+    def doubt(self, pod: PodRef) -> None:
+        """Look again whether a pod is still there: the API server did not know it."""
+        known = self._sources.pod(pod.name)
+        if known is not None and known.uid == pod.uid:
+            self._sources.pods.relist()
+
+    async def run(self) -> None:
+        """Keep current for ever; raises LostError when the target can never be reached again."""
+        while True:
+            async with Background() as tasks:
+                self._sources.start(tasks)
+                tasks.start(self._learn_owner(), name=f"owner of {self.target}")
+                await self._turn.wait()
+            self._turn.clear()
+            if self._lost is not None:
+                raise self._lost
+            if self._departed is not None:
+                await self._depart(self._departed)
+            elif self._sources.reselected:
+                await self._change_pods(self._sources.reselect(), f"no longer selected by {self.target}")
+
+    # The start.
+
+    async def _wait_for_start(self) -> None:
+        if self._can_start():
+            return
+        async with Background() as tasks:
+            tasks.start(self._sources.pods.run(), name=f"watch pods of {self.target}")
+            while not self._can_start():
+                await self._pulse.wait()
+
+    def _can_start(self) -> bool:
+        """Resolve the ports in the pod that kubectl would take, and tell whether that runs."""
+        pod = next(iter(order(self._sources.pods.cache)), None)
+        if pod is None:
+            return False
+        if not self.ports or self.chosen != pod.ref:
+            # Before the pod runs, so that a wrong port is said at once.
+            self.ports, self.chosen = resolve(self._spec.ports, pod, self._sources.service), pod.ref
+        if finished(pod) and not (self._sources.single and comeback(pod) is Comeback.OWNER):
+            raise self._not_running()
+        return pod.running
+
+    def _not_running(self) -> NotRunningError:
+        pods = order(self._sources.pods.cache)
+        if not pods:
+            what = f"pods with {self._sources.selector}" if self._sources.selector else self.target
+            return NotRunningError("timed out waiting for the condition", remedy=f"there was no sign of {what}")
+        words = f"unable to forward port because pod is not running. Current status={pods[0].phase}"
+        return NotRunningError(words, remedy=f"pod {pods[0].name}: {pods[0].waiting}" if pods[0].waiting else "")
+
+    # The current state.
+
+    def _find(self, port: TargetPort) -> tuple[Backend, ...]:
+        sources = self._sources
+        if self._rules.exit_on_loss:
+            pod = sources.pod(self.chosen.name)
+            return (Backend(self.chosen, port.remote),) if pod and pod.ref == self.chosen and pod.running else ()
+        if sources.single:
+            return of_named(sources.pod(sources.single), port)
+        if sources.service is None:
+            return of_pods(sources.pods.cache, port)
+        return of_service(list(sources.pods.cache), port, sources.service, sources.slices)
+
+    def _remember(self) -> None:
+        """Take the state as the one that later changes are told against."""
+        self._memo.clear()
+        self._candidates = tuple(dict.fromkeys(backend.pod for port in self.ports for backend in self.ready(port)))
+        self._known = tuple(pod.ref for pod in self._sources.pods.cache if not finished(pod))
+        if self._sources.single:
+            self._last = self._sources.pod(self._sources.single) or self._last
+
+    def _changed(self) -> None:
+        """Something moved: tell it, and wake whoever waits."""
+        if self._started:
+            before, known, last = self._candidates, self._known, self._last
+            self._remember()
+            moved = compare(before, self._candidates, known, self._sources.pods.cache)
+            if moved:
+                self._on_moved(moved)
+            self._judge(moved, last)
+            if self._sources.reselected:
+                self._turn.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        pulse, self._pulse = self._pulse, asyncio.Event()
+        pulse.set()
+
+    def _judge(self, moved: Moved, last: Pod | None) -> None:
+        """See whether a pod that went was all there was, for ever."""
+        ended = {ref for ref, _ in moved.gone}
+        if self._rules.exit_on_loss:
+            if self.chosen in ended:
+                self._lose(LostError("lost connection to pod"))
+            return
+        if not self._sources.single or last is None or last.ref not in ended:
+            return
+        current = self._sources.pod(last.name)
+        if current is not None and not finished(current):
+            return
+        verdict = comeback(last)
+        if verdict is Comeback.NEVER:
+            self._departed = last
+            self._turn.set()
+        elif verdict is Comeback.HAND:
+            self._on_note(f"{self.target} has no owner that makes it again: waiting until somebody does")
+        elif last.owner is not None:
+            self._on_note(f"waiting until {target_word(last.owner.kind, last.owner.name)} makes {last.name} again")
+
+    # What ends or changes the target.
+
+    def _lose(self, error: LostError) -> None:
+        self._lost = error
+        self._turn.set()
+        self._wake()
+
+    async def _learn_owner(self) -> None:
+        """Find the owner while it exists: a rollout may delete the ReplicaSet together with its last pod."""
+        pod = self._last
+        if self._owner is None and pod is not None and pod.owner is not None and comeback(pod) is Comeback.NEVER:
+            self._owner = await self._sources.top_owner(pod.owner)
+
+    async def _depart(self, pod: Pod) -> None:
+        """A pod went whose name never comes back: follow its owner, or say what that is and end."""
+        self._departed = None
+        await self._learn_owner()
+        kind = pod.owner.kind if pod.owner is not None else "owner"
+        words = f"pod {pod.name} is gone, and its {kind} never makes that name again"
+        if self._owner is None:
+            raise self._end(LostError(words))
+        instead = target_word(self._owner[0].kind, self._owner[1])
+        if not self._rules.follow:
+            raise self._end(LostError(words, remedy=f"forward to {instead}, which lasts, or add --follow"))
+        try:
+            fresh = await self._ask_again(*self._owner)
+        except (NotFoundError, UsageError) as error:
+            raise self._end(LostError(f"{words}; {error.what}")) from None
+        self._on_note(f"pod {pod.name} is gone: following {instead}")
+        await self._change_pods(fresh, "gone")
+
+    def _end(self, error: LostError) -> LostError:
+        self._lose(error)
+        return error
+
+    async def _ask_again(self, resource: Resource, name: str) -> Reflector[Pod]:
+        backoff, loop = Backoff(), asyncio.get_running_loop()
+        while True:
+            try:
+                return await self._sources.follow(resource, name)
+            except (NotFoundError, UsageError):
+                raise
+            except FairleadError as error:
+                LOG.decision("%s: %s", target_word(resource.kind, name), error.what)
+                await asyncio.sleep(backoff.failed(loop.time(), 0.0))
+
+    async def _change_pods(self, fresh: Reflector[Pod], reason: str) -> None:
+        """Go over to other pods once they are known; until then the old ones serve."""
+        self._fresh = fresh
+        async with Background() as tasks:
+            tasks.start(fresh.run(), name=f"first pods of {self.target}")
+            while not fresh.synced:
+                await self._pulse.wait()
+        self._fresh = None
+        before = self._candidates
+        self._sources.adopt(fresh)
+        self._remember()
+        now = set(self._candidates)
+        moved = Moved(
+            new=tuple(ref for ref in self._candidates if ref not in before),
+            left=tuple((ref, reason) for ref in before if ref not in now),
+        )
+        if moved:
+            self._on_moved(moved)
+        self._wake()
