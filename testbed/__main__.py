@@ -48,9 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--only", action="append", choices=choices, metavar="NAME", help=f"one of {', '.join(choices)}")
     added = named(command("up", _up, "Start a cluster, or find it running, and print where its kubeconfig is."))
     added.add_argument(
-        "--ca-key-usage", action=argparse.BooleanOptionalAction, default=True,
+        "--ca-key-usage",
+        action=argparse.BooleanOptionalAction,
+        default=True,
         help="give the cluster's authority a key-usage extension, or leave it out: users have both",
-    )  # fmt: skip
+    )
     added.add_argument("--kubeconfig", type=Path, metavar="FILE", help="write a copy of the kubeconfig there")
     added.add_argument("--foreground", action="store_true", help="end the cluster with this command")
     named(command("down", _down, "End a cluster and remove all it left, also after a crash."))
@@ -86,9 +88,7 @@ def _up(arguments: argparse.Namespace) -> int:
     if leftovers.running(state) and state.ready.exists() and not arguments.foreground:
         up = Cluster.attach(arguments.name)
     else:
-        up = Cluster.start(
-            arguments.name, ca_key_usage=arguments.ca_key_usage, keep=not arguments.foreground, say=_say
-        )
+        up = Cluster.start(arguments.name, ca_key_usage=arguments.ca_key_usage, keep=not arguments.foreground, say=_say)
     if arguments.kubeconfig:
         shutil.copyfile(up.kubeconfig, arguments.kubeconfig)
         arguments.kubeconfig.chmod(0o600)
@@ -120,7 +120,8 @@ def _status(_arguments: argparse.Namespace) -> int:
 
 def _shell(arguments: argparse.Namespace) -> int:
     up = Cluster.attach(arguments.name)
-    environment = {**os.environ, "KUBECONFIG": str(up.kubeconfig), "NO_PROXY": up.network.node, "no_proxy": up.network.node}
+    environment = {**os.environ, "KUBECONFIG": str(up.kubeconfig)}
+    environment["NO_PROXY"] = environment["no_proxy"] = up.network.node
     environment["PATH"] = f"{up.kubectl.parent}:{build.binary('ctr').parent}:{machine.path()}"
     environment[cluster.VARIABLE] = up.name
     argv = arguments.command or [os.environ.get("SHELL", "/bin/sh")]

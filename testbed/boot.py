@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 from testbed import build, cgroups, config, control, dns, leftovers, network, pki, plan
@@ -59,7 +60,7 @@ def boot(state: State, where: Network, archives: list[Path], say: Say, keeper: s
     for service in ("kube-controller-manager", "kube-scheduler"):
         control.start(state, service)
     for path, body in dns.objects(where):
-        control.poll(lambda path=path, body=body: api.create(path, body), limit=_LIMIT, what=f"create {path}", still=alive)
+        control.poll(partial(api.create, path, body), limit=_LIMIT, what=f"create {path}", still=alive)
     if importing.wait(_LIMIT):
         raise TestbedError("the images were not imported (see import.log below)")
     step("images imported")

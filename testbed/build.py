@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -34,7 +35,8 @@ def named(name: str) -> Program:
     for program in PROGRAMS + OPTIONAL:
         if program.name == name:
             return program
-    raise TestbedError(f"nothing to build is called {name!r}: choose from {', '.join(p.name for p in PROGRAMS + OPTIONAL)}")
+    names = ", ".join(program.name for program in PROGRAMS + OPTIONAL)
+    raise TestbedError(f"nothing to build is called {name!r}: choose from {names}")
 
 
 def missing() -> list[Program]:
@@ -84,7 +86,8 @@ def _check_go() -> None:
     if shutil.which("go") is None:
         raise TestbedError(f"no go on PATH: building needs Go {wanted} or later")
     # "auto" lets an older Go fetch the one that go.mod asks for, so only its own refusal counts then.
-    spoken = subprocess.run(["go", "env", "GOVERSION", "GOTOOLCHAIN"], capture_output=True, text=True, check=True).stdout.split()
-    version = tuple(int(part) for part in spoken[0].removeprefix("go").split("-")[0].split(".")[:2] if part.isdigit())
-    if spoken[1:] == ["local"] and version < _NEEDED_GO:
-        raise TestbedError(f"{spoken[0]} is too old: building needs Go {wanted} or later")
+    asked = subprocess.run(["go", "env", "GOVERSION", "GOTOOLCHAIN"], capture_output=True, text=True, check=True)
+    version, toolchain = asked.stdout.split()
+    numbers = re.findall(r"\d+", version)[:2]
+    if toolchain == "local" and tuple(map(int, numbers)) < _NEEDED_GO:
+        raise TestbedError(f"{version} is too old: building needs Go {wanted} or later")

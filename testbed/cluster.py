@@ -1,12 +1,13 @@
 """The test cluster as an object: start one, or attach to one that runs, and do to its node what tests do.
 
-    with Cluster.start("mine") as cluster:
-        subprocess.run([cluster.kubectl, "--kubeconfig", cluster.kubeconfig, "get", "pods"])
+with Cluster.start("mine") as cluster:
+    subprocess.run([cluster.kubectl, "--kubeconfig", cluster.kubeconfig, "get", "pods"])
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ class Cluster:
         state = paths.state(name)
         lock = leftovers.acquire(state)
         if lock is None:
-            raise TestbedError(f"cluster {name} runs already: attach to it, or end it with: python3 -m testbed down --name {name}")
+            raise TestbedError(f"cluster {name} runs already (end it with: python3 -m testbed down --name {name})")
         try:
             where = boot.prepare(state, ca_key_usage=ca_key_usage)
             keeper = _start_keeper(state, lock)
@@ -106,7 +107,8 @@ class Cluster:
 
     def _release(self) -> None:
         """Let it outlive this process."""
-        assert self._keeper is not None and self._keeper.stdin is not None
+        assert self._keeper is not None
+        assert self._keeper.stdin is not None
         self._keeper.stdin.write(b"keep\n")
         self._keeper.stdin.close()
         self._keeper.returncode = 0  # nobody here waits for it any more
@@ -221,8 +223,9 @@ class Cluster:
         labels = {"pod.namespace": namespace, "pod.name": pod}
         if container is not None:
             labels["container.name"] = container
-        wanted = ",".join(f'labels."io.kubernetes.{key}"=={value}' for key, value in labels.items())
-        found = self.ctr("containers", "list", "--quiet", f'{wanted},labels."io.cri-containerd.kind"==container').split()
+        wanted = [f'labels."io.kubernetes.{key}"=={value}' for key, value in labels.items()]
+        wanted.append('labels."io.cri-containerd.kind"==container')
+        found = self.ctr("containers", "list", "--quiet", ",".join(wanted)).split()
         live = {line.split()[0] for line in self.ctr("tasks", "list").splitlines()[1:] if "RUNNING" in line}
         victims = [identity for identity in found if identity in live]
         if not victims:
@@ -233,10 +236,10 @@ class Cluster:
 
 def check_name(name: str) -> None:
     """Say no to a name that is not fit for files, objects and addresses."""
-    if not (0 < len(name) <= _NAME_LENGTH and name.isascii() and name.replace("-", "a").isalnum() and name == name.lower()):
-        raise TestbedError(f"{name!r} is no name for a cluster: up to {_NAME_LENGTH} small letters, digits and hyphens")
-    if name.startswith("-") or name.endswith("-"):
-        raise TestbedError(f"{name!r} is no name for a cluster: it may not begin or end with a hyphen")
+    if len(name) > _NAME_LENGTH or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
+        raise TestbedError(
+            f"{name!r} is no name for a cluster: up to {_NAME_LENGTH} small letters, digits and inner hyphens"
+        )
 
 
 def running() -> list[Cluster]:

@@ -59,8 +59,9 @@ version = 3
 root = "/var/lib/containerd"
 state = "/run/containerd"
 # These would make folders of their own on the machine, or are of no use here.
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri", "io.containerd.tracing.processor.v1.otlp",
-  "io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.native"]
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
+  "io.containerd.tracing.processor.v1.otlp", "io.containerd.snapshotter.v1.blockfile",
+  "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.native"]
 
 [grpc]
 address = "{CONTAINERD}"

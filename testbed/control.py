@@ -15,11 +15,12 @@ from testbed import machine, processes
 from testbed.errors import TestbedError
 from testbed.paths import State
 
-
 Question = Callable[[], bool]
 
 
-def poll(done: Question, *, limit: float, what: str, still: Callable[[], None] = lambda: None, pause: float = 0.05) -> None:
+def poll(
+    done: Question, *, limit: float, what: str, still: Callable[[], None] = lambda: None, pause: float = 0.05
+) -> None:
     """Ask again and again until it is so; ``still`` raises when it can no longer become so."""
     deadline = time.monotonic() + limit
     while not done():
@@ -62,16 +63,22 @@ def first_process(state: State) -> processes.Process:
 
 def command(state: State, argv: Sequence[str]) -> list[str]:
     """The command that runs ``argv`` inside the node."""
-    return ["nsenter", f"--target={first_process(state).pid}", "--mount", "--net", "--pid", "--uts", "--ipc", "--", *argv]
+    target = f"--target={first_process(state).pid}"
+    return ["nsenter", target, "--mount", "--net", "--pid", "--uts", "--ipc", "--", *argv]
 
 
 def run(
     state: State, argv: Sequence[str], *, check: bool = True, text: str | None = None, limit: float = 60
 ) -> subprocess.CompletedProcess[str]:
     """Run a command inside the node's namespaces; ``text`` is its standard input."""
-    environment = {**os.environ, "PATH": machine.path()}
     done = subprocess.run(
-        command(state, argv), input=text or "", capture_output=True, text=True, timeout=limit, env=environment, check=False
+        command(state, argv),
+        input=text or "",
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        env={**os.environ, "PATH": machine.path()},
+        check=False,
     )
     if check and done.returncode:
         raise TestbedError(f"{' '.join(argv)} ended with {done.returncode} in the node: {done.stderr.strip()}")

@@ -41,7 +41,10 @@ def objects(network: Network) -> list[tuple[str, dict[str, Any]]]:
     return [
         (f"{inside}/serviceaccounts", {"metadata": {"name": "coredns"}}),
         (f"{rbac}/clusterroles", {"metadata": {"name": "system:coredns"}, "rules": _rules()}),
-        (f"{rbac}/clusterrolebindings", {"metadata": {"name": "system:coredns"}, "subjects": [subject], "roleRef": role}),
+        (
+            f"{rbac}/clusterrolebindings",
+            {"metadata": {"name": "system:coredns"}, "subjects": [subject], "roleRef": role},
+        ),
         (f"{inside}/configmaps", {"metadata": {"name": "coredns"}, "data": {"Corefile": _COREFILE}}),
         (f"{inside}/services", {"metadata": {"name": "kube-dns", "labels": _LABELS}, "spec": _service(network)}),
         (

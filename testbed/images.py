@@ -33,11 +33,24 @@ _INSIDE = ("iproute2", "nginx-light", "python3")
 
 # Half of a fresh Debian is reading matter and what apt needs for its next run.
 _LEFT_OUT = (
-    "./dev/*", "./proc/*", "./sys/*", "./run/*", "./tmp/*",
-    "./usr/share/doc/*", "./usr/share/man/*", "./usr/share/info/*", "./usr/share/locale/*", "./usr/share/lintian/*",
-    "./usr/lib/python3*/ensurepip", "./usr/lib/*/perl*", "./usr/share/perl*", "./var/cache/*", "./var/lib/apt/lists/*",
-    "./var/log/*", "./debootstrap",
-)  # fmt: skip
+    "./dev/*",
+    "./proc/*",
+    "./sys/*",
+    "./run/*",
+    "./tmp/*",
+    "./usr/share/doc/*",
+    "./usr/share/man/*",
+    "./usr/share/info/*",
+    "./usr/share/locale/*",
+    "./usr/share/lintian/*",
+    "./usr/lib/python3*/ensurepip",
+    "./usr/lib/*/perl*",
+    "./usr/share/perl*",
+    "./var/cache/*",
+    "./var/lib/apt/lists/*",
+    "./var/log/*",
+    "./debootstrap",
+)
 
 _ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8")
 
@@ -173,11 +186,8 @@ def _debian(target: Path, say: Say) -> None:
             say(line)
         raise TestbedError("debootstrap failed (its last words are above)")
     left_out = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
-    subprocess.run(
-        ["tar", "--create", "--numeric-owner", "--sort=name", "--one-file-system", "--wildcards", *left_out]
-        + [f"--file={target}", f"--directory={root}", "."],
-        check=True,
-    )
+    how = ["--create", "--numeric-owner", "--sort=name", "--one-file-system", "--wildcards", *left_out]
+    subprocess.run(["tar", *how, f"--file={target}", f"--directory={root}", "."], check=True)
     shutil.rmtree(root)
 
 
@@ -187,13 +197,15 @@ def _archive() -> tuple[str, str, str]:
     suite = release.get("VERSION_CODENAME", "").strip('"')
     told = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
-        capture_output=True, text=True, check=False,
-    ).stdout  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
     for line in told.splitlines():
         codename, component, address = line.split(maxsplit=2)
         if (codename, component) == (suite, "main"):
             return suite, "main,universe" if release.get("ID") == "ubuntu" else "main", address
-    raise TestbedError(f"apt knows no archive with {suite or 'this system'} main: run apt-get update on a Debian or Ubuntu")
+    raise TestbedError(f"apt knows no archive of {suite or 'this system'}: run apt-get update (on Debian or Ubuntu)")
 
 
 def _apt_proxy() -> dict[str, str]:
@@ -201,9 +213,10 @@ def _apt_proxy() -> dict[str, str]:
     words = {"http_proxy": "Acquire::http::Proxy", "https_proxy": "Acquire::https::Proxy"}
     found = {}
     for variable, option in words.items():
-        value = subprocess.run(["apt-config", "dump", "--format=%v", option], capture_output=True, text=True, check=False)
-        if value.stdout.strip() not in ("", "DIRECT"):
-            found[variable] = value.stdout.strip()
+        command = ["apt-config", "dump", "--format=%v", option]
+        value = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        if value not in ("", "DIRECT"):
+            found[variable] = value
     return found
 
 

@@ -81,7 +81,7 @@ class Init:
             try:
                 order = json.loads(peer.makefile("rb").readline(_LINE))
                 self.obey(order)
-                answer = {"running": self.running, "ended": self.ended}
+                answer: dict[str, object] = {"running": self.running, "ended": self.ended}
             except (OSError, ValueError, KeyError) as error:
                 answer = {"error": f"{type(error).__name__}: {error}"}
             try:
@@ -106,7 +106,8 @@ class Init:
 
     def start(self, name: str, service: dict[str, Any]) -> int:
         """Start one program; its output goes to a log of its own."""
-        log = os.open(self.folder / "logs" / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        log = os.open(self.folder / "logs" / f"{name}.log", flags, 0o600)
         try:
             silence = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
             output = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]

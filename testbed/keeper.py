@@ -43,9 +43,9 @@ def main() -> None:
 
 def _start_node(state: paths.State) -> subprocess.Popen[bytes]:
     space = ["--mount", "--net", "--pid", "--uts", "--ipc", "--mount-proc"]
+    guard = ["setpriv", "--pdeathsig", "KILL", "unshare", *space, "--fork", "--kill-child"]
     node = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "unshare", *space, "--fork", "--kill-child"]
-        + [sys.executable, "-I", str(paths.SOURCE / "init.py"), str(state.folder)],
+        [*guard, sys.executable, "-I", str(paths.SOURCE / "init.py"), str(state.folder)],
         stdin=subprocess.PIPE,
         env={**os.environ, "PATH": machine.path()},
     )
@@ -55,7 +55,8 @@ def _start_node(state: paths.State) -> subprocess.Popen[bytes]:
         mine = processes.Process.of(os.getpid())
         outer = processes.Process.of(node.pid)
         where = network.of(state)
-        assert mine is not None and outer is not None and where is not None
+        if mine is None or outer is None or where is None:
+            raise SystemExit("the node ended before it began")
         processes.write(state.processes, {"keeper": mine, "unshare": outer, "init": first})
         network.join(where, first.pid)
         node.stdin.write(b"go\n")

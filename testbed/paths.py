@@ -20,7 +20,10 @@ def cache() -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     where = (base / "fairlead-testbed").resolve()
     if any(where.is_relative_to(covered) for covered in COVERED):
-        raise TestbedError(f"the cache folder {where} is hidden from the node: set XDG_CACHE_HOME to one outside {COVERED[0]}")
+        hidden = ", ".join(map(str, COVERED))
+        raise TestbedError(
+            f"the node does not see the cache folder {where}: set XDG_CACHE_HOME to one outside {hidden}"
+        )
     return where
 
 

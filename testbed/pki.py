@@ -44,7 +44,8 @@ def make(folder: Path, network: Network, node: str, *, ca_key_usage: bool) -> No
 
 
 def _certificates(network: Network, node: str) -> list[_Certificate]:
-    names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost"]
+    service = ["kubernetes", "default", "svc", "cluster", "local"]
+    names = [*(".".join(service[:length]) for length in (1, 2, 3, 5)), "localhost"]
     addresses = [network.node, network.api_service, "127.0.0.1"]
     server = ",".join([f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses])
     both = f"DNS:{node},IP:{network.node}"
@@ -62,9 +63,12 @@ def _certificates(network: Network, node: str) -> list[_Certificate]:
 
 def _sign(folder: Path, certificate: _Certificate) -> None:
     extensions = [
-        "basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", "subjectKeyIdentifier=hash",
-        "authorityKeyIdentifier=keyid", f"extendedKeyUsage={certificate.usage}",
-    ]  # fmt: skip
+        "basicConstraints=critical,CA:FALSE",
+        "keyUsage=critical,digitalSignature",
+        "subjectKeyIdentifier=hash",
+        "authorityKeyIdentifier=keyid",
+        f"extendedKeyUsage={certificate.usage}",
+    ]
     if certificate.names:
         extensions.append(f"subjectAltName={certificate.names}")
     authority = ["-CA", str(folder / "ca.crt"), "-CAkey", str(folder / "ca.key")]

@@ -39,13 +39,14 @@ def write(state: State, network: Network, doors: list[Path]) -> None:
 
 def _mounts(state: State) -> list[list[str]]:
     """Folders of the node's own over those of the machine; they are in memory, and go with the node."""
-    commands = [["hostname", config.node_name(state)]]
-    # A group of our own, shared as the kubelet wants it, which the machine has no part in: unshare cut the tie.
-    commands.append(["mount", "--make-rshared", "/"])
-    for folder in ("/run", "/var/lib", "/var/log"):
-        commands.append(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", folder])
-    commands.append(["mkdir", "-p", "/run/lock", "/run/kernel", "/var/lib/etcd", "/var/lib/kubelet", config.CNI])
-    commands.append(["cp", str(state.etc / "10-ptp.conflist"), config.CNI])
+    commands = [
+        ["hostname", config.node_name(state)],
+        # A group of our own, shared as the kubelet wants it, which the machine has no part in: unshare cut the tie.
+        ["mount", "--make-rshared", "/"],
+        *(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", folder] for folder in ("/run", "/var/lib", "/var/log")),
+        ["mkdir", "-p", "/run/lock", "/run/kernel", "/var/lib/etcd", "/var/lib/kubelet", config.CNI],
+        ["cp", str(state.etc / "10-ptp.conflist"), config.CNI],
+    ]
     for key, value in _KERNEL.items():
         private = f"/run/kernel/{key.replace('/', '.')}"
         commands.append(["sh", "-c", f"echo {value} > {private}"])

@@ -41,11 +41,9 @@ def _kubernetes(binary: str) -> Program:
 
 def _of_kubernetes(name: str, binary: str, tool: str, version: str) -> Program:
     major, minor, _ = version.split(".")
-    symbols = (("gitVersion", f"v{version}"), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean"))
-    where = "k8s.io/component-base/version"
-    return Program(
-        name, tool, version, f"k8s.io/kubernetes/cmd/{binary}", binary, symbols=tuple((f"{where}.{k}", v) for k, v in symbols)
-    )
+    told = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    symbols = tuple((f"k8s.io/component-base/version.{variable}", value) for variable, value in told.items())
+    return Program(name, tool, version, f"k8s.io/kubernetes/cmd/{binary}", binary, symbols=symbols)
 
 
 def _containerd(binary: str) -> Program:
