@@ -16,8 +16,11 @@ from fairlead.protocol.portforward import Forward, Outcome
 
 KEPT = 64 * 1024
 """First bytes kept for another try on another pod; kernels hand out about as much before a reader must wait."""
-SETTLE = 0.2
-"""Seconds between the end of the data stream and the verdict on the error stream; on the wire they are neighbours."""
+SETTLE = 0.02
+"""Seconds between the end of the data stream and a verdict on the error stream; on the wire they are neighbours. A
+server that passes half-closes on sends no verdict yet, and then each end that the pod makes first is this much late."""
+SETTLE_EMPTY = 0.2
+"""The same where not one byte came from the pod: that is how a refused dial begins, and no end to hurry."""
 MAX_TRIES = 8
 """Dials of one connection, all pods together."""
 
@@ -29,10 +32,13 @@ class Target(Protocol):
         """A backend that is not in ``tried``, or None when there is none right now."""
 
     def wait_for_backend(self, connection: Connection) -> None:
-        """Call ``connection.dial`` when there may be a backend, or ``connection.give_up`` when it takes too long."""
+        """Call ``connection.dial`` whenever there may be a backend that can be reached."""
 
     def stop_waiting(self, connection: Connection) -> None:
         """Undo ``wait_for_backend``."""
+
+    def why_waiting(self, connection: Connection) -> str:
+        """What a connection that waited in vain is told."""
 
     def proved(self, backend: Backend) -> None:
         """A byte came back from it."""
@@ -61,6 +67,7 @@ class Connection:
         "_eof",
         "_forward",
         "_handle",
+        "_heard",
         "_kept",
         "_lane",
         "_lanes",
@@ -69,13 +76,14 @@ class Connection:
         "_target",
         "_tried",
         "_tries",
+        "_wait",
         "backend",
         "client",
         "local",
         "state",
     )
 
-    def __init__(self, local: LocalEnd, target: Target, lanes: Lanes, client: str = "") -> None:
+    def __init__(self, local: LocalEnd, target: Target, lanes: Lanes, *, wait: float, client: str = "") -> None:
         self.local = local
         self.client = client
         """The address that connected, for session affinity."""
@@ -86,13 +94,16 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._kept: bytearray | None = bytearray()
         self._eof = False
+        self._heard = False
         self._paused = False
         self._tried: frozenset[Backend] = frozenset()
         self._tries = 0
         self._boarding = False
         self._lane: Lane | None = None
         self._forward: Forward | None = None
+        # Until the connection has a lane this is the end of its patience, afterwards the moment before a verdict.
         self._handle: asyncio.TimerHandle | None = None
+        self._wait = wait
 
     # -- finding a place --
 
@@ -104,21 +115,29 @@ class Connection:
         if backend is None:
             self.backend = None
             self._target.wait_for_backend(self)
-            return
-        self.backend = backend
-        self._tries += 1
-        self._boarding = True
-        self._lanes.board(self, backend.pod)
+        else:
+            self.backend = backend
+            self._tries += 1
+            self._boarding = True
+            self._lanes.board(self, backend.pod)
+        if self._handle is None and self.state is State.WAITING:
+            self._handle = self._loop.call_later(self._wait, self._out_of_time)
 
-    def give_up(self, words: str) -> None:
-        """It took too long."""
-        if self.state is State.WAITING:
-            self._fail(words)
+    def _out_of_time(self) -> None:
+        self._handle = None
+        self._fail(self._target.why_waiting(self))
+
+    def cut(self) -> None:
+        """The run ends: reset the local side, so that it does not take what it has for everything."""
+        if self.state is not State.OVER:
+            self.local.abort()
+            self._end()
 
     def on_lane(self, lane: Lane) -> None:
         """Open the streams and send what the local program has sent so far, all in one write."""
         assert self.backend is not None
         self._boarding = False
+        self._cancel_timer()
         self.state = State.OPEN
         self._lane = lane
         self._forward = forward = lane.add(self, self.backend.port)
@@ -187,20 +206,21 @@ class Connection:
 
     def on_data(self, data: memoryview) -> None:
         """Bytes from the pod."""
-        if self._kept is not None:
+        if not self._heard:
             self._first_byte()
         self.local.write(data)
         assert self._lane is not None
         self._lane.touch(self.local)
 
     def _first_byte(self) -> None:
+        self._heard = True
         self._kept = None
         assert self.backend is not None
         self._target.proved(self.backend)
 
     def on_half_end(self) -> None:
         """The data stream is done; wait a moment for the verdict."""
-        self._handle = self._loop.call_later(SETTLE, self._settle)
+        self._handle = self._loop.call_later(SETTLE if self._heard else SETTLE_EMPTY, self._settle)
 
     def on_end(self, outcome: Outcome, text: str) -> None:
         """The verdict."""

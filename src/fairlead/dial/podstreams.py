@@ -120,7 +120,7 @@ class _Handshake:
 
 def _spdy() -> _Handshake:
     def check(response: UpgradeResponse) -> None:
-        chosen = response.header("X-Stream-Protocol-Version")
+        chosen = response.get("X-Stream-Protocol-Version")
         if chosen != PROTOCOL_NAME:
             raise ProtocolError(f'the server chose the stream protocol "{chosen}" instead of "{PROTOCOL_NAME}"')
 
@@ -128,7 +128,6 @@ def _spdy() -> _Handshake:
         ("Connection", "Upgrade"),
         ("Upgrade", "SPDY/3.1"),
         ("X-Stream-Protocol-Version", PROTOCOL_NAME),
-        ("Content-Length", "0"),
     )
     return _Handshake("POST", headers, check, lambda lane: PlainCarrier(lane.session_receive))
 
@@ -137,9 +136,9 @@ def _websocket(mask: Callable[[], bytes] | None) -> _Handshake:
     key = base64.b64encode(secrets.token_bytes(16)).decode()
 
     def check(response: UpgradeResponse) -> None:
-        if response.header("Sec-WebSocket-Accept") != accept_value(key):
+        if response.get("Sec-WebSocket-Accept") != accept_value(key):
             raise ProtocolError("the server's answer to the WebSocket handshake is not one (Sec-WebSocket-Accept)")
-        if response.header("Sec-WebSocket-Protocol") != TUNNEL:
+        if response.get("Sec-WebSocket-Protocol") != TUNNEL:
             raise ProtocolError(f"the server does not offer the WebSocket protocol {TUNNEL}")
 
     headers = (

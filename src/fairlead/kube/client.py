@@ -233,7 +233,10 @@ class ApiServer:
     def _request(self, call: _Call, identity: Identity) -> Request:
         server = self.config.server
         target = server.path + call.path + (f"?{encode_query(call.query)}" if call.query else "")
-        headers = [("Host", server.authority), ("User-Agent", self._agent), ("Accept", "application/json")]
+        headers = [("Host", server.authority), ("User-Agent", self._agent)]
+        if not call.upgrade:
+            # The streaming server of a container runtime answers 406 to a type that it does not know.
+            headers.append(("Accept", "application/json"))
         if identity.authorization:
             headers.append(("Authorization", identity.authorization))
         headers += self.config.user.impersonation

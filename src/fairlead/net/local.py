@@ -93,6 +93,12 @@ class LocalConnection(asyncio.BufferedProtocol):
     # -- what the remote end calls --
 
     @property
+    def client(self) -> str:
+        """The IP address that connected."""
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
+    @property
     def unsent(self) -> int:
         """Bytes that the program has not taken yet, the kernel's own buffer not counted."""
         return self._transport.get_write_buffer_size()

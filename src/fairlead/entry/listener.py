@@ -1,0 +1,141 @@
+"""Local ports: which addresses are bound, and all of them or none."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fairlead.errors import ListenError, UsageError
+from fairlead.host.ports import describe_holder, low_port_remedy
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.local import LocalConnection
+from fairlead.net.stream import RemoteEnd
+
+BACKLOG = 4096
+"""Connections that the kernel holds until they are accepted; it cuts this to net.core.somaxconn."""
+EPHEMERAL_TRIES = 16
+"""Times an ephemeral port is asked for when the number is free on one family and taken on the other."""
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+LOCALHOST: tuple[Address, ...] = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Addresses that are bound together; with ``any_will_do`` one of them is enough (``localhost``)."""
+
+    addresses: tuple[Address, ...]
+    any_will_do: bool
+
+
+@dataclass(slots=True)
+class Bound:
+    """One local port: its number and its listening sockets, one for each address, in the order of the addresses."""
+
+    port: int
+    sockets: list[socket.socket]
+    missing: list[str]
+    """One sentence for each address of ``localhost`` that could not be had."""
+
+    def close(self) -> None:
+        """Stop listening."""
+        for sock in self.sockets:
+            sock.close()
+
+
+def parse_addresses(words: Sequence[str]) -> list[Group]:
+    """The groups of ``--address``, each address once and in the order of their text, as kubectl lists them."""
+    groups: dict[str, Group] = {}
+    for word in words:
+        if word == "localhost":
+            groups[word] = Group(LOCALHOST, any_will_do=True)
+            continue
+        try:
+            groups[word] = Group((ipaddress.ip_address(word),), any_will_do=False)
+        except ValueError:
+            raise UsageError(f"{word} is not a valid IP", remedy="give IP addresses or localhost") from None
+    if not groups:
+        raise UsageError("you must specify at least 1 address")
+    named = {address for group in groups.values() if not group.any_will_do for address in group.addresses}
+    for word, group in groups.items():
+        if group.any_will_do:
+            groups[word] = Group(tuple(address for address in group.addresses if address not in named), True)
+    return [groups[word] for word in sorted(groups) if groups[word].addresses]
+
+
+def bind(port: int, groups: Sequence[Group]) -> Bound:
+    """Listen on ``port`` (0: any free one, the same on every address); raises ListenError and leaves nothing bound."""
+    for attempt in range(EPHEMERAL_TRIES):
+        bound = Bound(port, [], [])
+        try:
+            for group in groups:
+                _bind_group(bound, group)
+        except ListenError:
+            bound.close()
+            if port or attempt == EPHEMERAL_TRIES - 1:
+                raise
+        else:
+            bound.sockets.sort(key=lambda sock: str(sock.getsockname()[0]))
+            return bound
+    raise AssertionError("unreachable")
+
+
+def _bind_group(bound: Bound, group: Group) -> None:
+    failures: list[ListenError] = []
+    for address in group.addresses:
+        try:
+            sock = _listen(address, bound.port)
+        except OSError as error:
+            failures.append(_explain(error, address, bound.port))
+        else:
+            bound.sockets.append(sock)
+            bound.port = bound.port or sock.getsockname()[1]
+    if len(failures) == len(group.addresses) or (failures and not group.any_will_do):
+        raise failures[0]
+    bound.missing += [failure.what for failure in failures]
+
+
+def _listen(address: Address, port: int) -> socket.socket:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)
+        sock.bind((str(address), port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _explain(error: OSError, address: Address, port: int) -> ListenError:
+    where = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        holder = describe_holder(str(address), port)
+        remedy = "choose another local port, or :REMOTE for any free one"
+        return ListenError(f"{where} is in use{f' by {holder}' if holder else ''}", remedy=remedy)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ListenError(f"{where} may not be bound by this user", remedy=low_port_remedy(port))
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        return ListenError(f"{where} cannot be bound: this machine has no such address")
+    return ListenError(f"{where} cannot be bound: {error.strerror}")
+
+
+async def serve(
+    bound: Bound, buffer: ReadBuffer, accept: Callable[[LocalConnection], RemoteEnd]
+) -> list[asyncio.AbstractServer]:
+    """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
+    loop = asyncio.get_running_loop()
+    return [
+        await loop.create_server(lambda: LocalConnection(buffer, accept), sock=sock, backlog=BACKLOG)
+        for sock in bound.sockets
+    ]

@@ -1,0 +1,136 @@
+"""One forwarded port: chooses a pod for each connection, and tells what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+from fairlead.dial.connection import Connection
+from fairlead.model.events import ConnectionFailed, Event, Note
+from fairlead.model.target import Backend, PodRef, TargetPort
+from fairlead.policy.advice import explain
+from fairlead.policy.choose import Choice
+
+RETRY = 1.0
+"""Seconds between two attempts while connections wait for something that nobody announces."""
+
+
+class Pods(Protocol):
+    """The pods behind the target, as ``dial.backends.Backends`` keeps them."""
+
+    target: str
+
+    def ready(self, port: TargetPort) -> tuple[Backend, ...]:
+        """Candidates for a new connection."""
+
+    def why_not(self, port: TargetPort) -> str:
+        """Why there are none."""
+
+    def doubt(self, pod: PodRef) -> None:
+        """Look whether this pod is still there."""
+
+
+class ForwardedPort:
+    """The ``Target`` of all connections that one local port accepts."""
+
+    def __init__(
+        self,
+        pods: Pods,
+        port: TargetPort,
+        *,
+        choice: Choice,
+        in_use: Counter[PodRef],
+        report: Callable[[Event], None],
+        server_up: Callable[[], bool],
+    ) -> None:
+        self.local = 0
+        """The local port's number, 0 for standard input and output."""
+        self._counted: dict[Connection, PodRef] = {}
+        self._pods = pods
+        self._port = port
+        self._choice = choice
+        self._in_use = in_use
+        self._report = report
+        self._server_up = server_up
+        self._waiting: dict[Connection, None] = {}
+        self._retry: asyncio.TimerHandle | None = None
+        self._fallback: PodRef | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def choose(self, tried: frozenset[Backend], connection: Connection) -> Backend | None:
+        """Pick a ready pod that was not tried yet; the running one that kubectl would take if none is ready."""
+        candidates = self._pods.ready(self._port)
+        if tried:
+            candidates = tuple(backend for backend in candidates if backend not in tried)
+        backend = self._choice.pick(candidates, self._in_use, client=connection.client, now=self._loop.time())
+        self._count_out(connection)
+        if backend is None:
+            return None
+        self._counted[connection] = backend.pod
+        self._in_use[backend.pod] += 1
+        if not backend.fallback:
+            self._fallback = None
+        elif self._fallback != backend.pod:
+            self._fallback = backend.pod
+            self._report(Note(f"no pod of {self._pods.target} is ready; using {backend.pod.name}, which runs"))
+        return backend
+
+    def wait_for_backend(self, connection: Connection) -> None:
+        """Dial again when something changed, and now and then."""
+        self._waiting[connection] = None
+        if self._retry is None:
+            self._retry = self._loop.call_later(RETRY, self._again)
+
+    def stop_waiting(self, connection: Connection) -> None:
+        """It has a place, or is over."""
+        self._waiting.pop(connection, None)
+
+    def why_waiting(self, connection: Connection) -> str:
+        """The reason that a connection is given which waited in vain."""
+        if not self._server_up():
+            return "the API server cannot be reached"
+        if connection.backend is not None:
+            return f"no connection to pod {connection.backend.pod.name} could be had in time"
+        return self._pods.why_not(self._port)
+
+    def proved(self, backend: Backend) -> None:
+        """A byte came back."""
+
+    def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
+        """One line for one failed connection."""
+        pod = backend.pod.name if backend else ""
+        remote = backend.port if backend else self._port.remote
+        advice = explain(words, port=remote)
+        self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy))
+        if backend is not None:
+            self._pods.doubt(backend.pod)
+
+    def over(self, connection: Connection, backend: Backend | None) -> None:
+        """Count it out."""
+        self._count_out(connection)
+
+    def wake(self) -> None:
+        """Pods changed, or the server is back: whoever waits tries again."""
+        waiting, self._waiting = self._waiting, {}
+        for connection in waiting:
+            connection.dial()
+
+    def close(self) -> None:
+        """End what is open, as a reset: it is cut off, not complete."""
+        if self._retry is not None:
+            self._retry.cancel()
+        for connection in [*self._counted, *self._waiting]:
+            connection.cut()
+
+    def _again(self) -> None:
+        self._retry = None
+        self.wake()
+
+    def _count_out(self, connection: Connection) -> None:
+        pod = self._counted.pop(connection, None)
+        if pod is not None:
+            self._in_use[pod] -= 1
+            if not self._in_use[pod]:
+                del self._in_use[pod]

@@ -1,0 +1,196 @@
+"""A run of ``forward``: resolve everything, bind everything, reach a pod of each target, then serve until told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from fairlead.dial.backends import Backends, Rules
+from fairlead.dial.connection import Connection
+from fairlead.dial.pool import Lanes
+from fairlead.entry.listener import Bound, Group, bind, parse_addresses, serve
+from fairlead.errors import FairleadError
+from fairlead.features.forward.port import ForwardedPort
+from fairlead.kit.tasks import Background, spawn
+from fairlead.kube.client import ApiServer
+from fairlead.kube.reachability import Reachability
+from fairlead.model.events import Event, Handling, Listening, Note, PodGone, PodNew, Ready, ReadyPort, Waiting
+from fairlead.model.target import PodRef, TargetPort, TargetSpec
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.local import LocalConnection
+from fairlead.policy.candidates import Moved
+from fairlead.policy.choose import Choice
+from fairlead.settings import ForwardSettings
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Target:
+    spec: TargetSpec
+    backends: Backends
+    ports: list[tuple[TargetPort, ForwardedPort, Bound]] = field(default_factory=list)
+    in_use: Counter[PodRef] = field(default_factory=Counter)
+
+
+class ForwardRun:
+    """Everything that one run owns; ``stop`` undoes it."""
+
+    def __init__(
+        self,
+        settings: ForwardSettings,
+        server: ApiServer,
+        lanes: Lanes,
+        reach: Reachability,
+        report: Callable[[Event], None],
+    ) -> None:
+        self._settings = settings
+        self._server = server
+        self._lanes = lanes
+        self._reach = reach
+        self._report = report
+        self._buffer = ReadBuffer()
+        self._targets: list[_Target] = []
+        self._servers: list[asyncio.AbstractServer] = []
+
+    async def start(self, tasks: Background) -> list[ReadyPort]:
+        """Have every port listen and every target reached; on an error nothing was served."""
+        groups = parse_addresses(self._settings.addresses)
+        with ExitStack() as undo:
+            undo.callback(self.stop)
+            self._targets = await self._resolve()
+            for target in self._targets:
+                for port in target.backends.ports:
+                    self._bind(target, port, groups)
+            await self._reach_pods()
+            for target in self._targets:
+                tasks.start(target.backends.run(), name=f"keep {target.spec}")
+                await self._serve(target)
+            undo.pop_all()
+        ready = [
+            ReadyPort(str(target.spec), forwarded.local, port.remote)
+            for target in self._targets
+            for port, forwarded, _ in target.ports
+        ]
+        self._report(Ready(tuple(ready), tuple(target.backends.chosen.name for target in self._targets)))
+        return ready
+
+    def stop(self) -> None:
+        """Close listeners and connections; lanes are the owner's."""
+        for server in self._servers:
+            server.close()
+        for target in self._targets:
+            for _, forwarded, bound in target.ports:
+                bound.close()
+                forwarded.close()
+
+    def server_back(self) -> None:
+        """The API server answers again."""
+        for target in self._targets:
+            target.backends.kick()
+            self._wake(target)
+
+    # -- starting --
+
+    async def _resolve(self) -> list[_Target]:
+        async def one(spec: TargetSpec) -> _Target:
+            made: list[_Target] = []
+
+            def moved(change: Moved) -> None:
+                if made:
+                    self._moved(made[0], change)
+
+            settings = self._settings
+            rules = Rules(
+                pod_running_timeout=settings.pod_running_timeout,
+                follow=settings.follow,
+                exit_on_loss=settings.exit_on_loss,
+            )
+            backends = await Backends.resolve(
+                self._server,
+                spec,
+                self._server.config.namespace,
+                rules,
+                on_moved=moved,
+                on_note=lambda text: self._report(Note(text)),
+            )
+            made.append(_Target(spec, backends))
+            return made[0]
+
+        return await _all([(one(spec), f"resolve {spec}") for spec in self._settings.targets])
+
+    def _bind(self, target: _Target, port: TargetPort, groups: list[Group]) -> None:
+        affinity = math.inf if self._settings.sticky else target.backends.affinity
+        forwarded = ForwardedPort(
+            target.backends,
+            port,
+            choice=Choice(affinity),
+            in_use=target.in_use,
+            report=self._report,
+            server_up=lambda: self._reach.up,
+        )
+        wanted = port.local if isinstance(port.local, int) else 0
+        bound = bind(wanted, groups)
+        forwarded.local = bound.port
+        target.ports.append((port, forwarded, bound))
+        for sentence in bound.missing:
+            self._report(Note(f"{sentence}; localhost is served on the other address only"))
+
+    async def _reach_pods(self) -> None:
+        pods = dict.fromkeys(target.backends.chosen for target in self._targets)
+        await _all([(self._lanes.warm(pod), f"reach {pod.name}") for pod in pods])
+
+    async def _serve(self, target: _Target) -> None:
+        for port, forwarded, bound in target.ports:
+            self._servers += await serve(bound, self._buffer, self._acceptor(forwarded))
+            for sock in bound.sockets:
+                address = sock.getsockname()[0]
+                self._report(Listening(str(target.spec), address, bound.port, port.remote))
+
+    def _acceptor(self, forwarded: ForwardedPort) -> Callable[[LocalConnection], Connection]:
+        handling, wait, lanes, report = Handling(forwarded.local), self._settings.wait, self._lanes, self._report
+        clients = self._settings.sticky
+
+        def accept(local: LocalConnection) -> Connection:
+            report(handling)
+            connection = Connection(local, forwarded, lanes, wait=wait, client="" if clients else local.client)
+            connection.dial()
+            return connection
+
+        return accept
+
+    # -- changes --
+
+    def _moved(self, target: _Target, change: Moved) -> None:
+        name = str(target.spec)
+        for pod, reason in change.left:
+            self._report(PodGone(name, pod.name, reason))
+            self._lanes.forget(pod)
+        for pod, reason in change.gone:
+            self._report(PodGone(name, pod.name, reason))
+            self._lanes.forget(pod)
+        for pod in change.new:
+            self._report(PodNew(name, pod.name))
+        if not any(target.backends.ready(port) for port, _, _ in target.ports):
+            reason = target.backends.why_not(target.ports[0][0]) if target.ports else ""
+            self._report(Waiting(name, reason, self._settings.wait))
+        self._wake(target)
+
+    def _wake(self, target: _Target) -> None:
+        for _, forwarded, _ in target.ports:
+            forwarded.wake()
+
+
+async def _all(jobs: Sequence[tuple[Coroutine[Any, Any, T], str]]) -> list[T]:
+    """Run jobs together; the first FairleadError comes out as itself and ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [spawn(group, job, name=name) for job, name in jobs]
+    except* FairleadError as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
