@@ -1,0 +1,48 @@
+"""The commands, as a table; the module of a command is imported when it is run."""
+
+from __future__ import annotations
+
+from fairlead.cli.options import FORWARD, GLOBAL, HELP, OUTPUT, Option
+
+
+class Command:
+    """One command; ``module`` has ``run(parsed, program) -> exit code``."""
+
+    __slots__ = ("module", "name", "options", "summary", "usage")
+
+    def __init__(self, name: str, usage: str, summary: str, module: str, options: tuple[Option, ...]) -> None:
+        self.name = name
+        self.usage = usage
+        self.summary = summary
+        self.module = module
+        self.options = options
+        """Its own; kubectl's global options come on top."""
+
+
+COMMANDS = (
+    Command(
+        "forward",
+        "[TYPE/]NAME [LOCAL:]REMOTE... [TYPE/NAME [LOCAL:]REMOTE...]... [options] [-- COMMAND...]",
+        "forward local ports to pods, and outlive the pods",
+        "fairlead.cli.forward",
+        FORWARD,
+    ),
+    Command("completion", "bash|zsh|fish", "print the completion script of a shell", "fairlead.cli.completion", ()),
+    Command("version", "[-o json]", "print the version", "fairlead.cli.version", (OUTPUT,)),
+    Command("help", "[COMMAND]", "show the help of a command", "fairlead.cli.help", ()),
+)
+
+
+def named(name: str) -> Command | None:
+    """The command of this name."""
+    return next((command for command in COMMANDS if command.name == name), None)
+
+
+def options_of(command: Command) -> tuple[Option, ...]:
+    """Every option the command takes, its own first."""
+    return (*command.options, HELP, *GLOBAL)
+
+
+def every_option() -> tuple[Option, ...]:
+    """The options of all commands: what may stand before the command."""
+    return (HELP, *GLOBAL, *(option for command in COMMANDS for option in command.options))

@@ -1,0 +1,95 @@
+"""``fairlead forward``: words to settings, settings to a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fairlead.errors import UsageError
+from fairlead.model.events import Ended, Event
+from fairlead.model.target import Local, PortSpec
+from fairlead.policy.portspec import parse_targets
+from fairlead.settings import ClusterOptions, ForwardSettings
+
+if TYPE_CHECKING:
+    from fairlead.cli.parse import Parsed
+
+MOST_LANES = 256
+"""As many as one API server is given in all."""
+
+
+class Runner(Protocol):
+    """``fairlead.session.run``: runs until the end and returns the exit code; tells what happens meanwhile."""
+
+    def __call__(self, settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Event], None]) -> int:
+        """Run until the end."""
+
+
+def run(parsed: Parsed, program: str) -> int:
+    """Run one forward; the exit code."""
+    settings, options = forward_settings(parsed), cluster_options(parsed.values)
+    from fairlead.session import run as run_session
+
+    return run_with(run_session, settings, options)
+
+
+def run_with(runner: Runner, settings: ForwardSettings, options: ClusterOptions) -> int:
+    """Run ``runner`` with the log and the output set up; the last event of a run is told here, whatever its end."""
+    from fairlead.cli import render, report
+    from fairlead.kit import log
+
+    log.setup(options.verbosity)
+    show = render.renderer(settings)
+    try:
+        code = runner(settings, options, show)
+    except KeyboardInterrupt:
+        show(Ended("interrupted", 0))
+        return 0
+    except Exception as error:
+        line, code = report.failure(error)
+        show(Ended(line.removeprefix("error: "), 1 if settings.exit_on_loss else code))
+        raise
+    show(Ended("", code))
+    return code
+
+
+def cluster_options(values: dict[str, Any]) -> ClusterOptions:
+    """kubectl's global options out of all values."""
+    fields = ClusterOptions.__dataclass_fields__
+    return ClusterOptions(**{name: value for name, value in values.items() if name in fields})
+
+
+def forward_settings(parsed: Parsed) -> ForwardSettings:
+    """The settings of one run. Raises UsageError."""
+    fields = ForwardSettings.__dataclass_fields__
+    given = {name: value for name, value in parsed.values.items() if name in fields}
+    if parsed.after is not None and not parsed.after:
+        raise UsageError("a command is missing after --", remedy="for example: fairlead forward svc/web :80 -- env")
+    settings = ForwardSettings(targets=parse_targets(parsed.words), command=tuple(parsed.after or ()), **given)
+    _check(settings)
+    return settings
+
+
+def _check(settings: ForwardSettings) -> None:
+    if settings.output not in ("text", "json"):
+        raise UsageError(f'-o is text or json, not "{settings.output}"')
+    if not 1 <= settings.lanes <= MOST_LANES:
+        raise UsageError(f"--lanes is a number from 1 to {MOST_LANES}")
+    if not settings.addresses:
+        raise UsageError("you must specify at least 1 address", remedy="for example --address=localhost")
+    _check_standard_streams(settings)
+
+
+def _check_standard_streams(settings: ForwardSettings) -> None:
+    joined = sum(port.local is Local.STDIO for port in ports_of(settings))
+    if joined > 1:
+        raise UsageError("only one port can be joined to standard input and output")
+    if joined and settings.output == "json":
+        raise UsageError("-o json and LOCAL - both need standard output", remedy="choose one of them")
+    if joined and settings.command:
+        raise UsageError("a command and LOCAL - both need standard input", remedy="choose one of them")
+
+
+def ports_of(settings: ForwardSettings) -> list[PortSpec]:
+    """The ports of all targets."""
+    return [port for target in settings.targets for port in target.ports]

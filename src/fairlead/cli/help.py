@@ -1,0 +1,102 @@
+"""The help: of the program, and of one command."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from fairlead.cli.commands import COMMANDS, Command, named
+from fairlead.cli.options import GLOBAL, HELP, Option
+
+if TYPE_CHECKING:
+    from fairlead.cli.parse import Parsed
+
+WIDTH = 100
+
+EXAMPLES = (
+    ("Ports 5000 and 6000 of a pod, on the same ports here", "forward pod/mypod 5000 6000"),
+    ("The same, of a pod that a deployment runs", "forward deployment/mydeployment 5000 6000"),
+    ("The same, of the pods behind a service", "forward service/myservice 5000 6000"),
+    ("Port 5000 of the pod, on port 8888 here", "forward pod/mypod 8888:5000"),
+    ("The same, reachable from other machines too", "forward --address 0.0.0.0 pod/mypod 8888:5000"),
+    ("The same, on localhost and one address", "forward --address localhost,10.19.21.23 pod/mypod 8888:5000"),
+    ("Port 5000 of the pod, on any free port here", "forward pod/mypod :5000"),
+)
+"""What people know from kubectl; each is run by a test."""
+
+MORE_EXAMPLES = (
+    ("Several targets in one run; ports may be named", "forward svc/web 8080:http deploy/db 5432"),
+    ("Run a command when ready, end with its exit code", "forward svc/web :80 -- ./smoke-test.sh"),
+    ("Standard input and output, for ssh's ProxyCommand", "forward pod/bastion -:22"),
+)
+
+ABOUT_FORWARD = """\
+Listens on local ports and carries each connection to a port of a pod, through the API server;
+nothing is installed in the cluster. TYPE is pod (may be left out for the first target), service,
+deployment, replicaset, statefulset, daemonset, replicationcontroller or job, or a short name of
+one. A port is REMOTE, LOCAL:REMOTE, or :REMOTE for any free local port; REMOTE is a number or the
+name of a port.
+
+Other than with kubectl port-forward:
+- A failed connection ends that connection only, with one line that says why.
+- It outlives the pod: the next one is found, and connections share the ready pods.
+  --exit-on-loss ends with the pod, as kubectl does.
+- If one of the ports cannot be bound, nothing is served.
+- a:b:c is refused as a port.
+- Exit codes tell what went wrong (docs/reference/exit-codes.md); Ctrl-C is 0.
+- What follows -- is a command to run when ready; its environment has the ports.
+"""
+
+
+def run(parsed: Parsed, program: str) -> int:
+    """Print the help; the words may name a command."""
+    if not parsed.words:
+        print(of_program(program), end="")
+        return 0
+    command = named(parsed.words[0])
+    if command is None or len(parsed.words) > 1:
+        from fairlead.errors import UsageError
+
+        raise UsageError(f'no help for "{" ".join(parsed.words)}"', remedy=f"{program} help lists the commands")
+    print(of_command(command, program), end="")
+    return 0
+
+
+def of_program(program: str) -> str:
+    """The commands."""
+    lines = ["Fairlead joins a laptop and a Kubernetes cluster, in both directions.", "", "Commands:"]
+    lines += [f"  {command.name:<12}{command.summary}" for command in COMMANDS]
+    lines += ["", "Usage:", f"  {program} COMMAND [options]", f"  {program} COMMAND --help"]
+    lines += ["", "Options of every command:", *_table(GLOBAL)]
+    return "\n".join(lines) + "\n"
+
+
+def of_command(command: Command, program: str) -> str:
+    """One command: what it does, examples, options."""
+    lines = [command.summary[0].upper() + command.summary[1:] + ".", ""]
+    if command.name == "forward":
+        lines += [ABOUT_FORWARD, "Examples:", *_examples(program)]
+    lines += ["Usage:", f"  {program} {command.name} {command.usage}", ""]
+    lines += ["Options:", *_table((*command.options, HELP)), ""]
+    lines += [f"Options of every command, as kubectl has them: {program} --help lists them."]
+    return "\n".join(lines) + "\n"
+
+
+def _examples(program: str) -> list[str]:
+    lines = []
+    for comment, line in (*EXAMPLES, *MORE_EXAMPLES):
+        lines += [f"  # {comment}", f"  {program} {line}", ""]
+    return lines
+
+
+def _table(options: tuple[Option, ...]) -> list[str]:
+    lines = []
+    for option in options:
+        if option.name == option.short:
+            spelled = f"-{option.short}"
+        else:
+            spelled = (f"-{option.short}, " if option.short else "    ") + f"--{option.name}"
+        left = f"  {spelled}{'=' + option.value if option.value else ''}"
+        text = textwrap.wrap(option.help, WIDTH - 36)
+        lines += [f"{left:<35} {text[0]}", *(" " * 36 + line for line in text[1:])]
+    return lines

@@ -1,0 +1,93 @@
+"""The entry of every console script: finds the command, runs it, and turns what it raises into words and an exit code.
+
+Nothing heavy is imported here; ``fairlead version`` has to answer before a person notices.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from fairlead.cli import commands, parse
+from fairlead.cli.codes import BROKEN_PIPE, INTERNAL, INTERRUPTED
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (``sys.argv`` by default); the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words, program_name(sys.argv[0]))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. The interpreter flushes once more at its end: let that find a reader.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:
+        return _explain(error, words)
+    return code
+
+
+def program_name(path: str) -> str:
+    """How the user started us: ``kubectl fairlead`` for kubectl's plugin."""
+    return "kubectl fairlead" if os.path.basename(path).startswith("kubectl-") else "fairlead"
+
+
+def _run(words: list[str], program: str) -> int:
+    if words[:1] == ["__complete"]:
+        from fairlead.cli.completion import complete
+
+        return complete(words[1:])
+    if words == ["--version"]:
+        words = ["version"]
+    place = parse.first_word(words, commands.every_option())
+    if place is None:
+        parsed = parse.parse(words, commands.every_option())
+        if parsed.after or parsed.values.keys() - {"help"}:
+            _refuse("a command is missing", f"{program} --help lists the commands")
+        return _call("fairlead.cli.help", parsed, program)
+    command = commands.named(words[place]) or _refuse_command(words[place], program)
+    parsed = parse.parse(words[:place] + words[place + 1 :], commands.options_of(command))
+    if parsed.values.get("help"):
+        parsed.words = [command.name]
+        return _call("fairlead.cli.help", parsed, program)
+    return _call(command.module, parsed, program)
+
+
+def _call(module: str, parsed: parse.Parsed, program: str) -> int:
+    run: Callable[[parse.Parsed, str], int] = import_module(module).run
+    return run(parsed, program)
+
+
+def _refuse_command(word: str, program: str) -> NoReturn:
+    from fairlead.cli.suggest import closest
+
+    near = closest(word, [command.name for command in commands.COMMANDS])
+    remedy = f"did you mean {program} {near}?" if near else f"{program} --help lists the commands"
+    _refuse(f'unknown command "{word}"', remedy)
+
+
+def _refuse(what: str, remedy: str) -> NoReturn:
+    from fairlead.errors import UsageError
+
+    raise UsageError(what, remedy=remedy)
+
+
+def _explain(error: Exception, words: list[str]) -> int:
+    """Say what went wrong, on stderr; the exit code. ``--exit-on-loss`` has kubectl's one code for every error."""
+    from fairlead.cli.report import failure
+
+    line, code = failure(error)
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)
+    own = words[: words.index("--")] if "--" in words else words
+    like_kubectl = "--exit-on-loss" in own or "--exit-on-loss=true" in own
+    return 1 if like_kubectl and code != INTERNAL else code

@@ -1,0 +1,26 @@
+"""What an exception becomes: one line for a person, and an exit code."""
+
+from __future__ import annotations
+
+from fairlead.cli.codes import INTERNAL
+from fairlead.cli.text import one_line
+from fairlead.errors import FairleadError
+from fairlead.kit import log
+
+
+def failure(error: BaseException) -> tuple[str, int]:
+    """The line for stderr and the exit code. Of several errors at once the first one that is an answer counts."""
+    answers = [leaf for leaf in _leaves(error) if isinstance(leaf, FairleadError)]
+    others = [leaf for leaf in _leaves(error) if not isinstance(leaf, FairleadError)]
+    if answers and not others:
+        return f"error: {one_line(str(answers[0]))}", answers[0].exit_code
+    bug = others[0]
+    log.get(__name__).info("the traceback of this bug:", exc_info=bug)
+    what = one_line(f"{type(bug).__name__}: {bug}")
+    return f"error: a bug of fairlead: {what} (with -v=4 the log shows where)", INTERNAL
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return [error]

@@ -1,0 +1,31 @@
+"""``fairlead version``: offline, and quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from fairlead import __version__
+
+if TYPE_CHECKING:
+    from fairlead.cli.parse import Parsed
+
+
+def run(parsed: Parsed, program: str) -> int:
+    """Print the version as text or as JSON."""
+    output = parsed.values.get("output", "text")
+    if parsed.words or output not in ("text", "json"):
+        from fairlead.errors import UsageError
+
+        wrong = f'unexpected word "{parsed.words[0]}"' if parsed.words else f'-o is text or json, not "{output}"'
+        raise UsageError(wrong, remedy=f"{program} version -o json")
+    python = ".".join(map(str, sys.version_info[:3]))
+    platform = f"{sys.platform}-{os.uname().machine}"
+    if output == "json":
+        import json
+
+        print(json.dumps({"v": 1, "version": __version__, "python": python, "platform": platform}))
+    else:
+        print(f"fairlead {__version__} (Python {python}, {platform})")
+    return 0

@@ -1,0 +1,123 @@
+"""What the server's words about a failed connection mean, and what to do about it.
+
+The words come from the container runtime on the node, through the kubelet: containerd, CRI-O, or cri-dockerd and the
+older dockershim, which ran socat in the pod's network namespace.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One sentence each; both "" where the words are not known."""
+
+    meaning: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    pattern: re.Pattern[str]
+    """Groups it names fill the sentences: ``port``, ``program``."""
+    meaning: str
+    remedy: str
+
+
+def _known(pattern: str, meaning: str, remedy: str) -> _Known:
+    return _Known(re.compile(pattern, re.IGNORECASE | re.DOTALL), meaning, remedy)
+
+
+# The first that matches wins, so what is more special stands first: containerd wraps each cause in several layers.
+_TABLE = (
+    # dockershim, cri-dockerd: programs that have to be on the node.
+    _known(
+        r"unable to do port forwarding: (?P<program>socat|nsenter) not found",
+        "the node has no {program}, which its container runtime needs to forward ports",
+        "install {program} on the node (Debian, Ubuntu: apt-get install {package}), or use containerd or CRI-O there",
+    ),
+    _known(
+        r"(?P<program>socat|nsenter)[\"']?: executable file not found",
+        "the node has no {program}, which its container runtime needs to forward ports",
+        "install {program} on the node (Debian, Ubuntu: apt-get install {package}), or use containerd or CRI-O there",
+    ),
+    # containerd: the sandbox is there, its network is not.
+    _known(
+        r"network namespace for sandbox .* is closed|network namespace path of sandbox .* is empty",
+        "the pod's network is gone: the pod is ending, or its sandbox is being made anew",
+        "try again when the pod is running again; kubectl describe pod shows its events",
+    ),
+    _known(
+        r"sandbox container is not running|sandbox .* is not (running|ready)|is not running state",
+        "the pod's sandbox does not run: the pod is ending, or is being made anew",
+        "try again when the pod is running again; kubectl describe pod shows its events",
+    ),
+    _known(
+        r"failed to find sandbox|could not find sandbox|podsandbox .*not found|sandbox .*not found"
+        r"|no such container|container .* not found",
+        "the node does not know this pod any more: it was deleted or made anew",
+        "try again when the pod is running again; kubectl get pod -o wide shows where",
+    ),
+    _known(
+        r"open /proc/\d+/ns/net: no such file|nsenter: cannot open /proc/\d+/ns/net",
+        "the pod's network is gone: the pod is ending, or its sandbox is being made anew",
+        "try again when the pod is running again; kubectl describe pod shows its events",
+    ),
+    # Nothing listens: containerd tries both families, CRI-O one dial of localhost, socat its own words.
+    _known(
+        r"localhost:(?P<port>\d+) inside namespace .*(connection refused|cannot assign requested address)",
+        "nothing listens on port {port} in the pod",
+        "the program must listen on localhost or on all addresses, and on this port; is it still starting?",
+    ),
+    _known(
+        r"dial tcp[46]? \S+:(?P<port>\d+): connect: connection refused",
+        "nothing listens on port {port} in the pod",
+        "the program must listen on localhost or on all addresses, and on this port; is it still starting?",
+    ),
+    _known(
+        r"socat\[\d+\].*connect\(.*:(?P<port>\d+).*connection refused|socat\[\d+\].*connection refused",
+        "nothing listens on port {port} in the pod",
+        "the program must listen on localhost or on all addresses (with socat on IPv4), and on this port",
+    ),
+    _known(
+        r"connection reset by peer|broken pipe",
+        "the program in the pod broke the connection off",
+        "its own log should tell why: kubectl logs",
+    ),
+    _known(
+        r"i/o timeout|connection timed out",
+        "the program in the pod, or the way to the node, did not answer in time",
+        "",
+    ),
+    _known(
+        r"timed out waiting for streams",
+        "the node did not get both halves of the connection in time",
+        "a proxy or load balancer between here and the API server may hold data back",
+    ),
+    _known(
+        r"setns|operation not permitted|permission denied",
+        "the node's container runtime may not enter the pod's network",
+        "the node's security rules (AppArmor, SELinux, seccomp) or a rootless runtime forbid it: ask who runs the node",
+    ),
+    _known(
+        r"maximum number of in-flight requests exceeded",
+        "the node has too many port forwards, execs or attaches being set up at this moment",
+        "try again in a minute",
+    ),
+)
+
+_PACKAGES = {"socat": "socat", "nsenter": "util-linux"}
+
+
+def explain(words: str, *, port: int) -> Advice:
+    """The advice for the words that came for a connection to ``port`` of a pod."""
+    for known in _TABLE:
+        found = known.pattern.search(words)
+        if found:
+            named = {name: value for name, value in found.groupdict().items() if value}
+            fields = {"port": str(port), **named}
+            fields["package"] = _PACKAGES.get(fields.get("program", "").lower(), "")
+            return Advice(known.meaning.format_map(fields), known.remedy.format_map(fields))
+    return Advice()
