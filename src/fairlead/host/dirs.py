@@ -1,0 +1,60 @@
+"""The folders of a user's own files (XDG Base Directory Specification), made when they are first asked for, mode 0700."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+
+from fairlead.errors import MachineError
+
+_NAME = "fairlead"
+
+
+def state(env: Mapping[str, str]) -> str:
+    """What should survive a restart of the machine."""
+    return _made(os.path.join(_base(env, "XDG_STATE_HOME", ".local/state"), _NAME))
+
+
+def cache(env: Mapping[str, str]) -> str:
+    """What may be deleted at any time."""
+    return _made(os.path.join(_base(env, "XDG_CACHE_HOME", ".cache"), _NAME))
+
+
+def runtime(env: Mapping[str, str]) -> str:
+    """What ends with the login: sockets and locks."""
+    given = env.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(given) and os.path.isdir(given):
+        return _made(os.path.join(given, _NAME))
+    # A name that others know: it must turn out to be ours.
+    return _made(os.path.join(env.get("TMPDIR") or "/tmp", f"{_NAME}-{os.getuid()}"))  # noqa: S108
+
+
+def _base(env: Mapping[str, str], variable: str, default: str) -> str:
+    given = env.get(variable, "")
+    if os.path.isabs(given):  # the specification has relative ones ignored
+        return given
+    home = env.get("HOME", "")
+    if not os.path.isabs(home):
+        raise MachineError("there is no home folder", remedy=f"set HOME or {variable}")
+    return os.path.join(home, default)
+
+
+def _made(path: str) -> str:
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            _check(path)
+    except OSError as error:
+        raise MachineError(f"cannot use the folder {path}: {error.strerror}") from error
+    return path
+
+
+def _check(path: str) -> None:
+    found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise MachineError(f"{path} is not a folder of this user", remedy="remove it")
+    if found.st_mode & 0o077:
+        os.chmod(path, 0o700)
