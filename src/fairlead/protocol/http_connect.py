@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-
 from fairlead.errors import ProtocolError
+from fairlead.policy.url import basic
 
 MAX_HEAD = 16 * 1024
 """Bytes of the proxy's answer; an answer to CONNECT is a status line and a few headers."""
@@ -20,8 +19,7 @@ class HttpConnect:
         if agent:
             lines.append(f"User-Agent: {agent}")
         if username or password:
-            secret = b2a_base64(f"{username}:{password}".encode(), newline=False).decode()
-            lines.append(f"Proxy-Authorization: Basic {secret}")
+            lines.append(f"Proxy-Authorization: {basic(username, password)}")
         self._request = "\r\n".join([*lines, "", ""]).encode()
 
     @property

@@ -127,8 +127,8 @@ class Forward:
         self._session.reset(self._error_stream)
 
     def settle(self) -> None:
-        """Nothing more was said about a data stream that was reset: end with what is known."""
-        if not self.over and self._data_end:
+        """Nothing more was said about a data stream that is done in both directions: end with what is known."""
+        if not self.over and self._data_end is not None and not self.may_send:
             self._end()
 
     # -- what the streams tell --
@@ -204,6 +204,8 @@ class Pairing:
     CREATION_TIMEOUT = 30.0
     """Seconds, as the kubelet waits (stream creation timeout)."""
     MAX_PENDING = 4096
+    MAX_REQUEST_ID = 64
+    """Characters; clients send a decimal number. Kept until the pair is complete, and repeated in error texts."""
 
     def __init__(self, session: Session, on_pair: Callable[[Pair], None]) -> None:
         self._session = session
@@ -230,10 +232,10 @@ class Pairing:
         """Take a new stream and reply to it, or return False when its headers are no valid request."""
         kind = headers.get("streamtype", "")
         port = _port(headers.get("port", ""))
-        if port is None or kind not in ("error", "data"):
-            return False
         # Clients older than request ids open error then data, two stream ids apart.
         request_id = headers.get("requestid") or str(stream if kind == "error" else stream - 2)
+        if port is None or kind not in ("error", "data") or len(request_id) > self.MAX_REQUEST_ID:
+            return False
         pending = self._pending.get(request_id)
         if pending is None:
             if len(self._pending) >= self.MAX_PENDING:

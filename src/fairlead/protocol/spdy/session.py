@@ -81,6 +81,7 @@ class Session:
     def __init__(self, role: Role, listener: SessionListener, *, max_streams: int = 8192) -> None:
         self.role = role
         self.goaway_received = False
+        self._goaway_sent = False
         self._listener = listener
         self._max_streams = max_streams
         self._streams: dict[int, _Stream] = {}
@@ -163,7 +164,10 @@ class Session:
 
     def reset(self, ident: int, status: int = Status.CANCEL) -> None:
         """End both halves at once; the listener is not called. A stream that is done already is left alone."""
-        if self._streams.pop(ident, None) is not None:
+        stream = self._streams.pop(ident, None)
+        if stream is not None:
+            # The rest of a half received DATA frame looks at the stream, not at the table.
+            stream.ours = stream.theirs = Half.DONE
             self._out.append(frames.rst_stream(ident, status))
 
     def ping(self) -> int:
@@ -174,7 +178,8 @@ class Session:
         return ident
 
     def goaway(self) -> None:
-        """Say that we end the session."""
+        """Say that we end the session: streams that the peer opens from now on are refused."""
+        self._goaway_sent = True
         self._out.append(frames.goaway(self._last_accepted))
 
     def take_outgoing(self) -> bytes:
@@ -310,10 +315,14 @@ class Session:
         if ident == 0:
             raise ProtocolError("SPDY SYN_STREAM for stream 0")
         if ident <= self._last_accepted or ident & 1 == self.role.value & 1:
-            self._out.append(frames.rst_stream(ident, Status.PROTOCOL_ERROR))
+            stream = self._streams.get(ident)
+            if stream is not None:
+                self._fault(stream, Status.PROTOCOL_ERROR)
+            else:
+                self._out.append(frames.rst_stream(ident, Status.PROTOCOL_ERROR))
             return
         self._last_accepted = ident
-        if len(self._streams) >= self._max_streams or self.goaway_received:
+        if len(self._streams) >= self._max_streams or self._goaway_sent or self.goaway_received:
             self._out.append(frames.rst_stream(ident, Status.REFUSED_STREAM))
             return
         fin = bool(flags & FLAG_FIN)
