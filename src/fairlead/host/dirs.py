@@ -1,4 +1,4 @@
-"""The folders of a user's own files (XDG Base Directory Specification), made when they are first asked for, mode 0700."""
+"""The folders of a user's own files (XDG Base Directory Specification), made when first asked for, mode 0700."""
 
 from __future__ import annotations
 

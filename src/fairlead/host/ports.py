@@ -95,12 +95,19 @@ def _process_of(sockets: set[str], proc: str) -> str:
         if time.monotonic() > give_up:
             return ""
         try:
-            if any(os.readlink(entry.path) in sockets for entry in os.scandir(f"{proc}/{pid}/fd")):
+            if any(_target(f"{proc}/{pid}/fd/{number}") in sockets for number in os.listdir(f"{proc}/{pid}/fd")):
                 with open(f"{proc}/{pid}/comm") as file:
                     return f"{file.read().strip()} (pid {pid})"
         except OSError:
             continue  # another user's, or just ended
     return ""
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""  # closed meanwhile
 
 
 def _user(uid: int) -> str:

@@ -40,6 +40,8 @@ class StandardStreams:
         self._sink = sink
         self._written = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._threads = 2
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start to move bytes."""
@@ -48,7 +50,7 @@ class StandardStreams:
         threading.Thread(target=self._write, name="stdout", daemon=True).start()
 
     async def written(self) -> None:
-        """Wait until the connection has ended and all that came from it is in standard output, or nobody reads that."""
+        """Wait until all that came is in standard output, or until nobody reads that any more."""
         await self._written.wait()
 
     def _read(self) -> None:
@@ -56,28 +58,39 @@ class StandardStreams:
             while data := _blocking_read(self._source):
                 self._ours.sendall(data)
         except OSError:
-            pass  # closed standard input, or the connection is gone
-        try:
-            self._ours.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # gone already
+            pass  # a closed standard input ends like an empty one; or the connection is gone
+        self._end(socket.SHUT_WR)
 
     def _write(self) -> None:
+        ways = socket.SHUT_RD  # the other way goes on: a stream has two halves
         try:
             while data := self._ours.recv(CHUNK):
                 _blocking_write(self._sink, data)
-            # The reader of a pipe waits for this end of file.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._sink)
+            _close(self._sink)
         except OSError:
-            pass  # nobody reads any more
-        try:
-            self._ours.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+            ways = socket.SHUT_RDWR  # nobody reads any more: the connection is of no use
+        self._end(ways)
         try:
             self._loop.call_soon_threadsafe(self._written.set)
         except RuntimeError:
             pass  # the loop is closed: the run ended without waiting
+
+    def _end(self, ways: int) -> None:
+        with self._lock:
+            self._threads -= 1
+            try:
+                self._ours.shutdown(ways)
+            except OSError:
+                pass  # gone already
+            if not self._threads:
+                self._ours.close()
+
+
+def _close(descriptor: int) -> None:
+    """Let the reader of a pipe see its end, and keep the number taken."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
 
 
 def _blocking_read(descriptor: int) -> bytes:

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from fairlead.host import signals
+from tests.support.loop import run
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_first_signal_is_told_and_has_a_code(number: int, code: int) -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[int] = loop.create_future()
+        with signals.ending(loop, told.set_result):
+            os.kill(os.getpid(), number)
+            return await told
+
+    before = signal.getsignal(number)
+    assert run(main()) == number
+    assert signals.exit_code(number) == code
+    assert signal.getsignal(number) == before
+
+
+def test_an_ignored_hangup_stays_ignored() -> None:
+    async def main() -> list[int]:
+        told: asyncio.Queue[int] = asyncio.Queue()
+        with signals.ending(asyncio.get_running_loop(), told.put_nowait):
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            first = await told.get()
+        return [first, *(told.get_nowait() for _ in range(told.qsize()))]
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run(main()) == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_second_interrupt_does_not_wait() -> None:
+    code = """
+import asyncio
+from fairlead.host import signals
+async def main():
+    with signals.ending(asyncio.get_running_loop(), lambda number: print("told", flush=True)):
+        print("up", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == "told\n"
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == -signal.SIGINT
