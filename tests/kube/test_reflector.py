@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -286,7 +287,7 @@ def test_an_outage_keeps_the_last_state_and_backs_off() -> None:
         await asyncio.sleep(120 - now())
         assert watched.names == ["a"]
         times = [each.at for each in api.asked[2:]]
-        gaps = [round(after - before) for before, after in zip(times, times[1:], strict=False)]
+        gaps = [round(after - before) for before, after in pairwise(times)]
         assert gaps == [2, 4, 8, 16, 24, 24, 24]
         api.put(PODS, pod("b"))
         api.down = False

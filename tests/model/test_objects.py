@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.errors import ProtocolError, UsageError
+from fairlead.model.objects import EndpointSlice, OwnerRef, Pod, Service, Workload
+from fairlead.model.target import PodRef
+from tests.support.objects import endpoint, endpoint_slice, pod, service, workload
+
+READERS = (Pod.from_json, Service.from_json, EndpointSlice.from_json, Workload.reader("Deployment"))
+
+
+def test_a_pod_is_read() -> None:
+    value = pod("web-1", owner=("ReplicaSet", "web"), ports=(("http", 8080), ("", 9)))
+    value["spec"]["initContainers"] = [
+        {"name": "side", "restartPolicy": "Always", "ports": [{"name": "adm", "containerPort": 1, "protocol": "UDP"}]},
+        {"name": "once"},
+    ]
+    value["status"]["containerStatuses"] = [{"name": "main", "restartCount": 2}, {"name": "b", "restartCount": 5}]
+    value["status"]["initContainerStatuses"] = [
+        {"name": "side", "restartCount": 3},
+        {"name": "once", "restartCount": 9},
+    ]
+    read = Pod.from_json(value)
+    assert read.ref == PodRef("ns", "web-1", "uid-web-1")
+    assert read.owner == OwnerRef("apps/v1", "ReplicaSet", "web", "o")
+    assert (read.ready, read.ready_since, read.created_at) == (True, 1767225610.0, 1767225600.0)
+    assert (read.restarts, read.sidecar_restarts) == (5, 3)
+    assert [(port.name, port.port, port.protocol) for port in read.ports] == [("http", 8080, "TCP"), ("", 9, "TCP")]
+    assert [(port.name, port.protocol) for port in read.init_ports] == [("adm", "UDP")]
+    assert read.running
+    assert read.deleted_at is None
+
+
+def test_the_first_ready_condition_counts() -> None:
+    value = pod("a")
+    value["status"]["conditions"].insert(0, {"type": "Ready", "status": "Unknown"})
+    assert not Pod.from_json(value).ready
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}, "ImagePullBackOff"),
+        (
+            {
+                "initContainerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
+                "containerStatuses": [{"state": {"waiting": {"reason": "PodInitializing"}}}],
+            },
+            "CrashLoopBackOff",
+        ),
+        ({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}, "Unschedulable"),
+        ({"phase": "Failed", "reason": "Evicted"}, "Evicted"),
+        ({"containerStatuses": [{"state": {"running": {}}}]}, ""),
+    ],
+)
+def test_why_a_pod_does_not_run(status: dict[str, Any], expected: str) -> None:
+    assert Pod.from_json({"metadata": {"name": "a"}, "status": status}).waiting == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-01T00:00:00Z", 1767225600.0),
+        ("2026-01-01T01:00:00+01:00", 1767225600.0),
+        ("2026-01-01T00:00:00", None),
+        ("yesterday", None),
+        ("", None),
+        (5, None),
+    ],
+)
+def test_times(text: object, expected: float | None) -> None:
+    assert Pod.from_json({"metadata": {"name": "a", "creationTimestamp": text}}).created_at == expected
+
+
+def test_any_deletion_timestamp_means_deleting() -> None:
+    assert Pod.from_json({"metadata": {"name": "a", "deletionTimestamp": "soon"}}).deleted_at == 0.0
+    assert Pod.from_json({"metadata": {"name": "a", "deletionTimestamp": None}}).deleted_at is None
+
+
+def test_a_service_is_read() -> None:
+    ports = (
+        {"name": "a", "port": 80, "targetPort": "http"},
+        {"name": "b", "port": 81, "targetPort": 8080, "protocol": "UDP"},
+        {"port": 82},
+        {"port": 83, "targetPort": 0},
+    )
+    read = Service.from_json(service(ports=ports, selector={"b": "2", "a": "1"}, sessionAffinity="ClientIP"))
+    assert [port.target for port in read.ports] == ["http", 8080, None, None]
+    assert [port.protocol for port in read.ports] == ["TCP", "UDP", "TCP", "TCP"]
+    assert str(read.selector) == "a=1,b=2"
+    assert read.affinity_seconds == 10800
+    assert not read.headless
+
+
+def test_affinity_has_a_time_of_its_own() -> None:
+    config = {"clientIP": {"timeoutSeconds": 7}}
+    read = Service.from_json(service(sessionAffinity="ClientIP", sessionAffinityConfig=config))
+    assert read.affinity_seconds == 7
+    assert Service.from_json(service(sessionAffinity="None", sessionAffinityConfig=config)).affinity_seconds is None
+
+
+def test_services_without_a_selector() -> None:
+    read = Service.from_json(
+        {"metadata": {"name": "a"}, "spec": {"type": "ExternalName", "externalName": "db.example.org", "selector": {}}}
+    )
+    assert read.selector is None
+    assert read.external_name == "db.example.org"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({}, (True, True, False)),
+        ({"ready": None, "serving": None, "terminating": None}, (True, True, False)),
+        ({"ready": False}, (False, False, False)),
+        ({"ready": False, "serving": True, "terminating": True}, (False, True, True)),
+        ({"ready": True, "serving": False}, (True, False, False)),
+    ],
+)
+def test_absent_endpoint_conditions(conditions: dict[str, bool], expected: tuple[bool, bool, bool]) -> None:
+    read = EndpointSlice.from_json(endpoint_slice("s", [endpoint("a", **conditions)])).endpoints[0]
+    assert (read.ready, read.serving, read.terminating) == expected
+    assert read.pod == PodRef("ns", "a", "uid-a")
+
+
+def test_endpoints_that_are_no_pods() -> None:
+    entries = [{"addresses": ["1.2.3.4"]}, {"targetRef": {"kind": "Node", "name": "n1"}}, {}]
+    read = EndpointSlice.from_json(endpoint_slice("s", entries))
+    assert [entry.pod for entry in read.endpoints] == [None, None, None]
+    assert [entry.what for entry in read.endpoints] == ["1.2.3.4", "Node n1", "an endpoint without an address"]
+
+
+def test_slice_ports() -> None:
+    value = endpoint_slice("s", [])
+    value["ports"] = None
+    assert EndpointSlice.from_json(value).ports is None
+    value["ports"] = [{"name": "a", "port": None}, {"port": 9, "protocol": "UDP"}]
+    ports = EndpointSlice.from_json(value).ports
+    assert ports is not None
+    assert [(port.name, port.port, port.protocol) for port in ports] == [("a", None, "TCP"), ("", 9, "UDP")]
+
+
+def test_workloads() -> None:
+    read = Workload.reader("ReplicaSet")(workload("ReplicaSet", "web-1", owner=("Deployment", "web")))
+    assert str(read.selector) == "app=web"
+    assert read.owner is not None
+    assert read.owner.name == "web"
+    controller = {"metadata": {"name": "rc"}, "spec": {"selector": {"b": "1", "a": "2"}}}
+    assert str(Workload.reader("ReplicationController")(controller).selector) == "a=2,b=1"
+    assert Workload.reader("Job")({"metadata": {"name": "j"}}).selector is None
+
+
+def test_a_selector_with_an_operator_that_does_not_exist() -> None:
+    value = workload("Deployment", "web")
+    value["spec"]["selector"] = {"matchExpressions": [{"key": "a", "operator": "Like", "values": ["b"]}]}
+    with pytest.raises(UsageError, match='"Like" is not a valid label selector operator'):
+        Workload.reader("Deployment")(value)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    "value", [None, [], "x", {}, {"metadata": []}, {"metadata": {"name": ""}}, {"metadata": {"name": 5}}]
+)
+def test_an_object_without_a_name_is_refused(reader: Any, value: object) -> None:
+    with pytest.raises(ProtocolError, match="without a name"):
+        reader(value)
+
+
+WORDS = [
+    "metadata",
+    "name",
+    "spec",
+    "status",
+    "ports",
+    "containers",
+    "conditions",
+    "selector",
+    "endpoints",
+    "targetRef",
+]
+WORDS += [
+    "matchLabels",
+    "matchExpressions",
+    "ownerReferences",
+    "containerStatuses",
+    "state",
+    "waiting",
+    "sessionAffinity",
+]
+PLAIN = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    10**30,
+    0.5,
+    float("nan"),
+    "",
+    "x",
+    "True",
+    "ClientIP",
+    "Pod",
+    "2026-01-01T00:00:00Z",
+]
+JSON = st.recursive(
+    st.sampled_from(PLAIN),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS), JSON, max_size=6))
+def test_no_shape_is_a_traceback(body: dict[str, Any]) -> None:
+    body["metadata"] = {"name": "a", **(body["metadata"] if isinstance(body.get("metadata"), dict) else {})}
+    for reader in READERS:
+        try:
+            reader(body)
+        except (ProtocolError, UsageError):
+            pass
