@@ -54,21 +54,22 @@ def boot(state: State, where: Network, archives: list[Path], say: Say, keeper: s
     control.poll(lambda: _listens(state, 2379), limit=_LIMIT, what="etcd", still=alive)
     control.start(state, "kube-apiserver")
     # The import needs no API server, and the API server needs a while.
-    importing = _import(state, archives)
+    small = _import(state, archives[:-1])
     api = Api(state, where)
     until(api.ready, "API server ready")
     for service in ("kube-controller-manager", "kube-scheduler"):
         control.start(state, service)
     for path, body in dns.objects(where):
         control.poll(partial(api.create, path, body), limit=_LIMIT, what=f"create {path}", still=alive)
-    if importing.wait(_LIMIT):
-        raise TestbedError("the images were not imported (see import.log below)")
-    step("images imported")
+    _finish(small)
+    large = _import(state, archives[-1:])
     for service in ("kubelet", "kube-proxy"):
         control.start(state, service)
     node = f"/api/v1/nodes/{node_name(state)}"
     until(lambda: api.conditions(node).get("Ready") == "True", "node ready")
     until(lambda: api.conditions(dns.DEPLOYMENT).get("Available") == "True", "DNS ready")
+    _finish(large)
+    step("images imported")
     state.ready.touch()
 
 
@@ -94,8 +95,13 @@ def _import(state: State, archives: list[Path]) -> subprocess.Popen[bytes]:
     lines = ["set -e", f"for try in $(seq 300); do [ -S {config.CONTAINERD} ] && break; sleep 0.1; done"]
     lines += [shlex.join([*ctr, str(archive)]) for archive in archives]
     argv = control.command(state, ["sh", "-c", "\n".join(lines)])
-    with (state.logs / "import.log").open("wb") as log:
+    with (state.logs / "import.log").open("ab") as log:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def _finish(importing: subprocess.Popen[bytes]) -> None:
+    if importing.wait(_LIMIT):
+        raise TestbedError("the images were not imported (see import.log below)")
 
 
 def last_words(state: State) -> str:

@@ -27,28 +27,33 @@ def write(state: State, network: Network) -> None:
     (state.etc / "kubelet.json").write_text(json.dumps(_kubelet(state, network), indent=1))
     (state.etc / "proxy.json").write_text(json.dumps(_proxy(state, network), indent=1))
     (state.etc / "10-ptp.conflist").write_text(json.dumps(_cni(network), indent=1))
-    (state.etc / "node.nft").write_text(_RULES)
+    (state.etc / "node.nft").write_text(_rules(network))
     for user in ("kubelet", "controller-manager", "scheduler", "proxy"):
         _kubeconfig(state, network, user, "node", state.etc / f"{user}.kubeconfig")
     _kubeconfig(state, network, "admin", f"fairlead-{state.name}", state.kubeconfig)
 
 
-# The node is what stands between the laptop and the cluster's addresses, in both directions, whatever routes the
-# laptop has: pods do not open connections to the laptop, and the laptop reaches pods through node ports alone.
-_RULES = """\
-table inet fairlead_testbed {
-  chain forward {
-    type filter hook forward priority -10; policy accept;
-    ct state established,related accept
-    iifname eth0 ct status dnat accept
-    iifname eth0 drop
-    oifname eth0 drop
-  }
-  chain output {
-    type filter hook output priority -10; policy accept;
+def _rules(network: Network) -> str:
+    """Rules that keep laptop and cluster apart, whatever routes the laptop has.
+
+    The laptop reaches the node's own address (and by it node ports), no pod and no cluster IP; nothing in the cluster
+    opens connections to the laptop.
+    """
+    return f"""\
+table inet fairlead_testbed {{
+  chain prerouting {{
+    type filter hook prerouting priority raw; policy accept;
+    iifname eth0 ip daddr != {network.node} drop
+  }}
+  chain forward {{
+    type filter hook forward priority filter; policy accept;
     oifname eth0 ct state new drop
-  }
-}
+  }}
+  chain output {{
+    type filter hook output priority filter; policy accept;
+    oifname eth0 ct state new drop
+  }}
+}}
 """
 
 
