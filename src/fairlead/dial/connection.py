@@ -81,6 +81,7 @@ class Connection:
         "client",
         "local",
         "state",
+        "was_reset",
     )
 
     def __init__(self, local: LocalEnd, target: Target, lanes: Lanes, *, wait: float, client: str = "") -> None:
@@ -89,6 +90,8 @@ class Connection:
         """The address that connected, for session affinity."""
         self.state = State.WAITING
         self.backend: Backend | None = None
+        self.was_reset = False
+        """The local side was reset, because the pod's side failed or the run ended."""
         self._target = target
         self._lanes = lanes
         self._loop = asyncio.get_running_loop()
@@ -130,6 +133,7 @@ class Connection:
     def cut(self) -> None:
         """The run ends: reset the local side, so that it does not take what it has for everything."""
         if self.state is not State.OVER:
+            self.was_reset = True
             self.local.abort()
             self._end()
 
@@ -284,6 +288,7 @@ class Connection:
 
     def _fail(self, words: str) -> None:
         backend = self.backend
+        self.was_reset = True
         self.local.abort()
         self._target.failed(self, backend, words)
         self._end()

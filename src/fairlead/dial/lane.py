@@ -55,7 +55,7 @@ class LaneOwner(Protocol):
         """The last connection left."""
 
     def lane_closed(self, lane: Lane, reason: str) -> None:
-        """The lane is over; its connections have been told."""
+        """The lane is over; its connections have been told. ``reason`` is "" when we closed it."""
 
     def lane_missed_ping(self, lane: Lane) -> None:
         """No answer in time; the lane takes no new connections until one comes."""
@@ -72,8 +72,6 @@ class Lane(asyncio.BufferedProtocol):
         self.closed = False
         self.suspect = False
         """A ping was missed."""
-        self.alive_at = 0.0
-        """When something was last heard, on the loop's clock."""
         self._buffer = buffer
         self._owner = owner
         self._loop = asyncio.get_running_loop()
@@ -85,8 +83,9 @@ class Lane(asyncio.BufferedProtocol):
         self._request_id = 0
         self._ping_sent: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._reason = ""
         self._pongs: list[asyncio.Future[None]] = []
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+        """Done when the transport is gone, with everything that was written to it."""
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "suspect" if self.suspect else "open" if self._reading else "held"
@@ -100,7 +99,6 @@ class Lane(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
         # A TLS transport encrypts at once; a plain one may keep the view that it is given, so it gets a copy.
         self._encrypts = transport.get_extra_info("ssl_object") is not None
-        self.alive_at = self._loop.time()
         self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -113,7 +111,6 @@ class Lane(asyncio.BufferedProtocol):
             self.carrier.receive(self._buffer.whole[:nbytes])
         except ProtocolError as error:
             self._lose(str(error))
-        self.alive_at = self._loop.time()
         dirty = self._dirty
         if dirty:
             for local in dirty:
@@ -142,6 +139,8 @@ class Lane(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
+        if not self.gone.done():
+            self.gone.set_result(None)
         self._lose(f"the connection to the pod broke: {exc}" if exc else "the server closed the connection to the pod")
 
     # -- what the carrier and the session call --
@@ -254,14 +253,14 @@ class Lane(asyncio.BufferedProtocol):
         async with asyncio.timeout(timeout):
             await waiter
 
-    def close(self, reason: str = "") -> None:
-        """End the session; every connection on it is told ``reason``."""
+    def close(self) -> None:
+        """End the session politely."""
         if self.closed:
             return
         self.session.goaway()
         self._write_outgoing()
         self._transport.write(self.carrier.farewell())
-        self._lose(reason)
+        self._lose("")
 
     def kill(self, reason: str) -> None:
         """Give the connection up without a word: nobody is there to hear it."""

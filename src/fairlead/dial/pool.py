@@ -52,7 +52,11 @@ class _PodLanes:
 
 
 class Lanes:
-    """The pool. ``open_lane`` makes one lane to a pod, or raises a FairleadError."""
+    """The pool.
+
+    ``open_lane`` makes one lane to a pod, or raises a FairleadError. ``suspect`` is called when something failed that
+    may mean that the API server cannot be reached, ``on_lost`` for each lane that ended and was not closed here.
+    """
 
     def __init__(
         self,
@@ -61,11 +65,13 @@ class Lanes:
         *,
         limit: int,
         suspect: Callable[[str], None],
+        on_lost: Callable[[PodRef, str], None] = lambda pod, reason: None,
     ) -> None:
         self._tasks = tasks
         self._open_lane = open_lane
         self._limit = limit
         self._suspect = suspect
+        self._on_lost = on_lost
         self._pods: dict[PodRef, _PodLanes] = {}
         self._pod_of: dict[Lane, PodRef] = {}
         self._idle: dict[Lane, asyncio.TimerHandle] = {}
@@ -150,21 +156,19 @@ class Lanes:
                 if lane.load == 0:
                     lane.close()
 
-    def close(self) -> None:
-        """Close every lane."""
-        for state in list(self._pods.values()):
-            for lane in list(state.lanes):
-                lane.close()
+    async def close(self, timeout: float) -> None:
+        """Close every lane, and wait up to ``timeout`` seconds for their last bytes to leave."""
+        lanes = [lane for state in self._pods.values() for lane in state.lanes]
+        for state in self._pods.values():
             if state.patience is not None:
                 state.patience.cancel()
+        for lane in lanes:
+            lane.close()
         for handle in self._idle.values():
             handle.cancel()
         self._idle.clear()
-
-    def open_lanes(self, pod: PodRef) -> int:
-        """How many lanes to ``pod`` are open."""
-        state = self._pods.get(pod)
-        return len(state.lanes) if state else 0
+        if lanes:
+            await asyncio.wait([lane.gone for lane in lanes], timeout=timeout)
 
     def _begin(self, pod: PodRef, state: _PodLanes) -> None:
         # Counted here and not in the task, so that the next decision knows of it.
@@ -259,6 +263,9 @@ class Lanes:
             del self._pods[pod]
         elif state.waiting:
             self._serve_waiting(pod)
+        if reason:
+            self._suspect(reason)
+            self._on_lost(pod, reason)
 
     def lane_missed_ping(self, lane: Lane) -> None:
         """Idle and silent is dead; busy and silent is asked about on a fresh lane to the same pod."""
@@ -267,7 +274,6 @@ class Lanes:
             return
         if not lane.riders:
             lane.kill("no answer to a ping")
-            self._suspect("no answer to a ping")
             return
         state = self._pods[pod]
         if not state.proving:
@@ -285,7 +291,6 @@ class Lanes:
                 fresh.kill("no answer to a ping")
             for lane in [lane for lane in state.lanes if lane.suspect]:
                 lane.kill("the connection to the pod is dead: neither it nor a new one answers")
-            self._suspect("no answer to a ping")
         else:
             self._add(pod, state, fresh)
         finally:

@@ -47,6 +47,8 @@ class ForwardedPort:
     ) -> None:
         self.local = 0
         """The local port's number, 0 for standard input and output."""
+        self.on_over: Callable[[bool], None] = lambda ok: None
+        """Called when a connection is over, with whether it ended cleanly."""
         self._counted: dict[Connection, PodRef] = {}
         self._pods = pods
         self._port = port
@@ -110,6 +112,7 @@ class ForwardedPort:
     def over(self, connection: Connection, backend: Backend | None) -> None:
         """Count it out."""
         self._count_out(connection)
+        self.on_over(not connection.was_reset)
 
     def wake(self) -> None:
         """Pods changed, or the server is back: whoever waits tries again."""

@@ -1,4 +1,4 @@
-"""A run of ``forward``: resolve everything, bind everything, reach a pod of each target, then serve until told to end."""
+"""A run of ``forward``: resolve everything, bind everything, reach a pod of each target, then serve."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,11 +15,12 @@ from fairlead.dial.pool import Lanes
 from fairlead.entry.listener import Bound, Group, bind, parse_addresses, serve
 from fairlead.errors import FairleadError
 from fairlead.features.forward.port import ForwardedPort
+from fairlead.host.stdio import StandardStreams
 from fairlead.kit.tasks import Background, spawn
 from fairlead.kube.client import ApiServer
 from fairlead.kube.reachability import Reachability
 from fairlead.model.events import Event, Handling, Listening, Note, PodGone, PodNew, Ready, ReadyPort, Waiting
-from fairlead.model.target import PodRef, TargetPort, TargetSpec
+from fairlead.model.target import Local, PodRef, PortSpec, TargetPort, TargetSpec
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.policy.candidates import Moved
@@ -34,8 +34,23 @@ T = TypeVar("T")
 class _Target:
     spec: TargetSpec
     backends: Backends
-    ports: list[tuple[TargetPort, ForwardedPort, Bound]] = field(default_factory=list)
+    ports: list[tuple[TargetPort, ForwardedPort, Bound | None]] = field(default_factory=list)
     in_use: Counter[PodRef] = field(default_factory=Counter)
+    cold: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the lane that is kept open may have to be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a run serves."""
+
+    ports: tuple[ReadyPort, ...]
+    specs: tuple[PortSpec, ...]
+    """As typed, in the same order."""
+    address: str
+    """One to connect to; "" when nothing listens."""
+    joined: asyncio.Future[int] | None
+    """Done when the connection on standard input and output is over, with the exit code it means."""
 
 
 class ForwardRun:
@@ -57,28 +72,35 @@ class ForwardRun:
         self._buffer = ReadBuffer()
         self._targets: list[_Target] = []
         self._servers: list[asyncio.AbstractServer] = []
+        self._joined: asyncio.Future[int] | None = None
+        self._streams: StandardStreams | None = None
 
-    async def start(self, tasks: Background) -> list[ReadyPort]:
+    async def start(self, tasks: Background) -> Started:
         """Have every port listen and every target reached; on an error nothing was served."""
         groups = parse_addresses(self._settings.addresses)
-        with ExitStack() as undo:
-            undo.callback(self.stop)
-            self._targets = await self._resolve()
-            for target in self._targets:
-                for port in target.backends.ports:
-                    self._bind(target, port, groups)
-            await self._reach_pods()
-            for target in self._targets:
-                tasks.start(target.backends.run(), name=f"keep {target.spec}")
-                await self._serve(target)
-            undo.pop_all()
-        ready = [
-            ReadyPort(str(target.spec), forwarded.local, port.remote)
+        self._targets = await self._resolve()
+        for target in self._targets:
+            for port in target.backends.ports:
+                self._bind(target, port, groups)
+        await self._reach_pods()
+        for target in self._targets:
+            tasks.start(target.backends.run(), name=f"keep {target.spec}")
+            tasks.start(self._keep_warm(target), name=f"keep a lane to {target.spec}")
+            await self._serve(target)
+        return self._started()
+
+    def _started(self) -> Started:
+        served = [(target, port, forwarded) for target in self._targets for port, forwarded, _ in target.ports]
+        ports = tuple(ReadyPort(str(target.spec), forwarded.local, port.remote) for target, port, forwarded in served)
+        self._report(Ready(ports, tuple(target.backends.chosen.name for target in self._targets)))
+        addresses = [
+            str(sock.getsockname()[0])
             for target in self._targets
-            for port, forwarded, _ in target.ports
+            for *_, bound in target.ports
+            if bound
+            for sock in bound.sockets
         ]
-        self._report(Ready(tuple(ready), tuple(target.backends.chosen.name for target in self._targets)))
-        return ready
+        return Started(ports, tuple(port.spec for _, port, _ in served), next(iter(addresses), ""), self._joined)
 
     def stop(self) -> None:
         """Close listeners and connections; lanes are the owner's."""
@@ -86,14 +108,26 @@ class ForwardRun:
             server.close()
         for target in self._targets:
             for _, forwarded, bound in target.ports:
-                bound.close()
+                if bound is not None:
+                    bound.close()
                 forwarded.close()
+
+    async def drain(self) -> None:
+        """Wait until everything that came for standard output is there."""
+        if self._streams is not None:
+            await self._streams.written()
 
     def server_back(self) -> None:
         """The API server answers again."""
         for target in self._targets:
             target.backends.kick()
+            target.cold.set()
             self._wake(target)
+
+    def lane_lost(self, pod: PodRef) -> None:
+        """A lane ended by itself."""
+        for target in self._targets:
+            target.cold.set()
 
     # -- starting --
 
@@ -134,23 +168,57 @@ class ForwardRun:
             report=self._report,
             server_up=lambda: self._reach.up,
         )
-        wanted = port.local if isinstance(port.local, int) else 0
-        bound = bind(wanted, groups)
-        forwarded.local = bound.port
+        bound = None
+        if port.local is not Local.STDIO:
+            bound = bind(port.local if isinstance(port.local, int) else 0, groups)
+            forwarded.local = bound.port
+            for sentence in bound.missing:
+                self._report(Note(f"{sentence}; localhost is served on the other address only"))
         target.ports.append((port, forwarded, bound))
-        for sentence in bound.missing:
-            self._report(Note(f"{sentence}; localhost is served on the other address only"))
 
     async def _reach_pods(self) -> None:
         pods = dict.fromkeys(target.backends.chosen for target in self._targets)
         await _all([(self._lanes.warm(pod), f"reach {pod.name}") for pod in pods])
 
+    async def _keep_warm(self, target: _Target) -> None:
+        """Keep a lane open to a pod: the next connection starts at once, and a dead network is noticed."""
+        tries = 0
+        while True:
+            await target.cold.wait()
+            target.cold.clear()
+            await self._reach.wait_up()
+            pod = next((found.pod for port, *_ in target.ports for found in target.backends.ready(port)), None)
+            if pod is None:
+                continue
+            try:
+                await self._lanes.warm(pod)
+                tries = 0
+            except FairleadError:
+                # What it means is told by whoever needs a lane; here it only costs time.
+                tries += 1
+                asyncio.get_running_loop().call_later(min(2.0**tries, 30.0), target.cold.set)
+
     async def _serve(self, target: _Target) -> None:
         for port, forwarded, bound in target.ports:
-            self._servers += await serve(bound, self._buffer, self._acceptor(forwarded))
+            accept = self._acceptor(forwarded)
+            if bound is None:
+                self._joined = await self._join(forwarded, accept)
+                continue
+            self._servers += await serve(bound, self._buffer, accept)
             for sock in bound.sockets:
                 address = sock.getsockname()[0]
                 self._report(Listening(str(target.spec), address, bound.port, port.remote))
+
+    async def _join(
+        self, forwarded: ForwardedPort, accept: Callable[[LocalConnection], Connection]
+    ) -> asyncio.Future[int]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[int] = loop.create_future()
+        forwarded.on_over = lambda ok: None if done.done() else done.set_result(0 if ok else 1)
+        self._streams = streams = StandardStreams()
+        streams.start()
+        await loop.connect_accepted_socket(lambda: LocalConnection(self._buffer, accept), streams.socket)
+        return done
 
     def _acceptor(self, forwarded: ForwardedPort) -> Callable[[LocalConnection], Connection]:
         handling, wait, lanes, report = Handling(forwarded.local), self._settings.wait, self._lanes, self._report
@@ -179,6 +247,7 @@ class ForwardRun:
         if not any(target.backends.ready(port) for port, _, _ in target.ports):
             reason = target.backends.why_not(target.ports[0][0]) if target.ports else ""
             self._report(Waiting(name, reason, self._settings.wait))
+        target.cold.set()
         self._wake(target)
 
     def _wake(self, target: _Target) -> None:

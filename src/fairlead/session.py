@@ -1,0 +1,146 @@
+"""The composition root: builds what a run needs, starts all of it or undoes all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+from fairlead.dial.lane import Lane, LaneOwner
+from fairlead.dial.podstreams import PodStreams
+from fairlead.dial.pool import Lanes
+from fairlead.dial.waymemory import FileMemory
+from fairlead.errors import FairleadError, LostError
+from fairlead.features.forward.run import ForwardRun, Started
+from fairlead.host import descriptors, files, signals
+from fairlead.host.stdio import keep_places
+from fairlead.kit import process
+from fairlead.kit.tasks import Background
+from fairlead.kube.client import ApiServer
+from fairlead.kube.config import load
+from fairlead.kube.reachability import Reachability
+from fairlead.model.events import Event, ServerBack, ServerLost
+from fairlead.model.target import PodRef
+from fairlead.net import loop
+from fairlead.policy.command_env import command_env
+from fairlead.settings import ClusterOptions, ForwardSettings
+
+CLOSE = 0.5
+"""Seconds that closing politely may take at the end, out of the one that a user is promised."""
+CHILD_GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL for a command that outlives what it was started for."""
+
+
+def run(settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Event], None]) -> int:
+    """Run one ``forward`` to its end; the exit code."""
+    keep_places()
+    descriptors.raise_limit()
+    try:
+        return loop.run(_Session(settings, options, tell).run())
+    except FairleadError as error:
+        if settings.exit_on_loss:
+            error.exit_code = 1
+        raise
+
+
+class _Session:
+    """One run, and what ends it."""
+
+    def __init__(self, settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Event], None]) -> None:
+        self._settings = settings
+        self._options = options
+        self._tell = tell
+        self._ended: asyncio.Future[int] | None = None
+        self._child: process.Child | None = None
+
+    async def run(self) -> int:
+        """Start, serve, end; whatever happens, nothing is left."""
+        config = load(self._options, os.environ)
+        self._ended = asyncio.get_running_loop().create_future()
+        with signals.ending(asyncio.get_running_loop(), self._signal):
+            async with ApiServer(config) as server, Background() as tasks:
+                reach = Reachability(
+                    tasks, server.connector.probe, on_lost=self._server_lost, on_back=self._server_back
+                )
+                memory = FileMemory(str(config.server), os.environ)
+                streams = PodStreams(server, memory, tls=config.server.secure)
+
+                async def open_lane(pod: PodRef, owner: LaneOwner) -> Lane:
+                    await reach.wait_up()
+                    return await streams.open_lane(pod, owner)
+
+                lanes = Lanes(
+                    tasks, open_lane, limit=self._settings.lanes, suspect=reach.suspect, on_lost=self._lane_lost
+                )
+                self._tasks = tasks
+                self._forward = ForwardRun(self._settings, server, lanes, reach, self._tell)
+                try:
+                    return await self._serve(tasks)
+                finally:
+                    if self._settings.ready_file:
+                        files.remove(self._settings.ready_file)
+                    if self._child is not None:
+                        await self._child.end(grace=CHILD_GRACE)
+                    self._forward.stop()
+                    await lanes.close(CLOSE)
+
+    async def _serve(self, tasks: Background) -> int:
+        assert self._ended is not None
+        starting = tasks.start(self._forward.start(tasks), name="start")
+        await _first(starting, self._ended)
+        if not starting.done():
+            return self._ended.result()
+        started = await starting
+        if self._settings.ready_file:
+            files.write_atomically(self._settings.ready_file, _ready_text(started), mode=0o644)
+        if self._settings.command:
+            return await self._run_command(started)
+        if started.joined is None:
+            return await self._ended
+        await _first(started.joined, self._ended)
+        if not started.joined.done():
+            return self._ended.result()
+        await self._forward.drain()
+        return started.joined.result()
+
+    async def _run_command(self, started: Started) -> int:
+        remotes = [spec.remote for spec in started.specs]
+        env = command_env(started.address, list(zip(started.ports, remotes, strict=True)))
+        self._child = await process.start(self._settings.command, env={**os.environ, **env})
+        code = await self._child.wait()
+        self._child = None
+        return code
+
+    # -- what may end a run --
+
+    def _signal(self, number: int) -> None:
+        if self._child is not None:
+            self._child.pass_on(number)
+        elif self._ended is not None and not self._ended.done():
+            self._ended.set_result(signals.exit_code(number))
+
+    def _server_lost(self, reason: str) -> None:
+        self._tell(ServerLost(reason))
+
+    def _server_back(self, after: float) -> None:
+        self._tell(ServerBack(after))
+        self._forward.server_back()
+
+    def _lane_lost(self, pod: PodRef, reason: str) -> None:
+        self._forward.lane_lost(pod)
+        if self._settings.exit_on_loss:
+            self._tasks.start(_raise(LostError("lost connection to pod")), name="end with the pod")
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _raise(error: Exception) -> None:
+    raise error
+
+
+def _ready_text(started: Started) -> bytes:
+    """One line a port: the local port, the remote one and the target, as ``8080 80 svc/web``."""
+    return "".join(f"{port.local} {port.remote} {port.target}\n" for port in started.ports).encode()

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from fairlead.policy.lanes import OPEN_AT_ONCE, Take, Wait, place
+
+
+def decide(
+    loads: list[int | None],
+    opening: int = 0,
+    waiting: int = 0,
+    limit: int = 32,
+    budget: int = 256,
+    patient: bool = True,
+) -> Take | Wait:
+    return place(loads, opening=opening, waiting=waiting, limit=limit, budget=budget, patient=patient)
+
+
+@pytest.mark.parametrize(
+    ("loads", "expected"),
+    [
+        ([0], Take(0)),
+        ([1, 0, 0], Take(1)),
+        ([None, 3, 0], Take(2)),
+        ([1], Wait(1)),
+        ([1, 2], Wait(1)),
+        ([None], Wait(1)),
+        ([], Wait(1)),
+    ],
+)
+def test_an_idle_lane_is_taken_and_otherwise_one_is_opened(loads: list[int | None], expected: Take | Wait) -> None:
+    assert decide(loads) == expected
+
+
+def test_a_burst_opens_a_few_lanes_at_a_time() -> None:
+    assert decide([1], opening=0, waiting=9) == Wait(OPEN_AT_ONCE)
+    assert decide([1], opening=3, waiting=9) == Wait(OPEN_AT_ONCE - 3)
+    assert decide([1], opening=OPEN_AT_ONCE, waiting=9) == Wait(0)
+
+
+def test_no_more_lanes_are_opened_than_connections_wait() -> None:
+    assert decide([1], opening=1, waiting=0) == Wait(0)
+
+
+def test_at_the_limit_the_least_busy_lane_is_shared() -> None:
+    assert decide([3, 1, 2], limit=3) == Take(1)
+    assert decide([3, 1, 2], budget=0) == Take(1)
+
+
+def test_at_the_limit_a_lane_on_its_way_is_waited_for() -> None:
+    assert decide([3, 1], opening=1, limit=3) == Wait(0)
+
+
+def test_who_waited_too_long_shares() -> None:
+    assert decide([2, 1], patient=False) == Take(1)
+
+
+def test_a_lane_that_takes_no_connections_is_never_chosen() -> None:
+    assert decide([None, 5], limit=2) == Take(1)
+    assert decide([None, None], limit=2, patient=False) == Wait(0)
+
+
+def test_the_first_lane_is_opened_whatever_the_limits() -> None:
+    assert decide([], budget=0) == Wait(1)
+    assert decide([], opening=1, budget=0) == Wait(0)
+
+
+def test_a_limit_of_one_means_one_lane() -> None:
+    assert decide([0], limit=1) == Take(0)
+    assert decide([7], limit=1) == Take(0)
