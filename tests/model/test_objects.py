@@ -122,7 +122,7 @@ def test_services_without_a_selector() -> None:
         ({"ready": True, "serving": False}, (True, False, False)),
     ],
 )
-def test_absent_endpoint_conditions(conditions: dict[str, bool], expected: tuple[bool, bool, bool]) -> None:
+def test_absent_endpoint_conditions(conditions: dict[str, Any], expected: tuple[bool, bool, bool]) -> None:
     read = EndpointSlice.from_json(endpoint_slice("s", [endpoint("a", **conditions)])).endpoints[0]
     assert (read.ready, read.serving, read.terminating) == expected
     assert read.pod == PodRef("ns", "a", "uid-a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 PODS = "/api/v1/namespaces/ns/pods"
@@ -66,14 +67,14 @@ def service(
     return {"kind": "Service", "metadata": {"name": name, "namespace": "ns", "uid": f"uid-{name}"}, "spec": body}
 
 
-def endpoint(name: str, *, uid: str = "", **conditions: bool | None) -> dict[str, Any]:
+def endpoint(name: str, *, uid: str = "", **conditions: Any) -> dict[str, Any]:
     target = {"kind": "Pod", "name": name, "namespace": "ns", "uid": uid or f"uid-{name}"}
     return {"addresses": ["10.1.0.1"], "conditions": conditions, "targetRef": target}
 
 
 def endpoint_slice(
     name: str,
-    endpoints: list[dict[str, Any]],
+    endpoints: Sequence[object],
     *,
     service: str = "web",
     ports: list[dict[str, Any]] | None = None,
@@ -83,7 +84,7 @@ def endpoint_slice(
         "kind": "EndpointSlice",
         "metadata": {"name": name, "namespace": "ns", "uid": f"uid-{name}", "labels": labels},
         "addressType": "IPv4",
-        "endpoints": endpoints,
+        "endpoints": list(endpoints),
         "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}] if ports is None else ports,
     }
 

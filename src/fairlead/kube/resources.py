@@ -58,7 +58,7 @@ WORKLOADS = (
     _table("Job", "batch"),
 )
 FORWARDABLE = (POD, SERVICE, *WORKLOADS)
-SHORT_WORDS = {"Pod": "pod", "Service": "svc", "Deployment": "deploy", "ReplicaSet": "rs", "StatefulSet": "sts"}
+SHORT_WORDS = {"Service": "svc", "Deployment": "deploy", "ReplicaSet": "rs", "StatefulSet": "sts", "DaemonSet": "ds"}
 """How a kind is written in a message; the others by their lower-case kind."""
 
 

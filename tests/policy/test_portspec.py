@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+
+from fairlead.errors import UsageError
+from fairlead.model.target import Local, PortSpec, TargetSpec
+from fairlead.policy.portspec import parse_number, parse_port, parse_targets
+
+INCOMPLETE = "TYPE/NAME and list of ports are required for port-forward"
+
+
+@pytest.mark.parametrize(
+    ("word", "local", "remote"),
+    [
+        ("80", None, "80"),
+        ("8080:80", 8080, "80"),
+        (":80", Local.ANY, "80"),
+        ("0:80", Local.ANY, "80"),
+        ("00:80", Local.ANY, "80"),
+        ("080:80", 80, "80"),
+        ("80:80", None, "80"),
+        ("65535:1", 65535, "1"),
+        ("http", None, "http"),
+        ("http:http", None, "http"),
+        (":http", Local.ANY, "http"),
+        ("8080:http", 8080, "http"),
+        ("-:22", Local.STDIO, "22"),
+        ("-:ssh", Local.STDIO, "ssh"),
+        # judged with the object at hand
+        ("0", None, "0"),
+        ("99999", None, "99999"),
+        ("1:99999", 1, "99999"),
+    ],
+)
+def test_ports(word: str, local: int | Local | None, remote: str) -> None:
+    assert parse_port(word) == PortSpec(local, remote)
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("1:2:3", "invalid port format '1:2:3'"),
+        ("::", "invalid port format '::'"),
+        ("", "remote port cannot be empty"),
+        ("80:", "remote port cannot be empty"),
+        (":", "remote port cannot be empty"),
+        ("x:80", "error parsing local port 'x': strconv.ParseUint: parsing \"x\": invalid syntax"),
+        ("65536:80", "error parsing local port '65536': strconv.ParseUint: parsing \"65536\": value out of range"),
+        ("99999x:80", "error parsing local port '99999x': strconv.ParseUint: parsing \"99999x\": value out of range"),
+        ("+1:80", "error parsing local port '+1': strconv.ParseUint: parsing \"+1\": invalid syntax"),
+        ("1_0:80", "error parsing local port '1_0': strconv.ParseUint: parsing \"1_0\": invalid syntax"),
+        ("\u0661:80", "error parsing local port '\u0661': strconv.ParseUint: parsing \"\u0661\": invalid syntax"),
+        ('a"\\:80', 'error parsing local port \'a"\\\': strconv.ParseUint: parsing "a\\"\\\\": invalid syntax'),
+    ],
+)
+def test_bad_ports(word: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_port(word)
+    assert caught.value.what == words
+    assert caught.value.remedy
+
+
+def test_a_number_that_is_empty() -> None:
+    with pytest.raises(UsageError, match='parsing "": invalid syntax'):
+        parse_number("", "remote")
+
+
+def test_a_long_number_costs_no_time() -> None:
+    with pytest.raises(UsageError, match="value out of range"):
+        parse_number("9" * 1_000_000, "local")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("web 80", [("pod", "web", ["80"])]),
+        ("pod/web 80 8080:81", [("pod", "web", ["80", "8080:81"])]),
+        ("svc/a 80 deploy/b :90 91", [("svc", "a", ["80"]), ("deploy", "b", [":90", "91"])]),
+        ("web 80 svc/a http", [("pod", "web", ["80"]), ("svc", "a", ["http"])]),
+        # A bare name is a pod as the first word only: here it is the name of a port.
+        ("svc/a 80 web", [("svc", "a", ["80", "web"])]),
+        ("deployments.v1.apps/web 80", [("deployments.v1.apps", "web", ["80"])]),
+    ],
+)
+def test_targets(words: str, expected: list[tuple[str, str, list[str]]]) -> None:
+    assert parse_targets(words.split()) == tuple(
+        TargetSpec(kind, name, tuple(map(parse_port, ports))) for kind, name, ports in expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], INCOMPLETE),
+        (["web"], INCOMPLETE),
+        (["svc/a", "80", "svc/b"], INCOMPLETE),
+        (["svc/a", "svc/b", "80"], INCOMPLETE),
+        (["", "80"], INCOMPLETE),
+        (["a/b/c", "80"], "arguments in resource/name form may not have more than one slash"),
+        (["a/", "80"], "arguments in resource/name form must have a single resource and name"),
+        (["/a", "80"], "arguments in resource/name form must have a single resource and name"),
+        (["pod,svc/a", "80"], "arguments in resource/name form must have a single resource and name"),
+        (["pod/..", "80"], "invalid resource name \"..\": [may not be '..']"),
+        (["pod/a%b", "80"], "invalid resource name \"a%b\": [may not contain '%']"),
+    ],
+)
+def test_bad_targets(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_targets(words)
+    assert caught.value.what == message
+    assert caught.value.remedy
+
+
+def test_a_target_without_ports_is_named() -> None:
+    with pytest.raises(UsageError, match="svc/b has no port"):
+        parse_targets(["svc/a", "80", "svc/b"])
