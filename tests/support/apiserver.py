@@ -86,7 +86,7 @@ class ScriptedServer:
 
     async def __aenter__(self) -> Self:
         if self._context is not None:
-            self._context.sni_callback = lambda link, name, _: self._names.__setitem__(link, name)  # type: ignore
+            self._context.sni_callback = self._note_name
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -102,6 +102,9 @@ class ScriptedServer:
         await self._server.wait_closed()
         for _ in range(3):
             await asyncio.sleep(0)  # aborted transports close their sockets in the next turns of the loop
+
+    def _note_name(self, link: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        self._names[link] = name
 
     @property
     def url(self) -> str:
@@ -121,7 +124,8 @@ class ScriptedServer:
         finally:
             self.open.discard(writer)
             self._tasks.discard(task)
-            writer.transport.abort()
+            if not writer.transport.is_closing():  # else the handler closed it, and what it wrote is still on its way
+                writer.transport.abort()
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         parser = h11.Connection(h11.SERVER)

@@ -6,7 +6,6 @@ client certificate goes with any of them, but a plugin is not run when there is 
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import time
@@ -17,6 +16,7 @@ from fairlead.kit.log import get
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, read_file
 from fairlead.policy.kubeconfig import User
+from fairlead.policy.url import basic
 
 LOG = get(__name__)
 REREAD = 60.0
@@ -63,8 +63,7 @@ def _bearer(config: ClusterConfig, user: User, now: Callable[[], float], stdin_f
         remedy = f"the token of {named} may have expired: get a new one"
         return Static(Identity(f"Bearer {_header_safe(user.token, named)}"), remedy)
     if user.username or user.password:
-        secret = b2a_base64(f"{user.username}:{user.password}".encode(), newline=False).decode()
-        return Static(Identity(f"Basic {secret}"), f"check user name and password of {named}")
+        return Static(Identity(basic(user.username, user.password)), f"check user name and password of {named}")
     if user.plugin is not None and not user.has_certificate:
         from fairlead.kube.exec_plugin import PluginCredentials
 

@@ -22,7 +22,7 @@ from fairlead.kube.lines import MAX_LINE, Lines
 from fairlead.kube.pool import Pool
 from fairlead.kube.status import Attempt, api_error, parse_object, plain, retry_after
 from fairlead.kube.upgrade import UpgradeResponse, hand_over, upgrade_error
-from fairlead.policy.url import encode_query
+from fairlead.policy.url import basic, encode_query
 
 LOG = get(__name__)
 MAX_BODY = 1024 * 1024 * 1024
@@ -54,10 +54,6 @@ class _Call:
     @property
     def attempt(self) -> Attempt:
         return Attempt.of(self.method, self.path, tuple(self.query))
-
-    @property
-    def fresh(self) -> bool:
-        return self.upgrade or self.method not in _RETRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +208,9 @@ class ApiServer:
 
     async def _send(self, call: _Call, identity: Identity) -> tuple[HttpConnection, Head]:
         request = self._request(call, identity)
-        fresh = call.fresh
+        fresh = call.method not in _RETRIED
         while True:
-            connection = await self._pool.take(identity, fresh=fresh)
+            connection = await self._pool.take(identity, fresh=fresh, tunnel=call.upgrade)
             kept = connection.requests > 0
             try:
                 head = await connection.send(request)
@@ -237,8 +233,13 @@ class ApiServer:
         if not call.upgrade:
             # The streaming server of a container runtime answers 406 to a type that it does not know.
             headers.append(("Accept", "application/json"))
+            if self.connector.forwarded:
+                target = f"{server.scheme}://{server.authority}{target}"
+                headers += self.connector.proxy_login
         if identity.authorization:
             headers.append(("Authorization", identity.authorization))
+        elif server.username:
+            headers.append(("Authorization", basic(server.username, server.password)))
         headers += self.config.user.impersonation
         headers += call.headers
         LOG.header("%s %s: %s", call.method, target, safe_headers(headers))

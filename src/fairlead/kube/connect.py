@@ -15,7 +15,7 @@ from fairlead.kit.log import get
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, TlsSettings, explain, make_context
 from fairlead.net.connect import connect_tcp
-from fairlead.policy.url import Url
+from fairlead.policy.url import Url, basic
 from fairlead.protocol.handshake import Handshake
 from fairlead.protocol.http_connect import HttpConnect
 from fairlead.protocol.socks5 import Socks5Connect
@@ -52,15 +52,28 @@ class Connector:
         via = f" through the proxy {self.proxy.scheme}://{self.proxy.address}" if self.proxy else ""
         return f"{self._name} at {self.server}{via}"
 
+    @property
+    def forwarded(self) -> bool:
+        """Whether requests may go to the proxy itself, with whole addresses (RFC 9112, section 3.2.2), as Go has it."""
+        return self.proxy is not None and self.proxy.scheme in ("http", "https") and not self.server.secure
+
+    @property
+    def proxy_login(self) -> tuple[tuple[str, str], ...]:
+        """The header that forwarded requests need."""
+        proxy = self.proxy
+        return (("Proxy-Authorization", basic(proxy.username, proxy.password)),) if proxy and proxy.username else ()
+
     async def open(
         self,
         factory: Callable[[], AnyProtocol],
         *,
         timeout: float = CONNECT_TIMEOUT,
         certificate: ClientCertificate | None = None,
+        tunnel: bool = True,
     ) -> asyncio.Transport:
         """A connection ready for HTTP/1.1, with ``factory()`` as its protocol.
 
+        Without ``tunnel`` it ends at the proxy, for requests that are ``forwarded``.
         Raises UnreachableError (address, reason), CredentialsError when the server refuses the client certificate,
         ConfigError for certificates that cannot be used.
         """
@@ -70,7 +83,7 @@ class Connector:
                 sock = await self._reach()
                 with ExitStack() as undo:
                     undo.callback(sock.close)
-                    transport = await self._finish(sock, factory, context)
+                    transport = await self._finish(sock, factory, context, tunnel or not self.forwarded)
                     undo.pop_all()
                 LOG.request("connected to %s", self.where)
                 return transport
@@ -96,12 +109,12 @@ class Connector:
         return await connect_tcp(hop.host, hop.port)
 
     async def _finish(
-        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None
+        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None, tunnel: bool
     ) -> asyncio.Transport:
         loop = asyncio.get_running_loop()
         if self.proxy is not None and self.proxy.secure:
-            return await self._through_tls_proxy(sock, factory, context)
-        if self.proxy is not None:
+            return await self._through_tls_proxy(sock, factory, context, tunnel)
+        if self.proxy is not None and tunnel:
 
             async def send(data: bytes) -> None:
                 await loop.sock_sendall(sock, data)
@@ -115,7 +128,7 @@ class Connector:
         return transport
 
     async def _through_tls_proxy(
-        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None
+        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None, tunnel: bool
     ) -> asyncio.Transport:
         """TLS to the proxy, CONNECT, then TLS to the server inside it."""
         assert self.proxy is not None
@@ -128,7 +141,8 @@ class Connector:
         )
         with ExitStack() as undo:
             undo.callback(outer.abort)
-            await self._ask_proxy(talk.send, talk.receive)
+            if tunnel:
+                await self._ask_proxy(talk.send, talk.receive)
             protocol = factory()
             if context is None:
                 outer.set_protocol(protocol)

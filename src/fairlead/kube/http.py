@@ -169,7 +169,7 @@ class HttpConnection(asyncio.Protocol):
         """After a 101: the transport, and the bytes that came behind the blank line."""
         assert self._transport is not None
         if self._ended:
-            raise self._failure()
+            raise UnreachableError(f"{self.where} closed the connection right after the upgrade")
         rest, _ = self._h11.trailing_data
         if self._paused:
             self._transport.resume_reading()

@@ -22,16 +22,19 @@ class Pool:
         self._idle: dict[HttpConnection, asyncio.TimerHandle] = {}
         self._open: set[HttpConnection] = set()
 
-    async def take(self, identity: Identity, *, fresh: bool = False) -> HttpConnection:
-        """A kept connection that was opened with this identity's certificate, or a new one."""
-        while self._idle and not fresh:
+    async def take(self, identity: Identity, *, fresh: bool = False, tunnel: bool = False) -> HttpConnection:
+        """A kept connection that was opened with this identity's certificate, or a new one.
+
+        A ``tunnel`` is never a kept connection.
+        """
+        while self._idle and not (fresh or tunnel):
             connection, timer = self._idle.popitem()
             timer.cancel()
             if connection.reusable and connection.certificate == identity.certificate:
                 return connection
             connection.abort()
         connection = HttpConnection(self._connector.where, identity.certificate)
-        await self._connector.open(lambda: connection, certificate=identity.certificate)
+        await self._connector.open(lambda: connection, certificate=identity.certificate, tunnel=tunnel)
         self._open.add(connection)
         connection.lost.add_done_callback(lambda _: self._open.discard(connection))
         return connection

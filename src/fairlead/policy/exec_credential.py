@@ -34,6 +34,7 @@ def exec_info(
             "insecure-skip-tls-verify": cluster.insecure,
             "certificate-authority-data": b2a_base64(authority, newline=False).decode(),
             "proxy-url": cluster.proxy_url,
+            "disable-compression": cluster.disable_compression,
             "config": cluster.exec_config,
         }
         spec["cluster"] = {name: value for name, value in fields.items() if value or name == "server"}

@@ -26,6 +26,8 @@ class Cluster:
     ca_file: str = ""
     ca_data: bytes = field(default=b"", repr=False)
     proxy_url: str = field(default="", repr=False)
+    disable_compression: bool = False
+    """Told to credential plugins; our own requests never ask for compressed answers."""
     exec_config: Any = None
     """The extension ``client.authentication.k8s.io/exec``, handed to credential plugins."""
 
@@ -173,7 +175,11 @@ def _override_cluster(cluster: Cluster, options: ClusterOptions) -> Cluster:
     if options.tls_server_name or options.server:
         # a name that fits the kubeconfig's server seldom fits another one
         cluster = replace(cluster, tls_server_name=options.tls_server_name or "")
-    return replace(cluster, server=options.server or cluster.server)
+    return replace(
+        cluster,
+        server=options.server or cluster.server,
+        disable_compression=bool(options.disable_compression) or cluster.disable_compression,
+    )
 
 
 def _override_user(user: User, options: ClusterOptions) -> User:

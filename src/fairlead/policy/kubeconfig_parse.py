@@ -115,6 +115,7 @@ def _cluster(fields: _Fields, base: str) -> Cluster:
         ca_file=fields.path("certificate-authority", base),
         ca_data=fields.data("certificate-authority-data"),
         proxy_url=fields.text("proxy-url"),
+        disable_compression=fields.flag("disable-compression"),
         exec_config=extensions.get(EXEC_EXTENSION),
     )
 

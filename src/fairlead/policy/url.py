@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -97,6 +98,11 @@ def unquote(text: str) -> str:
         except ValueError:
             out += b"%" + part
     return out.decode(errors="replace")
+
+
+def basic(username: str, password: str) -> str:
+    """The value of an Authorization header (RFC 7617)."""
+    return "Basic " + b2a_base64(f"{username}:{password}".encode(), newline=False).decode()
 
 
 def encode_query(query: Iterable[tuple[str, str]]) -> str:
