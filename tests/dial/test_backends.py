@@ -1,0 +1,632 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from fairlead.dial.backends import Backends, Rules
+from fairlead.errors import (
+    FairleadError,
+    ForbiddenError,
+    LostError,
+    NoSuchPortError,
+    NotFoundError,
+    NotRunningError,
+    UnreachableError,
+    UsageError,
+)
+from fairlead.kit.tasks import Background
+from fairlead.model.target import Backend
+from fairlead.policy.candidates import Moved
+from fairlead.policy.portspec import parse_targets
+from tests.support.fakeapi import FakeApi, until
+from tests.support.loop import now, run_virtual
+from tests.support.objects import (
+    DEPLOYMENTS,
+    PODS,
+    REPLICASETS,
+    SERVICES,
+    SLICES,
+    endpoint,
+    endpoint_slice,
+    pod,
+    service,
+    workload,
+)
+
+STATEFULSETS = "/apis/apps/v1/namespaces/ns/statefulsets"
+JOBS = "/apis/batch/v1/namespaces/ns/jobs"
+OWNED: dict[str, Any] = {"owner": ("ReplicaSet", "web-1")}
+
+
+class Target:
+    """One resolved target, and everything it told."""
+
+    def __init__(self, api: FakeApi, words: str, **rules: Any) -> None:
+        self.api = api
+        self.told: list[str] = []
+        self.notes: list[str] = []
+        self.rules = Rules(**rules)
+        (self.spec,) = parse_targets(words.split())
+        self.backends: Backends
+
+    async def resolve(self) -> Target:
+        self.backends = await Backends.resolve(
+            self.api, self.spec, "ns", self.rules, on_moved=self._moved, on_note=self.notes.append
+        )
+        return self
+
+    def _moved(self, moved: Moved) -> None:
+        assert moved
+        self.told += [f"+{ref.name}" for ref in moved.new]
+        self.told += [f"~{ref.name}: {reason}" for ref, reason in moved.left]
+        self.told += [f"-{ref.name}: {reason}" for ref, reason in moved.gone]
+
+    @property
+    def ready(self) -> list[str]:
+        return shown(self.backends.ready(self.backends.ports[0]))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Target]:
+        await self.resolve()
+        async with Background() as tasks:
+            tasks.start(self.backends.run(), name="backends")
+            await until(lambda: self.api.streams)
+            yield self
+
+
+def shown(backends: tuple[Backend, ...]) -> list[str]:
+    return [f"{each.pod.name}:{each.port}" + ("?" if each.fallback else "") for each in backends]
+
+
+def cluster(*pods: dict[str, Any]) -> FakeApi:
+    """A Deployment, its ReplicaSet and a Service, all called web, and pods."""
+    api = FakeApi()
+    api.put(DEPLOYMENTS, workload("Deployment", "web"))
+    api.put(REPLICASETS, workload("ReplicaSet", "web-1", owner=("Deployment", "web")))
+    api.put(SERVICES, service())
+    for each in pods:
+        api.put(PODS, each)
+    return api
+
+
+def resolved(api: FakeApi, words: str, **rules: Any) -> Target:
+    return run_virtual(Target(api, words, **rules).resolve())
+
+
+# The start.
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("a 80", [("get", f"{PODS}/a")]),
+        ("deploy/web 80", [("get", f"{DEPLOYMENTS}/web"), ("list", PODS)]),
+        ("svc/web 80", [("get", f"{SERVICES}/web"), ("list", PODS)]),
+    ],
+)
+def test_the_start_asks_what_kubectl_asks_and_no_more(words: str, asked: list[tuple[str, str]]) -> None:
+    api = cluster(pod("a"))
+    target = resolved(api, words)
+    assert [(each.verb, each.path) for each in api.asked] == asked
+    assert target.backends.chosen.name == "a"
+    if len(asked) > 1:
+        assert api.asked[1].query["labelSelector"] == "app=web"
+
+
+def test_ports_and_the_chosen_pod() -> None:
+    target = resolved(cluster(pod("a", ready=False), pod("b")), "svc/web 8000:http :80")
+    assert target.backends.chosen.name == "b"
+    assert [(port.local, port.remote) for port in target.backends.ports] == [
+        (8000, 8080),
+        (target.backends.ports[1].local, 8080),
+    ]
+    assert target.ready == ["b:8080"]
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        ("nope 80", NotFoundError, 'pods "nope" not found'),
+        ("svc/nope 80", NotFoundError, 'services "nope" not found'),
+        ("deploy/nope 80", NotFoundError, 'deployments "nope" not found'),
+        ("foo/x 80", NotFoundError, 'the server doesn\'t have a resource type "foo"'),
+        ("cm/nope 80", NotFoundError, 'configmaps "nope" not found'),
+        ("cm/conf 80", UsageError, "cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented"),
+        ("a nope", NoSuchPortError, "Pod 'a' does not have a named port 'nope'"),
+        ("svc/web 99", NoSuchPortError, "Service web does not have a service port 99"),
+        (
+            "svc/ext 80",
+            UsageError,
+            "cannot attach to *v1.Service: invalid service 'ext': Service is defined without a selector",
+        ),
+        ("deploy/all 80", UsageError, "Deployment all has no selector"),
+    ],
+)
+def test_errors_at_the_start(words: str, error: type[FairleadError], message: str) -> None:
+    api = cluster(pod("a"))
+    configmap = {"name": "configmaps", "kind": "ConfigMap", "shortNames": ["cm"], "namespaced": True}
+    api.documents["/api/v1"] = {"resources": [configmap]}
+    api.documents["/apis"] = {"groups": []}
+    api.put("/api/v1/namespaces/ns/configmaps", {"metadata": {"name": "conf"}})
+    api.put(SERVICES, {"metadata": {"name": "ext"}, "spec": {"type": "ExternalName", "externalName": "db.example.org"}})
+    api.put(DEPLOYMENTS, {"metadata": {"name": "all"}, "spec": {"selector": {}}})
+    with pytest.raises(error) as caught:
+        resolved(api, words)
+    assert caught.value.what == message
+
+
+def test_an_unreachable_server_at_the_start() -> None:
+    api = cluster()
+    api.down = True
+    with pytest.raises(UnreachableError):
+        resolved(api, "a 80")
+
+
+def test_forbidden_at_the_start_names_the_verb() -> None:
+    api = cluster(pod("a"))
+    api.forbidden.add(("list", "pods"))
+    with pytest.raises(ForbiddenError, match="may not list pods"):
+        resolved(api, "svc/web 80")
+
+
+def test_the_start_waits_for_a_pod() -> None:
+    async def main() -> None:
+        api = cluster()
+        target = Target(api, "deploy/web 80")
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(target.resolve())
+            await asyncio.sleep(20)
+            api.put(PODS, pod("a", phase="Pending"))
+            await asyncio.sleep(20)
+            assert not task.done()
+            api.put(PODS, pod("a"))
+        assert now() == pytest.approx(40, abs=0.1)
+        assert target.ready == ["a:80"]
+
+    run_virtual(main())
+
+
+def test_a_wrong_port_is_said_before_the_pod_runs() -> None:
+    with pytest.raises(NoSuchPortError):
+        resolved(cluster(pod("a", phase="Pending")), "deploy/web nope")
+
+
+@pytest.mark.parametrize(
+    ("pods", "words", "message", "seconds"),
+    [
+        ([], "deploy/web 80", "timed out waiting for the condition", 60),
+        ([pod("a", phase="Pending")], "deploy/web 80", "pod is not running. Current status=Pending", 60),
+        ([pod("a", phase="Pending")], "a 80", "pod is not running. Current status=Pending", 60),
+        # what has ended does not run again: no use to wait
+        ([pod("a", phase="Failed")], "deploy/web 80", "pod is not running. Current status=Failed", 0),
+        ([pod("a", phase="Succeeded")], "a 80", "pod is not running. Current status=Succeeded", 0),
+        ([pod("a", phase="Succeeded", **OWNED)], "a 80", "pod is not running. Current status=Succeeded", 0),
+        ([pod("a", phase="Failed", owner=("StatefulSet", "db"))], "a 80", "Current status=Failed", 60),
+    ],
+)
+def test_nothing_runs_in_time(pods: list[dict[str, Any]], words: str, message: str, seconds: float) -> None:
+    async def main() -> None:
+        with pytest.raises(NotRunningError) as caught:
+            await Target(cluster(*pods), words).resolve()
+        assert caught.value.what.endswith(message)
+        assert now() == pytest.approx(seconds, abs=0.1)
+
+    run_virtual(main())
+
+
+def test_the_timeout_is_what_was_asked_for() -> None:
+    async def main() -> None:
+        with pytest.raises(NotRunningError):
+            await Target(cluster(), "deploy/web 80", pod_running_timeout=3).resolve()
+        assert now() == pytest.approx(3, abs=0.1)
+
+    run_virtual(main())
+
+
+# Kept current.
+
+
+def test_a_rollout_of_a_deployment() -> None:
+    async def main() -> None:
+        api = cluster(pod("a", **OWNED), pod("b", **OWNED))
+        async with Target(api, "deploy/web 80").running() as target:
+            assert target.ready == ["a:80", "b:80"]
+            api.put(PODS, pod("c", ready=False, **OWNED))
+            api.put(PODS, pod("c", **OWNED))
+            await until(lambda: target.ready == ["a:80", "b:80", "c:80"])
+            api.put(PODS, pod("a", deleting=True, **OWNED))
+            await until(lambda: target.ready == ["b:80", "c:80"])
+            api.delete(PODS, "a")
+            await until(lambda: len(target.told) == 3)
+            assert target.told == ["+c", "~a: terminating", "-a: deleted"]
+            assert target.notes == []
+
+    run_virtual(main())
+
+
+def test_if_none_is_ready_one_that_runs_is_the_fallback() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "deploy/web 80").running() as target:
+            api.put(PODS, pod("a", ready=False))
+            await until(lambda: target.ready == ["a:80?"])
+            assert target.told == [], "it is the same pod"
+            api.put(PODS, pod("b"))
+            await until(lambda: target.ready == ["b:80"])
+            assert target.told == ["+b", "~a: not ready"]
+
+    run_virtual(main())
+
+
+def test_a_service_is_followed_by_its_slices() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b"))
+        api.put(
+            SLICES, endpoint_slice("web-1", [endpoint("a")], ports=[{"name": "http", "port": 9090, "protocol": "TCP"}])
+        )
+        async with Target(api, "svc/web 80").running() as target:
+            await until(lambda: target.ready == ["a:9090"])
+            api.put(SLICES, endpoint_slice("web-2", [endpoint("b")]))
+            await until(lambda: target.ready == ["a:9090", "b:8080"])
+            api.put(PODS, pod("b", deleting=True))
+            await until(lambda: target.ready == ["a:9090"])
+            api.put(SLICES, endpoint_slice("other", [endpoint("z")], service="other"))
+            await asyncio.sleep(1)
+            assert target.ready == ["a:9090"]
+
+    run_virtual(main())
+
+
+def test_without_the_right_to_read_slices_the_pods_do() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b", ready=False))
+        api.forbidden.add(("list", "endpointslices"))
+        async with Target(api, "svc/web 80").running() as target:
+            await asyncio.sleep(60)
+            assert target.ready == ["a:8080"]
+            api.put(PODS, pod("b"))
+            await until(lambda: target.ready == ["a:8080", "b:8080"])
+            assert api.count("list", "endpointslices") == 1
+            assert target.notes == []
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("a 80", {("get", "a")}),
+        ("deploy/web 80", {("get", "web"), ("list", "pods")}),
+        ("svc/web 80", {("get", "web"), ("list", "pods")}),
+    ],
+)
+def test_never_more_rights_than_kubectl(words: str, needed: set[tuple[str, str]]) -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        everything = {(verb, kind) for verb in ("list", "watch") for kind in ("pods", "services", "endpointslices")}
+        api.forbidden = everything - needed
+        target = await Target(api, words).resolve()
+        async with Background() as tasks:
+            tasks.start(target.backends.run(), name="backends")
+            assert target.ready == ["a:8080" if "svc" in words else "a:80"]
+            await asyncio.sleep(30)
+            api.put(PODS, pod("a", ready=False, phase="Pending"))
+            await until(lambda: target.ready == [], limit=6)
+            api.put(PODS, pod("a"))
+            await until(lambda: target.ready, limit=6)
+            kinds = 2 if "svc" in words else 1
+            assert len(target.notes) == kinds
+            assert target.notes[0].startswith("not allowed to watch ")
+            assert "every 5 s" in target.notes[0]
+
+    run_virtual(main())
+
+
+def test_a_service_that_selects_other_pods() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b", labels={"app": "new"}))
+        async with Target(api, "svc/web 80").running() as target:
+            assert target.ready == ["a:8080"]
+            api.put(SERVICES, service(selector={"app": "new"}))
+            await until(lambda: target.ready == ["b:8080"])
+            assert target.told == ["+b", "~a: no longer selected by svc/web"]
+            api.put(PODS, pod("c", labels={"app": "new"}))
+            await until(lambda: target.ready == ["b:8080", "c:8080"])
+
+    run_virtual(main())
+
+
+def test_a_service_whose_target_port_moves() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        api.forbidden.add(("list", "endpointslices"))
+        async with Target(api, "svc/web 80").running() as target:
+            port = {"name": "http", "port": 80, "targetPort": 7777, "protocol": "TCP"}
+            api.put(SERVICES, service(ports=(port,)))
+            await until(lambda: target.ready == ["a:7777"])
+            api.delete(SERVICES, "web")
+            await asyncio.sleep(10)
+            assert target.ready == ["a:7777"], "its pods still serve"
+
+    run_virtual(main())
+
+
+def test_session_affinity_is_shown() -> None:
+    api = cluster(pod("a"))
+    assert resolved(api, "svc/web 80").backends.affinity is None
+    api.put(SERVICES, service(sessionAffinity="ClientIP"))
+    assert resolved(api, "svc/web 80").backends.affinity == 10800
+    assert resolved(api, "deploy/web 80").backends.affinity is None
+
+
+def test_an_outage_changes_nothing() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b"))
+        async with Target(api, "svc/web 80").running() as target:
+            await asyncio.sleep(1)
+            api.down = True
+            api.fail_streams(UnreachableError("reset"))
+            await asyncio.sleep(300)
+            assert target.ready == ["a:8080", "b:8080"]
+            api.delete(PODS, "a")
+            api.compact()
+            api.down = False
+            started = now()
+            target.backends.kick()
+            await until(lambda: target.ready == ["b:8080"])
+            assert now() - started < 0.1
+            assert target.told == ["-a: deleted"]
+
+    run_virtual(main())
+
+
+def test_a_doubt_is_cleared_up() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b"))
+        async with Target(api, "deploy/web 80").running() as target:
+            api.swallow = 1
+            api.delete(PODS, "a")
+            gone = target.backends.ready(target.backends.ports[0])[0].pod
+            assert gone.name == "a"
+            target.backends.doubt(gone)
+            await until(lambda: target.ready == ["b:80"])
+            lists = len(api.asked)
+            target.backends.doubt(gone)
+            await asyncio.sleep(1)
+            assert len(api.asked) == lists, "known to be gone"
+
+    run_virtual(main())
+
+
+# Waiting.
+
+
+def test_wait_returns_at_once_or_when_a_pod_comes() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "deploy/web 80").running() as target:
+            port = target.backends.ports[0]
+            assert shown(await target.backends.wait(port, now())) == ["a:80"]
+            api.delete(PODS, "a")
+            await until(lambda: not target.ready)
+            async with asyncio.TaskGroup() as tasks:
+                waiters = [tasks.create_task(target.backends.wait(port, now() + 30)) for _ in range(50)]
+                await asyncio.sleep(8)
+                api.put(PODS, pod("b", ready=False))
+            assert {tuple(shown(waiter.result())) for waiter in waiters} == {("b:80?",)}
+            assert now() < 9
+
+    run_virtual(main())
+
+
+def test_wait_ends_with_the_reason() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "deploy/web 80").running() as target:
+            api.put(PODS, pod("a", phase="Pending"))
+            await until(lambda: not target.ready)
+            started = now()
+            with pytest.raises(NotRunningError, match="nothing runs behind deploy/web: pod a is Pending"):
+                await target.backends.wait(target.backends.ports[0], started + 30)
+            assert now() - started == pytest.approx(30, abs=0.1)
+
+    run_virtual(main())
+
+
+# pod/NAME.
+
+
+def test_a_stateful_pod_comes_back_under_its_name() -> None:
+    async def main() -> None:
+        owner = ("StatefulSet", "db")
+        api = cluster(pod("db-0", uid="1", owner=owner))
+        async with Target(api, "db-0 80").running() as target:
+            api.delete(PODS, "db-0")
+            await until(lambda: not target.ready)
+            assert target.notes == ["waiting until sts/db makes db-0 again"]
+            api.put(PODS, pod("db-0", uid="2", phase="Pending", owner=owner))
+            api.put(PODS, pod("db-0", uid="2", ready=False, owner=owner))
+            await until(lambda: target.ready == ["db-0:80"])
+            assert target.told == ["-db-0: deleted", "+db-0"]
+            (backend,) = target.backends.ready(target.backends.ports[0])
+            assert backend.pod.uid == "2"
+
+    run_virtual(main())
+
+
+def test_a_pod_that_is_replaced_between_two_looks() -> None:
+    async def main() -> None:
+        api = cluster(pod("db-0", uid="1", owner=("StatefulSet", "db")))
+        async with Target(api, "db-0 80").running() as target:
+            api.hang()
+            api.delete(PODS, "db-0")
+            api.put(PODS, pod("db-0", uid="2", owner=("StatefulSet", "db")))
+            api.compact()
+            target.backends.kick()
+            await until(lambda: target.told)
+            assert target.told == ["+db-0", "-db-0: deleted"]
+            assert target.notes == []
+
+    run_virtual(main())
+
+
+def test_a_bare_pod_is_waited_for() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "a 80").running() as target:
+            api.delete(PODS, "a")
+            await until(lambda: target.notes)
+            assert target.notes == ["pod/a has no owner that makes it again: waiting until somebody does"]
+            await asyncio.sleep(600)
+            api.put(PODS, pod("a", uid="2"))
+            await until(lambda: target.ready == ["a:80"])
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("end", ["deleted", "Failed"])
+def test_a_name_that_never_comes_back_is_lost(end: str) -> None:
+    async def main() -> None:
+        api = cluster(pod("web-1-x", **OWNED))
+        with pytest.raises(LostError) as caught:
+            async with Target(api, "web-1-x 80").running() as target:
+                waiter = asyncio.get_running_loop().create_future()
+                if end == "deleted":
+                    api.delete(PODS, "web-1-x")
+                else:
+                    api.put(PODS, pod("web-1-x", phase="Failed", **OWNED))
+                await until(lambda: not target.ready)
+                with pytest.raises(LostError):
+                    await target.backends.wait(target.backends.ports[0], now() + 30)
+                await waiter
+        assert caught.value.what == "pod web-1-x is gone, and its ReplicaSet never makes that name again"
+        assert caught.value.remedy == "forward to deploy/web, which lasts, or add --follow"
+        assert caught.value.exit_code == 1
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("owner", "api_version", "remedy"),
+    [
+        (("ReplicaSet", "gone"), "apps/v1", "forward to rs/gone, which lasts, or add --follow"),
+        (("DaemonSet", "agent"), "apps/v1", "forward to ds/agent, which lasts, or add --follow"),
+        (("Job", "once"), "batch/v1", "forward to job/once, which lasts, or add --follow"),
+        (("ReplicaSet", "odd"), "example.org/v1", ""),
+    ],
+)
+def test_the_owner_to_forward_to(owner: tuple[str, str], api_version: str, remedy: str) -> None:
+    async def main() -> None:
+        api = cluster(pod("p", owner=owner, api_version=api_version))
+        with pytest.raises(LostError) as caught:
+            async with Target(api, "p 80").running():
+                api.delete(PODS, "p")
+                await asyncio.sleep(60)
+        assert caught.value.remedy == remedy
+
+    run_virtual(main())
+
+
+def test_the_owner_is_known_before_it_goes_with_its_pod() -> None:
+    async def main() -> None:
+        api = cluster(pod("p", **OWNED))
+        with pytest.raises(LostError) as caught:
+            async with Target(api, "p 80").running():
+                await asyncio.sleep(1)
+                api.delete(REPLICASETS, "web-1")
+                api.delete(PODS, "p")
+                await asyncio.sleep(60)
+        assert "deploy/web" in caught.value.remedy
+
+    run_virtual(main())
+
+
+def test_follow_goes_on_with_the_owner() -> None:
+    async def main() -> None:
+        api = cluster(pod("p", **OWNED), pod("q", ports=(("http", 9090),), **OWNED))
+        async with Target(api, "p http", follow=True).running() as target:
+            assert target.ready == ["p:8080"]
+            api.delete(PODS, "p")
+            await until(lambda: target.ready == ["q:9090"])
+            assert target.told == ["-p: deleted", "+q"]
+            assert target.notes == ["pod p is gone: following deploy/web"]
+            api.put(PODS, pod("r", **OWNED))
+            await until(lambda: target.ready == ["q:9090", "r:8080"])
+            api.delete(PODS, "q")
+            await until(lambda: target.ready == ["r:8080"])
+
+    run_virtual(main())
+
+
+def test_follow_waits_for_the_server_and_for_a_pod() -> None:
+    async def main() -> None:
+        api = cluster(pod("p", **OWNED))
+        async with Target(api, "p 80", follow=True).running() as target:
+            await asyncio.sleep(1)
+            api.failures += [UnreachableError("no")] * 3
+            api.delete(PODS, "p")
+            await asyncio.sleep(30)
+            assert target.ready == []
+            api.put(PODS, pod("q", **OWNED))
+            assert shown(await target.backends.wait(target.backends.ports[0], now() + 30)) == ["q:80"]
+
+    run_virtual(main())
+
+
+def test_follow_with_nobody_to_follow() -> None:
+    async def main() -> None:
+        api = cluster(pod("p", **OWNED))
+        api.delete(DEPLOYMENTS, "web")
+        with pytest.raises(LostError, match='deployments "web" not found'):
+            async with Target(api, "p 80", follow=True).running():
+                api.delete(PODS, "p")
+                await asyncio.sleep(60)
+
+    run_virtual(main())
+
+
+# Ending like kubectl.
+
+
+@pytest.mark.parametrize("words", ["a 80", "deploy/web 80", "svc/web 80"])
+def test_exit_on_loss_keeps_to_one_pod_and_ends_with_it(words: str) -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b"))
+        with pytest.raises(LostError) as caught:
+            async with Target(api, words, exit_on_loss=True).running() as target:
+                assert [each.split(":")[0] for each in target.ready] == ["a"]
+                api.put(PODS, pod("a", ready=False, deleting=True))
+                await asyncio.sleep(5)
+                assert len(target.ready) == 1
+                api.delete(PODS, "a")
+                await asyncio.sleep(60)
+        assert caught.value.what == "lost connection to pod"
+        assert now() < 7
+
+    run_virtual(main())
+
+
+def test_exit_on_loss_does_not_care_for_other_pods() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"), pod("b"))
+        async with Target(api, "deploy/web 80", exit_on_loss=True).running() as target:
+            api.delete(PODS, "b")
+            await asyncio.sleep(60)
+            assert target.ready == ["a:80"]
+
+    run_virtual(main())
+
+
+def test_the_watch_of_a_run_that_ends_is_closed() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "svc/web 80").running():
+            await asyncio.sleep(1)
+            assert len(api.streams) == 3
+        assert api.streams == []
+
+    run_virtual(main())
