@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fairlead.errors import UsageError
@@ -36,8 +37,10 @@ def run(parsed: Parsed, program: str) -> int:
 def run_with(runner: Runner, settings: ForwardSettings, options: ClusterOptions) -> int:
     """Run ``runner`` with the log and the output set up; the last event of a run is told here, whatever its end."""
     from fairlead.cli import render, report
+    from fairlead.host.stdio import keep_places
     from fairlead.kit import log
 
+    keep_places()
     log.setup(options.verbosity)
     show = render.renderer(settings)
     try:
@@ -55,19 +58,23 @@ def run_with(runner: Runner, settings: ForwardSettings, options: ClusterOptions)
 
 def cluster_options(values: dict[str, Any]) -> ClusterOptions:
     """kubectl's global options out of all values."""
-    fields = ClusterOptions.__dataclass_fields__
-    return ClusterOptions(**{name: value for name, value in values.items() if name in fields})
+    return ClusterOptions(**_of(ClusterOptions, values))
 
 
 def forward_settings(parsed: Parsed) -> ForwardSettings:
     """The settings of one run. Raises UsageError."""
-    fields = ForwardSettings.__dataclass_fields__
-    given = {name: value for name, value in parsed.values.items() if name in fields}
     if parsed.after is not None and not parsed.after:
         raise UsageError("a command is missing after --", remedy="for example: fairlead forward svc/web :80 -- env")
-    settings = ForwardSettings(targets=parse_targets(parsed.words), command=tuple(parsed.after or ()), **given)
+    settings = ForwardSettings(
+        targets=parse_targets(parsed.words), command=tuple(parsed.after or ()), **_of(ForwardSettings, parsed.values)
+    )
     _check(settings)
     return settings
+
+
+def _of(settings: type[ClusterOptions | ForwardSettings], values: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(settings)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _check(settings: ForwardSettings) -> None:

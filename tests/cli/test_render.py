@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from fairlead.cli.lines import CHUNK, MOST_WAITING, Lines
+from fairlead.cli.render import as_json, kubectl_line, our_line, renderer
+from fairlead.cli.text import LIMIT, one_line
+from fairlead.model import events
+from fairlead.model.events import Event
+from fairlead.policy.portspec import parse_targets
+from fairlead.settings import ForwardSettings
+
+DOCS = Path(__file__).parent.parent.parent / "docs" / "reference"
+REFUSED = events.ConnectionFailed(
+    8080, 80, "web-1", "failed to connect\nto localhost", "nothing listens on port 80 in the pod", "start it"
+)
+
+
+def names(kind: type[Event]) -> set[str]:
+    return {field.name for field in fields(kind)}
+
+
+TEXT: list[tuple[Event, str, str]] = [
+    (events.Listening("pod/x", "127.0.0.1", 8080, 80), "Forwarding from 127.0.0.1:8080 -> 80", ""),
+    (events.Listening("pod/x", "::1", 8080, 80), "Forwarding from [::1]:8080 -> 80", ""),
+    (events.Handling(8080), "Handling connection for 8080", ""),
+    (events.Handling(0), "", ""),
+    (events.Ready((events.ReadyPort("pod/x", 8080, 80),), ("x",)), "", ""),
+    (
+        REFUSED,
+        "",
+        "a connection to port 8080 (pod web-1, port 80) failed: nothing listens on port 80 in the pod; start it "
+        "[the server said: failed to connect\nto localhost]",
+    ),
+    (
+        events.ConnectionFailed(0, 80, "", "no answer"),
+        "",
+        "the connection (port 80) failed: no answer",
+    ),
+    (events.PodGone("svc/web", "web-1", "deleted"), "", "svc/web: pod web-1 is gone: deleted"),
+    (events.PodNew("svc/web", "web-2"), "", "svc/web: now using pod web-2"),
+    (events.Waiting("svc/web", "no pod runs", 30.0), "", "svc/web: waiting up to 30 s: no pod runs"),
+    (events.ServerLost("no answer"), "", "the API server is lost: no answer; trying again until it answers"),
+    (events.ServerBack(61.4), "", "the API server is back after 61 s"),
+    (events.Note("by the way"), "", "by the way"),
+    (events.Ended("", 0), "", ""),
+]
+
+
+@pytest.mark.parametrize(("event", "kubectl", "ours"), TEXT)
+def test_each_event_as_text(event: Event, kubectl: str, ours: str) -> None:
+    assert kubectl_line(event) == kubectl
+    assert our_line(event) == ours
+
+
+@pytest.mark.parametrize("event", [event for event, _, _ in TEXT])
+def test_each_event_as_json(event: Event) -> None:
+    line = as_json(event)
+    read = json.loads(line)
+    assert "\n" not in line
+    assert (read.pop("v"), read.pop("event")) == (1, event.name)
+    assert set(read) == names(type(event))
+
+
+def test_every_kind_of_event_is_tried_and_documented() -> None:
+    kinds = set(get_args(Event))
+    assert {type(event) for event, _, _ in TEXT} == kinds
+    text = (DOCS / "events.md").read_text()
+    documented = {
+        name: set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))
+        for name, part in re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    }
+    assert documented == {kind.name: names(kind) for kind in kinds}
+
+
+def settings(*words: str, output: str = "text") -> ForwardSettings:
+    return ForwardSettings(targets=parse_targets(words), output=output)
+
+
+def test_stdout_has_kubectls_lines_only_and_each_event_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    show = renderer(settings("pod/x", "80"))
+    for event, _, _ in TEXT:
+        show(event)
+    out, err = capfd.readouterr()
+    assert out.splitlines() == [kubectl for _, kubectl, _ in TEXT if kubectl]
+    assert err.splitlines() == [one_line(ours) for _, _, ours in TEXT if ours]
+
+
+def test_json_is_all_there_is_on_stdout(capfd: pytest.CaptureFixture[str]) -> None:
+    show = renderer(settings("pod/x", "80", output="json"))
+    for event, _, _ in TEXT:
+        show(event)
+    out, err = capfd.readouterr()
+    assert [json.loads(line)["event"] for line in out.splitlines()] == [event.name for event, _, _ in TEXT]
+    assert err == ""
+
+
+def test_where_standard_output_is_the_connection_no_line_goes_there(capfd: pytest.CaptureFixture[str]) -> None:
+    show = renderer(settings("pod/x", "-:22", "80"))
+    show(events.Listening("pod/x", "127.0.0.1", 80, 80))
+    assert capfd.readouterr() == ("", "Forwarding from 127.0.0.1:80 -> 80\n")
+
+
+def test_a_closed_reader_is_no_error() -> None:
+    read, write = os.pipe()
+    lines = Lines(write)
+    lines.write("one")
+    assert os.read(read, 100) == b"one\n"
+    os.close(read)
+    lines.write("two")
+    lines.write("three")
+    os.close(write)
+
+
+def test_a_sleeping_reader_stops_nobody_and_gets_whole_lines_when_it_wakes() -> None:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    lines = Lines(write)
+    long = "x" * (CHUNK + 100)
+    for number in range(200):
+        lines.write(f"{number} {long}")
+    got = b""
+    for _ in range(200):
+        try:
+            got += os.read(read, 1 << 20)
+        except BlockingIOError:
+            break
+        lines.write("awake")
+    found = got.decode().splitlines()
+    assert [line for line in found if line != "awake"] == [f"{number} {long}" for number in range(200)]
+    os.close(read)
+    os.close(write)
+
+
+def test_what_is_kept_for_a_sleeping_reader_is_bounded() -> None:
+    read, write = os.pipe()
+    lines = Lines(write)
+    for number in range(3 * MOST_WAITING):
+        lines.write(f"{number} {'x' * 200}")
+    assert len(lines._waiting) == MOST_WAITING
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("two\r\nlines\tand a tab", "two lines and a tab"),
+        ("\x1b]0;title\x07\x1b[31mred", "]0;title [31mred"),
+        ("\u202eevil", "evil"),
+        ("x" * (LIMIT + 1), "x" * (LIMIT - 3) + "..."),
+    ],
+)
+def test_text_from_elsewhere_is_made_safe(text: str, expected: str) -> None:
+    assert one_line(text) == expected

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from fairlead.policy.advice import Advice, explain
+
+CONTAINERD = (
+    "error forwarding port 8080 to pod 4f1c, uid : failed to execute portforward in network namespace "
+    '"/var/run/netns/cni-1": '
+)
+SOCAT = "error forwarding port 8080 to pod 4f1c, uid : "
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        (
+            f'{CONTAINERD}failed to connect to localhost:8080 inside namespace "4f1c", IPv4: '
+            "dial tcp4 127.0.0.1:8080: connect: connection refused IPv6 "
+            "dial tcp6 [::1]:8080: connect: connection refused ",
+            "nothing listens on port 8080 in the pod",
+        ),
+        (
+            f'{CONTAINERD}failed to connect to localhost:8080 inside namespace "4f1c", IPv4: '
+            "dial tcp4 127.0.0.1:8080: connect: connection refused IPv6 "
+            "dial tcp6: address localhost: no suitable address found",
+            "nothing listens on port 8080 in the pod",
+        ),
+        (
+            f"{CONTAINERD}failed to dial 8080: dial tcp 127.0.0.1:8080: connect: connection refused",
+            "nothing listens on port 8080 in the pod",
+        ),
+        (
+            f"{SOCAT}exit status 1: 2020/05/12 09:00:00 socat[31] E connect(5, "
+            "AF=2 127.0.0.1:8080, 16): Connection refused",
+            "nothing listens on port 8080 in the pod",
+        ),
+        (
+            f"{SOCAT}unable to do port forwarding: socat not found.",
+            "the node has no socat, which its container runtime needs to forward ports",
+        ),
+        (
+            f"{SOCAT}unable to do port forwarding: nsenter not found.",
+            "the node has no nsenter, which its container runtime needs to forward ports",
+        ),
+        (
+            f'{CONTAINERD}network namespace for sandbox "4f1c" is closed',
+            "the pod's network is gone: the pod is ending, or its sandbox is being made anew",
+        ),
+        (
+            "error forwarding port 80 to pod 4f1c, uid : network namespace path of sandbox 4f1c is empty",
+            "the pod's network is gone: the pod is ending, or its sandbox is being made anew",
+        ),
+        (
+            "rpc error: code = Unknown desc = sandbox container is not running",
+            "the pod's sandbox does not run: the pod is ending, or is being made anew",
+        ),
+        (
+            'error forwarding port 80 to pod 4f1c, uid : failed to find sandbox "4f1c" in store: not found',
+            "the node does not know this pod any more: it was deleted or made anew",
+        ),
+        (
+            f"{SOCAT}exit status 1: nsenter: cannot open /proc/4947/ns/net: No such file or directory",
+            "the pod's network is gone: the pod is ending, or its sandbox is being made anew",
+        ),
+        (
+            f"{SOCAT}exit status 1: nsenter: reassociate to namespace 'ns/net' failed: Operation not permitted",
+            "the node's container runtime may not enter the pod's network",
+        ),
+        (
+            f"{CONTAINERD}readfrom tcp4 127.0.0.1:1->127.0.0.1:80: read: connection reset by peer",
+            "the program in the pod broke the connection off",
+        ),
+        (
+            "(conn=&{}, request=7) timed out waiting for streams",
+            "the node did not get both halves of the connection in time",
+        ),
+        (
+            "rpc error: code = ResourceExhausted desc = maximum number of in-flight requests exceeded",
+            "the node has too many port forwards, execs or attaches being set up at this moment",
+        ),
+    ],
+)
+def test_known_words_are_explained(words: str, meaning: str) -> None:
+    advice = explain(words, port=8080)
+    assert advice.meaning == meaning
+    assert advice.remedy
+    assert "{" not in advice.remedy
+
+
+def test_the_remedy_for_a_missing_program_names_its_package() -> None:
+    assert "apt-get install socat" in explain("unable to do port forwarding: socat not found.", port=1).remedy
+    assert "apt-get install util-linux" in explain("unable to do port forwarding: nsenter not found.", port=1).remedy
+
+
+def test_the_port_of_the_words_wins() -> None:
+    assert explain("dial tcp 127.0.0.1:81: connect: connection refused", port=80).meaning.endswith("port 81 in the pod")
+
+
+@pytest.mark.parametrize("words", ["", "something new", "port 80"])
+def test_unknown_words_are_left_to_speak_for_themselves(words: str) -> None:
+    assert explain(words, port=80) == Advice()
