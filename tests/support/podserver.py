@@ -58,13 +58,13 @@ class LaneServer:
         self.pairing = Pairing(self.session, self._on_pair)
         self.early: dict[int, Incoming] = {}
         self.silent = False
-        """Answer nothing any more."""
+        """Read nothing and answer nothing for now, as a server does whose stream is blocked."""
 
     async def run(self, reader: asyncio.StreamReader) -> None:
         try:
             while data := await reader.read(1 << 18):
-                if self.pod.deaf or self.silent:
-                    continue
+                while self.silent or self.pod.deaf:
+                    await asyncio.sleep(0.005)
                 self.session.receive(memoryview(data))
                 self.flush()
                 await self.writer.drain()

@@ -30,8 +30,8 @@ class LocalConnection(asyncio.BufferedProtocol):
         "_accept",
         "_buffer",
         "_closing",
+        "_eof_received",
         "_eof_sent",
-        "_eof_wanted",
         "_fd",
         "_lost",
         "_pending",
@@ -45,7 +45,7 @@ class LocalConnection(asyncio.BufferedProtocol):
         self._buffer = buffer
         self._pending: list[memoryview] = []
         self._closing = False
-        self._eof_wanted = False
+        self._eof_received = False
         self._eof_sent = False
         self._lost = False
 
@@ -69,6 +69,7 @@ class LocalConnection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The program is done sending; the transport stays open for the answer."""
+        self._eof_received = True
         if self._closing:
             return False
         self._remote.send_eof()
@@ -97,6 +98,11 @@ class LocalConnection(asyncio.BufferedProtocol):
         """The IP address that connected."""
         peer = self._transport.get_extra_info("peername")
         return str(peer[0]) if peer else ""
+
+    @property
+    def lost(self) -> bool:
+        """The socket is gone."""
+        return self._lost
 
     @property
     def unsent(self) -> int:
@@ -143,7 +149,8 @@ class LocalConnection(asyncio.BufferedProtocol):
         self.flush()
         if not self._closing and not self._eof_sent and not self._lost:
             self._eof_sent = True
-            self._transport.write_eof()
+            if not self._transport.is_closing():
+                self._transport.write_eof()
 
     def close(self) -> None:
         """End cleanly: deliver, say so, then discard input for LINGER seconds or until the program ends too."""
@@ -151,7 +158,8 @@ class LocalConnection(asyncio.BufferedProtocol):
             return
         self.write_eof()
         self._closing = True
-        if self._transport.is_closing():
+        if self._eof_received or self._transport.is_closing():
+            self._transport.close()
             return
         self._transport.resume_reading()
         asyncio.get_running_loop().call_later(LINGER, self._transport.close)

@@ -1,0 +1,439 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, cast
+
+import pytest
+
+from fairlead.dial import connection as connection_module
+from fairlead.dial import lane as lane_module
+from fairlead.errors import ForbiddenError, UnreachableError
+from tests.support.dialled import app, backend, rig
+
+uvloop = pytest.importorskip("uvloop")
+FACTORIES = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(params=sorted(FACTORIES))
+def run(request: pytest.FixtureRequest) -> Any:
+    def on_loop(main: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=FACTORIES[request.param]) as runner:
+            runner.run(main)
+
+    return on_loop
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+async def count_after_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer with length and digest once the client has ended its half."""
+    digest, size = hashlib.sha256(), 0
+    while data := await reader.read(1 << 18):
+        digest.update(data)
+        size += len(data)
+    writer.write(f"{size} {digest.hexdigest()}".encode())
+    writer.close()
+
+
+async def greet_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"hello")
+    writer.close()
+
+
+async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"x")
+    await reader.read()
+    writer.close()
+
+
+def test_bytes_go_both_ways_and_a_half_close_keeps_the_answer(run: Any) -> None:
+    async def main() -> None:
+        payload = os.urandom(5_000_000)
+        async with rig() as it, app(count_after_end) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(payload)
+            writer.write_eof()
+            assert (await reader.read()).decode() == f"{len(payload)} {hashlib.sha256(payload).hexdigest()}"
+            writer.close()
+            await it.until(lambda: it.aim.ended == 1)
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_a_pod_that_closes_first_delivers_everything_and_then_an_end(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(greet_and_close) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            assert await reader.read() == b"hello"
+            writer.close()
+            await it.until(lambda: it.aim.ended == 1)
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_a_refused_dial_resets_that_connection_only(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            alive = await it.connect()
+            alive[1].write(b"one")
+            assert await alive[0].readexactly(3) == b"one"
+            it.aim.backends = [backend(1)]
+            reader, writer = await it.connect()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert len(it.aim.failures) == 1
+            assert "failed to connect to localhost:1" in it.aim.failures[0]
+            alive[1].write(b"two")
+            assert await alive[0].readexactly(3) == b"two"
+            alive[1].close()
+
+    run(main())
+
+
+def test_a_refused_dial_is_tried_on_another_pod_with_its_first_bytes(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(1, "a"), backend(port, "b")]
+            reader, writer = await it.connect()
+            writer.write(b"first bytes")
+            assert await reader.readexactly(11) == b"first bytes"
+            writer.close()
+            assert it.aim.failures == []
+            assert it.pod.dialled == [1, port]
+
+    run(main())
+
+
+def test_a_reset_without_words_is_never_tried_again(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it:
+            it.pod.reset.add(7)
+            it.aim.backends = [backend(7, "a"), backend(8, "b")]
+            reader, writer = await it.connect()
+            writer.write(b"an order")
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert it.pod.dialled == [7]
+
+    run(main())
+
+
+def test_more_first_bytes_than_are_kept_are_sent_once(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it:
+            it.pod.refuse[7] = "refused"
+            it.aim.backends = [backend(7, "a"), backend(8, "b")]
+            gate = asyncio.Event()
+            original = it.lanes.board
+
+            def late(passenger: Any, pod: Any) -> None:
+                original(passenger, pod)
+                gate.set()
+
+            it.lanes.board = late  # type: ignore[method-assign]
+            reader, writer = await it.connect()
+            writer.write(bytes(connection_module.KEPT + 1))
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert it.pod.dialled in ([7], [7, 8])  # both are right: the refusal may come before the 65,537th byte
+
+    run(main())
+
+
+def test_a_connection_waits_for_a_pod_and_keeps_what_the_client_sends(run: Any) -> None:
+    async def main() -> None:
+        payload = os.urandom(300_000)
+        async with rig() as it, app(count_after_end) as port:
+            reader, writer = await it.connect()
+            writer.write(payload)
+            writer.write_eof()
+            await it.until(lambda: len(it.aim.waiting) == 1)
+            it.aim.backends = [backend(port)]
+            it.aim.waiting[0].dial()
+            assert (await reader.read()).decode() == f"{len(payload)} {hashlib.sha256(payload).hexdigest()}"
+            writer.close()
+
+    run(main())
+
+
+def test_a_connection_that_waited_in_vain_is_reset_with_the_reason(run: Any) -> None:
+    async def main() -> None:
+        async with rig(wait=0.05) as it:
+            reader, writer = await it.connect()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert it.aim.failures == ["nothing runs"]
+            assert it.aim.ended == 1
+            assert it.aim.waiting == []
+
+    run(main())
+
+
+def test_without_the_right_to_forward_the_connection_fails_with_the_servers_words(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it:
+            it.broken = ForbiddenError("you may not create pods/portforward")
+            it.aim.backends = [backend(80)]
+            reader, writer = await it.connect()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert it.aim.failures == ["you may not create pods/portforward"]
+
+    run(main())
+
+
+def test_an_unreachable_server_is_reported_and_waited_for(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.broken = UnreachableError("no answer")
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"hello")
+            await it.until(lambda: len(it.aim.waiting) == 1)
+            assert it.suspected
+            it.broken = None
+            it.aim.waiting[0].dial()
+            assert await reader.readexactly(5) == b"hello"
+            writer.close()
+
+    run(main())
+
+
+def test_long_connections_have_a_lane_each(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(hold) as port:
+            it.aim.backends = [backend(port)]
+            clients = [await it.connect() for _ in range(20)]
+            for reader, _ in clients:
+                assert await reader.readexactly(1) == b"x"
+            assert it.pod.accepted == 20
+            for _, writer in clients:
+                writer.close()
+
+    run(main())
+
+
+def test_beyond_the_limit_lanes_are_shared_evenly(run: Any) -> None:
+    async def main() -> None:
+        async with rig(limit=3) as it, app(hold) as port:
+            it.aim.backends = [backend(port)]
+            clients = [await it.connect() for _ in range(30)]
+            for reader, _ in clients:
+                assert await reader.readexactly(1) == b"x"
+            loads = Counter(connection._lane for connection in it.aim.connections)
+            assert list(loads.values()) == [10, 10, 10]
+            for _, writer in clients:
+                writer.close()
+
+    run(main())
+
+
+def test_short_connections_one_after_another_need_one_lane(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(greet_and_close) as port:
+            it.aim.backends = [backend(port)]
+            for done in range(20):
+                reader, writer = await it.connect()
+                assert await reader.read() == b"hello"
+                writer.close()
+                await it.until(lambda done=done: it.aim.ended == done + 1)  # type: ignore[misc]
+            assert it.pod.accepted == 1
+
+    run(main())
+
+
+async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send as many bytes as the client's first line says."""
+    left = int(await reader.readline())
+    block = bytes(range(256)) * 1024
+    try:
+        while left > 0:
+            writer.write(block[:left])
+            left -= len(block)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    writer.close()
+
+
+def stop_reading(writer: asyncio.StreamWriter) -> None:
+    cast("asyncio.Transport", writer.transport).pause_reading()
+
+
+def read_again(writer: asyncio.StreamWriter) -> None:
+    cast("asyncio.Transport", writer.transport).resume_reading()
+
+
+async def take(it: Any, size: int) -> int:
+    reader, writer = await it.connect()
+    writer.write(f"{size}\n".encode())
+    got = 0
+    while data := await reader.read(1 << 18):
+        got += len(data)
+    writer.close()
+    return got
+
+
+def test_a_reader_that_pauses_on_its_own_lane_stalls_nobody_and_loses_nothing(run: Any) -> None:
+    async def main() -> None:
+        size = 40_000_000
+        async with rig() as it, app(pour) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(f"{size}\n".encode())
+            assert await reader.readexactly(1) == b"\0"
+            stop_reading(writer)
+            paused = it.aim.connections[0]
+            await it.until(lambda: not paused._lane._reading)  # type: ignore[union-attr]
+            assert await asyncio.gather(*(take(it, 1_000_000) for _ in range(10))) == [1_000_000] * 10
+            assert paused.local.unsent < 2 * 1024 * 1024
+            read_again(writer)
+            got = 1
+            while data := await reader.read(1 << 18):
+                got += len(data)
+            assert got == size
+            writer.close()
+
+    run(main())
+
+
+def test_a_reader_that_stalls_a_shared_lane_for_too_long_is_reset(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "SHARED_PATIENCE", 0.3)
+
+    async def main() -> None:
+        async with rig(limit=1) as it, app(pour) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"100000000\n")
+            assert await reader.readexactly(1) == b"\0"
+            stop_reading(writer)
+            assert await take(it, 30_000_000) == 30_000_000
+            read_again(writer)
+            with pytest.raises(ConnectionResetError):
+                while await reader.read(1 << 18):
+                    pass
+            writer.close()
+            assert len(it.aim.failures) == 1
+            assert "8 MiB unread" in it.aim.failures[0]
+
+    run(main())
+
+
+def test_a_lost_lane_resets_what_it_carried_and_the_next_connection_gets_a_new_one(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            it.pod.lanes[0].writer.transport.abort()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            again = await it.connect()
+            again[1].write(b"again")
+            assert await again[0].readexactly(5) == b"again"
+            again[1].close()
+            assert len(it.aim.failures) == 1
+
+    run(main())
+
+
+def test_a_connection_on_which_nothing_was_said_survives_its_lane(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            await it.until(lambda: it.pod.dialled == [port])
+            it.pod.lanes[0].writer.transport.abort()
+            await it.until(lambda: it.pod.dialled == [port, port])
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            writer.close()
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_an_idle_lane_that_misses_its_ping_is_dead(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(lane_module, "PING_DEADLINE", 0.1)
+
+    async def main() -> None:
+        async with rig() as it:
+            await it.lanes.warm(backend(80).pod)
+            it.pod.lanes[0].silent = True
+            await it.until(lambda: it.suspected == ["no answer to a ping"])
+
+    run(main())
+
+
+def test_a_busy_lane_that_misses_its_ping_is_kept_while_a_fresh_one_answers(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_module, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(lane_module, "PING_DEADLINE", 0.1)
+
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            blocked = it.pod.lanes[0]
+            blocked.silent = True
+            await it.until(lambda: it.pod.accepted == 2)
+            await it.until(lambda: it.aim.connections[0]._lane.suspect)  # type: ignore[union-attr]
+            blocked.silent = False
+            await it.until(lambda: not it.aim.connections[0]._lane.suspect)  # type: ignore[union-attr]
+            writer.write(b"two")
+            assert await reader.readexactly(3) == b"two"
+            writer.close()
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_a_client_that_resets_ends_the_pods_side(run: Any) -> None:
+    async def main() -> None:
+        gone = asyncio.Event()
+
+        async def watch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while await reader.read(100):
+                    pass
+            except ConnectionError:
+                pass
+            gone.set()
+            writer.close()
+
+        async with rig() as it, app(watch) as port:
+            it.aim.backends = [backend(port)]
+            _, writer = await it.connect()
+            writer.write(b"hello")
+            await it.until(lambda: it.pod.dialled == [port])
+            writer.transport.abort()
+            async with asyncio.timeout(5):
+                await gone.wait()
+            await it.until(lambda: it.aim.ended == 1)
+
+    run(main())
