@@ -48,7 +48,8 @@ _LEFT_OUT = (
     "./usr/share/perl*",
     "./var/cache/*",
     "./var/lib/apt/lists/*",
-    "./var/log/*",
+    "./var/log/*.log",
+    "./var/log/apt/*",
     "./debootstrap",
 )
 

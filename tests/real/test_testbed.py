@@ -131,6 +131,13 @@ def test_port_forward(cluster: Cluster) -> None:
         forward.terminate()
 
 
+def test_nginx_is_in_the_image(cluster: Cluster) -> None:
+    run_pod(cluster, "nginx", "nginx", "-g", "daemon off;")
+    fetch = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1/', timeout=5).headers['Server'])"
+    within(20, lambda: "nginx" in kubectl(cluster, "exec", "nginx", "--", "python3", "-c", fetch, check=False), "nginx")
+    assert "LISTEN" in kubectl(cluster, "exec", "nginx", "--", "ss", "-ltn")
+
+
 # ---- what is done to its node
 
 
