@@ -44,7 +44,7 @@ TEXT: list[tuple[Event, str, str]] = [
         "",
         "the connection (port 80) failed: no answer",
     ),
-    (events.PodGone("svc/web", "web-1", "deleted"), "", "svc/web: pod web-1 is gone: deleted"),
+    (events.PodGone("svc/web", "web-1", "deleted"), "", "svc/web: pod web-1 is no longer used: deleted"),
     (events.PodNew("svc/web", "web-2"), "", "svc/web: now using pod web-2"),
     (events.Waiting("svc/web", "no pod runs", 30.0), "", "svc/web: waiting up to 30 s: no pod runs"),
     (events.ServerLost("no answer"), "", "the API server is lost: no answer; trying again until it answers"),

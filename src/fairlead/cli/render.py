@@ -70,7 +70,7 @@ def our_line(event: Event) -> str:
         case events.ConnectionFailed():
             return _failed(event)
         case events.PodGone(target=target, pod=pod, reason=reason):
-            return f"{target}: pod {pod} is gone: {reason}"
+            return f"{target}: pod {pod} is no longer used: {reason}"
         case events.PodNew(target=target, pod=pod):
             return f"{target}: now using pod {pod}"
         case events.Waiting(target=target, reason=reason, limit=limit):

@@ -36,6 +36,8 @@ class _Target:
     backends: Backends
     ports: list[tuple[TargetPort, ForwardedPort, Bound | None]] = field(default_factory=list)
     in_use: Counter[PodRef] = field(default_factory=Counter)
+    left: set[PodRef] = field(default_factory=set)
+    """Pods of which was told that they take no new connections."""
     cold: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the lane that is kept open may have to be made anew."""
 
@@ -238,12 +240,20 @@ class ForwardRun:
         name = str(target.spec)
         for pod, reason in change.left:
             self._report(PodGone(name, pod.name, reason))
+            target.left.add(pod)
             self._lanes.forget(pod)
         for pod, reason in change.gone:
-            self._report(PodGone(name, pod.name, reason))
+            # Of a pod that takes no new connections any more, its end is no news.
+            if pod not in target.left:
+                self._report(PodGone(name, pod.name, reason))
+            target.left.discard(pod)
             self._lanes.forget(pod)
+        ready = {found.pod for port, *_ in target.ports for found in target.backends.ready(port) if not found.fallback}
         for pod in change.new:
-            self._report(PodNew(name, pod.name))
+            # One that is only the best of those that are not ready is told of when a connection takes it.
+            if pod in ready:
+                target.left.discard(pod)
+                self._report(PodNew(name, pod.name))
         if not any(target.backends.ready(port) for port, _, _ in target.ports):
             reason = target.backends.why_not(target.ports[0][0]) if target.ports else ""
             self._report(Waiting(name, reason, self._settings.wait))
