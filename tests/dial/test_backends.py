@@ -398,6 +398,24 @@ def test_a_doubt_is_cleared_up() -> None:
             target.backends.doubt(gone)
             await asyncio.sleep(1)
             assert len(api.asked) == lists, "known to be gone"
+            (other,) = target.backends.ready(target.backends.ports[0])
+            for _ in range(600):
+                target.backends.doubt(other.pod)
+                await asyncio.sleep(0.1)
+            assert len(api.asked) - lists <= 13, "a list in 5 s, however many connections fail"
+
+    run_virtual(main())
+
+
+def test_a_pod_that_was_never_used_comes_and_goes_unsaid() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "deploy/web 80").running() as target:
+            api.put(PODS, pod("b", phase="Pending"))
+            api.delete(PODS, "b")
+            api.put(PODS, pod("c"))
+            await until(lambda: target.told)
+            assert target.told == ["+c"]
 
     run_virtual(main())
 

@@ -120,7 +120,7 @@ def test_what_moved() -> None:
     assert not compare([a], [a], [a], [pod("a")])
 
 
-def test_a_pod_that_was_no_candidate_is_told_when_it_is_gone() -> None:
+def test_a_pod_that_is_no_candidate_any_more_is_told_when_it_is_gone() -> None:
     a, b = (PodRef("ns", name, f"uid-{name}") for name in "ab")
     assert compare([a], [a], [a, b], [pod("a")]).gone == ((b, "deleted"),)
     assert compare([a], [a], [a, b], [pod("a"), pod("b", phase="Failed")]).gone == ((b, "Failed"),)

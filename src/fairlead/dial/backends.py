@@ -26,6 +26,9 @@ from fairlead.policy.ports import resolve
 
 LOG = log.get(__name__)
 
+DOUBT_EVERY = 5.0
+"""Seconds between lists that are taken because connections fail; most fail for a reason that no list shows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -68,6 +71,7 @@ class Backends:
         self._on_note = on_note
         self._sources = Sources(server, namespace, on_change=self._changed, on_note=on_note, timing=timing)
         self._started = False
+        self._doubt_again = 0.0
         self._fresh: Reflector[Pod] | None = None
         self._departed: Pod | None = None
         self._last: Pod | None = None
@@ -147,9 +151,10 @@ class Backends:
             self._fresh.kick()
 
     def doubt(self, pod: PodRef) -> None:
-        """Look again whether a pod is still there: the API server did not know it."""
-        known = self._sources.pod(pod.name)
-        if known is not None and known.uid == pod.uid:
+        """Look again whether a pod is still there: a connection to it failed. Cheap to call for each of many."""
+        known, now = self._sources.pod(pod.name), asyncio.get_running_loop().time()
+        if known is not None and known.uid == pod.uid and now >= self._doubt_again:
+            self._doubt_again = now + DOUBT_EVERY
             self._sources.pods.relist()
 
     async def run(self) -> None:
@@ -214,7 +219,9 @@ class Backends:
         """Take the state as the one that later changes are told against."""
         self._memo.clear()
         self._candidates = tuple(dict.fromkeys(backend.pod for port in self.ports for backend in self.ready(port)))
-        self._known = tuple(pod.ref for pod in self._sources.pods.cache if not finished(pod))
+        living = {pod.ref for pod in self._sources.pods.cache if not finished(pod)}
+        # A pod that never was a candidate has no connection that its end could touch.
+        self._known = tuple(ref for ref in dict.fromkeys((*self._known, *self._candidates)) if ref in living)
         if self._sources.single:
             self._last = self._sources.pod(self._sources.single) or self._last
 

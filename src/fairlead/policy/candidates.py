@@ -73,7 +73,7 @@ def of_service(
 def compare(before: Iterable[PodRef], after: Iterable[PodRef], known: Iterable[PodRef], pods: Iterable[Pod]) -> Moved:
     """Tell what moved between two sets of candidates.
 
-    ``known`` are all pods that existed before, ``pods`` all that exist now.
+    ``known`` are the pods that ever were candidates and still ran before; ``pods`` are all that exist now.
     """
     was, now = dict.fromkeys(before), dict.fromkeys(after)
     living = {pod.ref: pod for pod in pods}
