@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from bench.errors import BenchError
+from bench.rows import ROWS, choose
+
+
+def test_ids_are_different() -> None:
+    assert len({row.id for row in ROWS}) == len(ROWS)
+
+
+def test_all_by_default() -> None:
+    assert choose([]) == ROWS
+
+
+def test_by_id_and_by_group_in_the_table_s_order() -> None:
+    assert [row.id for row in choose(["get-p50", "down1"])] == ["down1", "cpu-down", "get-p50"]
+    assert [row.id for row in choose(["seq"])] == ["get-p50", "get-p99", "seq", "cpu-seq"]
+
+
+def test_unknown() -> None:
+    with pytest.raises(BenchError, match="no row 'nope'"):
+        choose(["seq", "nope"])
+
+
+def test_reached_looks_the_right_way() -> None:
+    more, less = choose(["down8"])[0], choose(["version"])[0]
+    assert more.reached(1.3, 1.3)
+    assert not more.reached(1.29, 1.3)
+    assert less.reached(80, 80)
+    assert not less.reached(81, 80)
+    assert (more.target(1.3), less.target(80.0)) == (">= 1.3", "<= 80")
