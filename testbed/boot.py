@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -48,29 +49,30 @@ def boot(state: State, where: Network, archives: list[Path], say: Say, keeper: s
         control.poll(done, limit=_LIMIT, what=what, still=alive)
         step(what)
 
-    until(lambda: _answers(state), "node made")
-    control.start(state, "etcd")
-    control.start(state, "containerd")
-    control.poll(lambda: _listens(state, 2379), limit=_LIMIT, what="etcd", still=alive)
-    control.start(state, "kube-apiserver")
-    # The import needs no API server, and the API server needs a while.
-    small = _import(state, archives[:-1])
-    api = Api(state, where)
-    until(api.ready, "API server ready")
-    for service in ("kube-controller-manager", "kube-scheduler"):
-        control.start(state, service)
-    for path, body in dns.objects(where):
-        control.poll(partial(api.create, path, body), limit=_LIMIT, what=f"create {path}", still=alive)
-    _finish(small)
-    large = _import(state, archives[-1:])
-    for service in ("kubelet", "kube-proxy"):
-        control.start(state, service)
-    node = f"/api/v1/nodes/{node_name(state)}"
-    until(lambda: api.conditions(node).get("Ready") == "True", "node ready")
-    until(lambda: api.conditions(dns.DEPLOYMENT).get("Available") == "True", "DNS ready")
-    _finish(large)
-    step("images imported")
-    state.ready.touch()
+    with ExitStack() as imports:
+        until(lambda: _answers(state), "node made")
+        control.start(state, "etcd")
+        control.start(state, "containerd")
+        control.poll(lambda: _listens(state, 2379), limit=_LIMIT, what="etcd", still=alive)
+        control.start(state, "kube-apiserver")
+        # The import needs no API server, and the API server needs a while.
+        small = _import(state, archives[:-1], imports)
+        api = Api(state, where)
+        until(api.ready, "API server ready")
+        for service in ("kube-controller-manager", "kube-scheduler"):
+            control.start(state, service)
+        for path, body in dns.objects(where):
+            control.poll(partial(api.create, path, body), limit=_LIMIT, what=f"create {path}", still=alive)
+        _finish(small)
+        large = _import(state, archives[-1:], imports)
+        for service in ("kubelet", "kube-proxy"):
+            control.start(state, service)
+        node = f"/api/v1/nodes/{node_name(state)}"
+        until(lambda: api.conditions(node).get("Ready") == "True", "node ready")
+        until(lambda: api.conditions(dns.DEPLOYMENT).get("Available") == "True", "DNS ready")
+        _finish(large)
+        step("images imported")
+        state.ready.touch()
 
 
 def _answers(state: State) -> bool:
@@ -89,14 +91,16 @@ def _listens(state: State, port: int) -> bool:
     return any(fields[1].endswith(f":{port:04X}") and fields[3] == listening for fields in map(str.split, lines))
 
 
-def _import(state: State, archives: list[Path]) -> subprocess.Popen[bytes]:
+def _import(state: State, archives: list[Path], imports: ExitStack) -> subprocess.Popen[bytes]:
     ctr = [str(build.binary("ctr")), f"--address={config.CONTAINERD}", "--namespace=k8s.io", "images", "import"]
     # In one shell, so that there is one thing to wait for; containerd's socket is there within a second.
     lines = ["set -e", f"for try in $(seq 300); do [ -S {config.CONTAINERD} ] && break; sleep 0.1; done"]
     lines += [shlex.join([*ctr, str(archive)]) for archive in archives]
     argv = control.command(state, ["sh", "-c", "\n".join(lines)])
     with (state.logs / "import.log").open("ab") as log:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = imports.enter_context(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+    imports.callback(process.kill)  # called before it is waited for, if the start fails meanwhile
+    return process
 
 
 def _finish(importing: subprocess.Popen[bytes]) -> None:

@@ -254,7 +254,7 @@ def _start_keeper(state: paths.State, lock: int) -> subprocess.Popen[bytes]:
     state.logs.mkdir()
     with (state.logs / "keeper.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "testbed.keeper", str(state.folder)],
+            [sys.executable, "-m", "testbed.keeper", str(state.folder), str(lock)],
             cwd=paths.SOURCE.parent,
             stdin=subprocess.PIPE,
             stdout=log,

@@ -24,8 +24,8 @@ from testbed import leftovers, machine, network, paths, processes
 
 
 def main() -> None:
-    """Keep the cluster in the folder given until its end."""
-    state = paths.State(Path(sys.argv[1]))
+    """Keep the cluster in the folder given until its end; the second argument is the descriptor of its lock."""
+    state, lock = paths.State(Path(sys.argv[1])), int(sys.argv[2])
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # from a terminal; the owner answers for those
     ended, ender = os.pipe()
@@ -38,7 +38,9 @@ def main() -> None:
         finally:
             # unshare takes the first process with it (--kill-child), and that one everything else.
             node.kill()
-    leftovers.remove(state)
+    # Somebody may have removed the folder by hand and started another cluster of that name since.
+    if leftovers.holds(state, lock):
+        leftovers.remove(state)
 
 
 def _start_node(state: paths.State) -> subprocess.Popen[bytes]:

@@ -31,13 +31,20 @@ def _try(state: paths.State) -> int | None:
         return None  # the folder was just removed
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # A lock on a file that was removed meanwhile keeps nobody out.
-        if os.path.samestat(os.fstat(handle), state.lock.stat()):
+        if holds(state, handle):
             return handle
-    except (BlockingIOError, FileNotFoundError):
+    except BlockingIOError:
         pass
     os.close(handle)
     return None
+
+
+def holds(state: paths.State, handle: int) -> bool:
+    """Whether this is still the cluster's lock: one on a file that was removed meanwhile keeps nobody out."""
+    try:
+        return os.path.samestat(os.fstat(handle), state.lock.stat())
+    except FileNotFoundError:
+        return False
 
 
 def running(state: paths.State) -> bool:

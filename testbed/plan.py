@@ -47,6 +47,9 @@ def _mounts(state: State) -> list[list[str]]:
         ["mkdir", "-p", "/run/lock", "/run/kernel", "/var/lib/etcd", "/var/lib/kubelet", config.CNI],
         ["cp", str(state.etc / "10-ptp.conflist"), config.CNI],
     ]
+    # As nodes have it, whatever this machine says: the container runtime asks for localhost in both families.
+    commands.append(["sh", "-c", r"printf '127.0.0.1 localhost\n::1 localhost\n' > /run/hosts"])
+    commands.append(["mount", "--bind", "/run/hosts", "/etc/hosts"])
     for key, value in _KERNEL.items():
         private = f"/run/kernel/{key.replace('/', '.')}"
         commands.append(["sh", "-c", f"echo {value} > {private}"])

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from testbed import cluster as clusters
-from testbed import images, paths, processes
+from testbed import images, network, paths, plan, processes
 from testbed.cluster import Cluster
 from testbed.errors import TestbedError
 
@@ -265,6 +266,34 @@ def test_the_next_up_cleans(cluster: Cluster) -> None:
     with Cluster.start(name) as second:
         assert kubectl(second, "get", "nodes", "-o", "name").strip() == f"node/fairlead-{name}"
         first.stop()
+    before.compare()
+
+
+def test_a_folder_removed_by_hand() -> None:
+    name = f"{NAME}-g"
+    before = Leftovers(name)
+    first = Cluster.start(name)
+    shutil.rmtree(paths.state(name).folder)
+    with Cluster.start(name) as second:
+        # What the first one left was ended by its cgroup; its keeper goes without touching the second.
+        assert first._keeper is not None
+        assert first._keeper.wait(10) == 0
+        assert kubectl(second, "get", "nodes", "-o", "name").strip() == f"node/fairlead-{name}"
+    first.stop()
+    before.compare()
+
+
+def test_a_start_that_fails_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{NAME}-h"
+    before = Leftovers(name)
+    services = plan._services
+
+    def broken(state: paths.State, where: network.Network) -> dict[str, list[str]]:
+        return services(state, where) | {"kube-scheduler": ["sh", "-c", "echo out of order >&2; exit 3"]}
+
+    monkeypatch.setattr(plan, "_services", broken)
+    with pytest.raises(TestbedError, match=r"(?s)kube-scheduler ended while .* came up.*out of order"):
+        Cluster.start(name)
     before.compare()
 
 
