@@ -192,8 +192,7 @@ def test_retry_after_zero_is_no_busy_loop() -> None:
         async with ScriptedServer(handler) as server, ApiServer(config_for(server), clock=clock) as api:
             with pytest.raises(ApiError):
                 await api.get(POD)
-        assert 100 < len(clock.waits) <= 300
-        assert min(clock.waits) >= 0.1
+        assert clock.waits == [1.0] * 30
 
     run(main())
 
@@ -334,8 +333,7 @@ def test_cancelled_request_leaves_nothing() -> None:
                     group.create_task(api.get(POD), name="get")
                     await arrived.wait()
                     raise KeyError("enough")
-            while server.open:
-                await asyncio.sleep(0)  # the server sees the end
+            await server.idle.wait()
 
     run(main())
 
@@ -458,8 +456,7 @@ def test_lines_left_early_close_the_connection() -> None:
         async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
             async with api.lines("/api/v1/pods") as lines:
                 assert await anext(lines) == b'{"a": 1}'
-            while server.open:
-                await asyncio.sleep(0)
+            await server.idle.wait()
 
     run(main())
 
@@ -470,10 +467,13 @@ def test_a_line_is_bounded() -> None:
         await exchange.reader.read()
 
     async def main() -> None:
-        async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
-            async with api.lines("/api/v1/pods", limit=1000) as lines:
-                with pytest.raises(ProtocolError, match="longer than 1000 bytes"):
-                    await anext(lines)
+        async with (
+            ScriptedServer(handler) as server,
+            ApiServer(config_for(server)) as api,
+            api.lines("/api/v1/pods", limit=1000) as lines,
+        ):
+            with pytest.raises(ProtocolError, match="longer than 1000 bytes"):
+                await anext(lines)
 
     run(main())
 
@@ -484,11 +484,14 @@ def test_a_stream_that_breaks_off_is_an_error() -> None:
         await exchange.writer.drain()
 
     async def main() -> None:
-        async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
-            async with api.lines("/api/v1/pods") as lines:
+        async with (
+            ScriptedServer(handler) as server,
+            ApiServer(config_for(server)) as api,
+            api.lines("/api/v1/pods") as lines,
+        ):
+            await anext(lines)
+            with pytest.raises(UnreachableError, match="in the middle"):
                 await anext(lines)
-                with pytest.raises(UnreachableError, match="in the middle"):
-                    await anext(lines)
 
     run(main())
 

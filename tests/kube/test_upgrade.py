@@ -26,7 +26,7 @@ from tests.support.loop import run
 
 PATH = "/api/v1/namespaces/a/pods/x/portforward"
 HEADERS = [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1"), ("X-Stream-Protocol-Version", "portforward.k8s.io")]
-SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream: a\r\nX-Stream: b\r\n\r\n"
+SWITCH = b"HTTP/1.1 101 Switch\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream: a\r\nX-Stream: b\r\n\r\n"
 
 
 def collect(made: list[Collector], responses: list[UpgradeResponse]) -> Callable[[UpgradeResponse], Collector]:
@@ -172,8 +172,7 @@ def test_make_may_refuse() -> None:
         async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
             with pytest.raises(ProtocolError, match="no version"):
                 await api.upgrade("POST", PATH, HEADERS, make)
-            while server.open:
-                await asyncio.sleep(0)
+            await server.idle.wait()
 
     run(main())
 

@@ -72,12 +72,16 @@ Handler = Callable[[Exchange], Awaitable[Answer | None]]
 
 
 class ScriptedServer:
-    """``handler`` answers each request; None means that it wrote, or closed, itself."""
+    """``handler`` answers each request; None means that it wrote, or closed, itself.
+
+    ``idle`` is set when the last connection has ended.
+    """
 
     def __init__(self, handler: Handler, *, context: ssl.SSLContext | None = None, tls: bool = True) -> None:
         self.seen: list[Seen] = []
         self.connections = 0
         self.open: set[asyncio.StreamWriter] = set()
+        self.idle = asyncio.Event()
         self._handler = handler
         self._context = (context or certificates().server_context()) if tls else None
         self._names: dict[ssl.SSLObject, str | None] = {}
@@ -117,12 +121,15 @@ class ScriptedServer:
         self.connections += 1
         number = self.connections
         self.open.add(writer)
+        self.idle.clear()
         try:
             await self._requests(reader, writer, number)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError, h11.RemoteProtocolError):
             pass
         finally:
             self.open.discard(writer)
+            if not self.open:
+                self.idle.set()
             self._tasks.discard(task)
             if not writer.transport.is_closing():  # else the handler closed it, and what it wrote is still on its way
                 writer.transport.abort()

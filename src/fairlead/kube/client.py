@@ -182,7 +182,7 @@ class ApiServer:
             if pause is None or not busy or paused + pause > MAX_PAUSE or not isinstance(error, ApiError):
                 raise error
             # a server that says 0 must not be asked in a busy loop
-            pause = max(pause, 0.1)
+            pause = max(pause, 1.0)
             LOG.decision("%s %s: %d, trying again in %g s", call.method, call.path, answer.head.status, pause)
             await self._clock.sleep(pause)
             paused += pause

@@ -167,15 +167,16 @@ class HttpConnection(asyncio.Protocol):
 
     def detach(self) -> tuple[asyncio.Transport, bytes]:
         """After a 101: the transport, and the bytes that came behind the blank line."""
-        assert self._transport is not None
         if self._ended:
             raise UnreachableError(f"{self.where} closed the connection right after the upgrade")
+        transport, self._transport = self._transport, None
+        assert transport is not None
         rest, _ = self._h11.trailing_data
         if self._paused:
-            self._transport.resume_reading()
+            transport.resume_reading()
         if not self.lost.done():
             self.lost.set_result(None)
-        return self._transport, bytes(rest)
+        return transport, bytes(rest)
 
     def abort(self) -> None:
         """End the connection at once; ``lost`` tells when it is gone."""

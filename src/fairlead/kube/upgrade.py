@@ -36,15 +36,19 @@ def hand_over(
     """
     protocol = make(UpgradeResponse(head.headers))
     transport, rest = connection.detach()
-    transport.set_protocol(protocol)
-    protocol.connection_made(transport)
-    left = memoryview(rest)
-    while left:
-        room = memoryview(protocol.get_buffer(len(left)))
-        count = min(len(room), len(left))
-        room[:count] = left[:count]
-        protocol.buffer_updated(count)
-        left = left[count:]
+    try:
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        left = memoryview(rest)
+        while left:
+            room = memoryview(protocol.get_buffer(len(left)))
+            count = min(len(room), len(left))
+            room[:count] = left[:count]
+            protocol.buffer_updated(count)
+            left = left[count:]
+    except BaseException:
+        transport.abort()
+        raise
     return transport
 
 

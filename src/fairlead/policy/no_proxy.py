@@ -56,10 +56,10 @@ def _matches(rule: str, host: str, port: int, is_ip: bool) -> bool:
 
 
 def _split(rule: str) -> tuple[str, str]:
-    """``name:port``, ``[v6]:port``, ``v6`` or ``name``; a second colon outside brackets means an IPv6 address."""
-    if rule.startswith("["):
-        name, _, tail = rule[1:].partition("]")
-        return name, tail.removeprefix(":")
+    """``name:port``, ``[v6]:port``, ``v6`` or ``name``; brackets without a port match nothing in Go."""
+    if rule.startswith("[") and "]:" in rule:
+        name, _, port = rule[1:].partition("]:")
+        return name, port
     if rule.count(":") == 1:
         name, _, port = rule.partition(":")
         return name, port

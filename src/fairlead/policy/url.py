@@ -53,10 +53,8 @@ def parse_url(text: str, *, what: str, schemes: Iterable[str], default_scheme: s
         raise ConfigError(
             f"{what} {redact(text)!r} has no scheme that can be used", remedy=f"it may begin with: {wanted}"
         )
+    rest = rest.partition("#")[0].partition("?")[0]
     authority, slash, path = rest.partition("/")
-    if not slash:
-        authority, _, _ = authority.partition("?")
-    path = (slash + path).partition("#")[0].partition("?")[0].rstrip("/")
     userinfo, _, authority = authority.rpartition("@")
     user, _, password = userinfo.partition(":")
     host, port = _split_port(authority, text, what)
@@ -64,7 +62,7 @@ def parse_url(text: str, *, what: str, schemes: Iterable[str], default_scheme: s
         scheme=scheme,
         host=host,
         port=DEFAULT_PORTS[scheme] if port is None else port,
-        path=path,
+        path=(slash + path).rstrip("/"),
         authority=authority,
         username=unquote(user),
         password=unquote(password),

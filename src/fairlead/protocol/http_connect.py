@@ -8,6 +8,8 @@ from fairlead.policy.url import basic
 MAX_HEAD = 16 * 1024
 """Bytes of the proxy's answer; an answer to CONNECT is a status line and a few headers."""
 
+_EARLY = "bytes came through the proxy before any were sent"
+
 
 class HttpConnect:
     """One CONNECT to ``target`` (``host:port``)."""
@@ -33,6 +35,8 @@ class HttpConnect:
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes of the answer. A success has no body, so bytes after it are an error: we speak first."""
+        if self._done:
+            raise ProtocolError(_EARLY)
         seen = max(0, len(self._head) - 3)
         self._head += data
         end = self._head.find(b"\r\n\r\n", seen)
@@ -51,6 +55,6 @@ class HttpConnect:
         if not code.startswith("2"):
             raise ProtocolError(f"it refused: {said.strip()}")
         if len(self._head) > end + 4:
-            raise ProtocolError("bytes came through the proxy before any were sent")
+            raise ProtocolError(_EARLY)
         self._done = True
         return b""
