@@ -1,0 +1,94 @@
+"""The cluster of the real tests, and what each of them gets of it.
+
+By default that is a cluster of ours (the one that FAIRLEAD_TESTBED names, or a new one). FAIRLEAD_TEST_KUBECONFIG runs
+the same tests on a cluster of the user's, in namespaces that they make and remove; FAIRLEAD_TEST_IMAGE names an image
+with a Python, FAIRLEAD_TEST_KUBECTL the kubectl to compare with. Tests that own the node are listed as not run there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from testbed import images
+from testbed.cluster import Cluster
+from tests.support.running import Forward
+from tests.support.world import World, user_cluster, within
+
+PUBLIC_IMAGE = "docker.io/library/python:3-alpine"
+Start = Callable[..., Forward]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A user's cluster keeps its node to itself."""
+    if user_cluster() is not None:
+        for item in items:
+            if item.get_closest_marker("node"):
+                item.add_marker(pytest.mark.skip(reason="owns the node: not run on a cluster of the user's"))
+
+
+def world_of(cluster: Cluster) -> World:
+    """The default namespace of a cluster of ours."""
+    return World(cluster.kubeconfig, str(cluster.kubectl), images.TEST, "Never")
+
+
+@pytest.fixture(scope="session")
+def base_world() -> Iterator[World]:
+    """The cluster that all tests share."""
+    user = user_cluster()
+    if user is not None:
+        kubectl = os.environ.get("FAIRLEAD_TEST_KUBECTL") or shutil.which("kubectl")
+        assert kubectl, "kubectl is needed: FAIRLEAD_TEST_KUBECTL names it"
+        yield World(user, kubectl, os.environ.get("FAIRLEAD_TEST_IMAGE", PUBLIC_IMAGE), "IfNotPresent")
+        return
+    with Cluster.obtain(f"real{os.getpid()}") as cluster:
+        yield world_of(cluster)
+
+
+def fresh_namespace(base: World, name: str) -> World:
+    """A namespace of its own, with the test program in it; a world to work there."""
+    made = replace(base)
+    made.make_namespace(f"fl-{re.sub('[^a-z0-9]+', '-', name)}-{os.getpid()}")
+    return made
+
+
+@pytest.fixture(scope="module")
+def world(base_world: World, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A namespace for one module."""
+    made = fresh_namespace(base_world, request.module.__name__.rpartition("test_")[2])
+    try:
+        yield made
+    finally:
+        made.remove_namespace()
+
+
+@pytest.fixture(scope="module")
+def app(world: World) -> World:
+    """One pod of the test program, named ``app``, with a service of that name in front."""
+    ports = [{"port": 80, "targetPort": "http", "name": "http"}, {"port": 81, "targetPort": "echo", "name": "echo"}]
+    world.start(world.pod("app"), world.service("app", ports))
+    return world
+
+
+@pytest.fixture
+def forward(world: World) -> Start:
+    """Start ``fairlead forward`` in the module's namespace."""
+
+    def start(*words: str, **more: Any) -> Forward:
+        return Forward([*options(world), *words], **more)
+
+    return start
+
+
+def options(world: World) -> Sequence[str]:
+    """The global options that lead to this namespace."""
+    return (f"--kubeconfig={world.kubeconfig}", f"--namespace={world.namespace}")
+
+
+__all__ = ["Start", "fresh_namespace", "options", "within", "world_of"]
