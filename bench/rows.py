@@ -44,7 +44,7 @@ ROWS = (
     Row("cpu-up", "up1", "client CPU per GB up", "s/GB", False, 2),
     Row("get-p50", "seq", "new connection + small GET, p50", "ms", False, 2, kubectl=0.6),
     Row("get-p99", "seq", "the same, p99", "ms", False, 2),
-    Row("seq", "seq", "new connections, sequential", "/s", True, kubectl=1.7, floor=0.8),
+    Row("seq", "seq", "new connections, sequential", "/s", True, kubectl=1.7),
     Row("cpu-seq", "seq", "client CPU per connection", "ms", False, 2),
     Row("burst", "burst", "new connections, 50 at once", "/s", True, kubectl=1.3, floor=0.8),
     Row("start", "start", "start to first byte", "s", False, 3, kubectl=2.0),
