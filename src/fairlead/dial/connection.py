@@ -181,6 +181,9 @@ class Connection:
             assert self._lane is not None
             assert self._forward is not None
             self._lane.send(self._forward, buffer, start, end)
+            if not self._lane.writable:
+                # Pausing when the lane filled up is not enough: uvloop undoes a pause made inside connection_made.
+                self.local.pause_reading()
         elif kept is not None and len(kept) >= KEPT and not self._paused:
             self._paused = True
             self.local.pause_reading()

@@ -178,6 +178,11 @@ class Lane(asyncio.BufferedProtocol):
         usable = not self.closed and not self.suspect and self._reading and self._writing
         return len(self.riders) if usable and not self.session.exhausted else None
 
+    @property
+    def writable(self) -> bool:
+        """Whether the network takes more; programs are not read while it does not."""
+        return self._writing
+
     def add(self, rider: Rider, port: int) -> Forward:
         """Open the two streams of a connection and return them; ``start`` sends them with the first bytes."""
         forward = Forward(self.session, port, self._request_id, rider)

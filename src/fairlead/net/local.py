@@ -90,6 +90,8 @@ class LocalConnection(asyncio.BufferedProtocol):
         if not self._closing:
             self._closing = True
             self._remote.local_lost()
+        # Both ends point at each other: without this, each connection would wait for the garbage collector.
+        del self._remote
 
     # -- what the remote end calls --
 
