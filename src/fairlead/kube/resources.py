@@ -109,11 +109,12 @@ async def find(server: Getter, word: str) -> Resource:
 
 def refuse(resource: Resource) -> UsageError:
     """The error for an object that exists and has no pods behind it."""
+    remedy = "forward to a pod, svc, deploy, rs, sts, ds, rc or job"
+    if "." in resource.group.removesuffix(".k8s.io"):
+        words = f"cannot attach to {resource.kind} of {resource.group}: only its own controller knows its pods"
+        return UsageError(words, remedy=remedy)
     what = f"*{resource.version}.{resource.kind}"
-    return UsageError(
-        f"cannot attach to {what}: selector for {what} not implemented",
-        remedy="forward to a pod, svc, deploy, rs, sts, ds, rc or job",
-    )
+    return UsageError(f"cannot attach to {what}: selector for {what} not implemented", remedy=remedy)
 
 
 def _readings(word: str) -> Iterator[tuple[str, str, str | None]]:
