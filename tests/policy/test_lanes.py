@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from fairlead.policy.lanes import OPEN_AT_ONCE, Take, Wait, place
+
+
+@dataclass
+class Lane:
+    load: int | None
+    bulk: bool = False
 
 
 def decide(
@@ -13,7 +21,9 @@ def decide(
     budget: int = 256,
     patient: bool = True,
 ) -> Take | Wait:
-    return place(loads, opening=opening, waiting=waiting, limit=limit, budget=budget, patient=patient)
+    return place(
+        [Lane(load) for load in loads], opening=opening, waiting=waiting, limit=limit, budget=budget, patient=patient
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,3 +78,15 @@ def test_the_first_lane_is_opened_whatever_the_limits() -> None:
 def test_a_limit_of_one_means_one_lane() -> None:
     assert decide([0], limit=1) == Take(0)
     assert decide([7], limit=1) == Take(0)
+
+
+def test_who_waited_too_long_still_waits_rather_than_share_a_bulk_lane() -> None:
+    lanes = [Lane(1, bulk=True), Lane(2)]
+
+    assert place(lanes, opening=1, waiting=0, limit=32, budget=9, patient=False) == Take(1)
+    assert place(lanes[:1], opening=1, waiting=0, limit=32, budget=9, patient=False) == Wait(0)
+
+
+def test_at_the_limit_a_quiet_lane_is_shared_before_a_bulk_one() -> None:
+    assert place([Lane(1, bulk=True), Lane(9)], opening=0, waiting=0, limit=2, budget=9, patient=True) == Take(1)
+    assert place([Lane(1, bulk=True)], opening=0, waiting=0, limit=1, budget=9, patient=True) == Take(0)

@@ -21,6 +21,8 @@ PING_DEADLINE = 4.0
 """Seconds until a ping counts as missed. With the interval, an idle lane's death is known within 8 s."""
 REPLY_TIMEOUT = 30.0
 """Seconds for the server to accept the streams of a connection, as kubelet and kubectl have it; checked at pings."""
+BULK = 256 * 1024
+"""Bytes since the lane was last idle that make it a bulk lane: one read's worth."""
 SHARED_UNREAD = 8 * 1024 * 1024
 """Bytes that one connection on a shared lane may leave unread before the lane stops reading for all of them."""
 SHARED_PATIENCE = 5.0
@@ -68,6 +70,8 @@ class Lane(asyncio.BufferedProtocol):
         self.carrier = make_carrier(self)
         self.session = Session(Role.CLIENT, self)
         self.riders: dict[Rider, Forward] = {}
+        self.moved = 0
+        """Bytes, both ways, since the lane was last idle."""
         self._unaccepted: dict[Rider, float] = {}
         self.closed = False
         self.suspect = False
@@ -107,6 +111,7 @@ class Lane(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Feed the session, then let every touched local end send in one go."""
+        self.moved += nbytes
         try:
             self.carrier.receive(self._buffer.whole[:nbytes])
         except ProtocolError as error:
@@ -179,6 +184,11 @@ class Lane(asyncio.BufferedProtocol):
         return len(self.riders) if usable and not self.session.exhausted else None
 
     @property
+    def bulk(self) -> bool:
+        """Whether a connection on it is a transfer, which may block it for the others."""
+        return self.moved > BULK
+
+    @property
     def writable(self) -> bool:
         """Whether the network takes more; programs are not read while it does not."""
         return self._writing
@@ -206,6 +216,7 @@ class Lane(asyncio.BufferedProtocol):
             return
         self._write_outgoing()
         length = end - start
+        self.moved += length
         head = start - frames.HEADER_SIZE
         self.session.data_header_into(buffer, head, forward.data_stream, length)
         if not self.carrier.in_place:
@@ -238,6 +249,7 @@ class Lane(asyncio.BufferedProtocol):
             return
         self._loop.call_soon(self._write_outgoing)
         if not self.riders:
+            self.moved = 0
             self._owner.lane_idle(self)
 
     def block(self, rider: Rider) -> None:

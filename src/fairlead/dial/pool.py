@@ -17,7 +17,9 @@ from fairlead.policy.lanes import MAX_PER_SERVER, Take, place
 IDLE_CLOSE = 60.0
 """Seconds an idle lane is kept."""
 PATIENCE = 0.5
-"""Seconds a connection waits for a lane of its own before it shares one: many times what a lane takes to open."""
+"""Seconds a connection waits for a lane of its own before it shares a quiet one: many times what a lane takes."""
+LOOK_AGAIN = 0.1
+"""Seconds until a connection whose patience is over looks again for a lane that it may share."""
 PROOF_TIMEOUT = 5.0
 """Seconds in which a fresh lane to the same pod must answer for a silent, busy one to count as blocked, not dead."""
 
@@ -96,7 +98,7 @@ class Lanes:
 
     def _seat(self, state: _PodLanes, passenger: Passenger, waiting: int, *, patient: bool, pod: PodRef) -> bool:
         choice = place(
-            [lane.load for lane in state.lanes],
+            state.lanes,
             opening=state.opening,
             waiting=waiting,
             limit=self._limit,
@@ -128,8 +130,8 @@ class Lanes:
             state.patience.cancel()
             state.patience = None
         if state.waiting:
-            due = max(0.01, state.waiting[0].since + PATIENCE - now)
-            state.patience = self._loop.call_later(due, self._out_of_patience, pod)
+            due = state.waiting[0].since + PATIENCE - now
+            state.patience = self._loop.call_later(due if due > 0 else LOOK_AGAIN, self._out_of_patience, pod)
 
     def _out_of_patience(self, pod: PodRef) -> None:
         state = self._pods.get(pod)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 OPEN_AT_ONCE = 4
 """Lanes to one pod that are being opened at the same time. Each costs the server about 10 ms of CPU; more at once make
@@ -15,6 +16,18 @@ all of them late."""
 
 MAX_PER_SERVER = 256
 """Lanes to all pods behind one API server: each holds three connections in the cluster's own components."""
+
+
+class LaneState(Protocol):
+    """What is asked of an open lane."""
+
+    @property
+    def load(self) -> int | None:
+        """Connections on it; None when it takes no new ones at the moment (blocked, or a ping was missed)."""
+
+    @property
+    def bulk(self) -> bool:
+        """It carries much: whoever shares it may have to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +45,29 @@ class Wait:
 
 
 def place(
-    loads: Sequence[int | None], *, opening: int, waiting: int, limit: int, budget: int, patient: bool
+    lanes: Sequence[LaneState], *, opening: int, waiting: int, limit: int, budget: int, patient: bool
 ) -> Take | Wait:
     """Decide for one connection.
 
-    ``loads`` is the number of connections on each open lane, None for one that takes no new ones at the moment (it is
-    blocked, or has missed a ping). ``opening`` lanes are on their way and ``waiting`` connections are in front of this
-    one. ``limit`` is the number of lanes to this pod, ``budget`` how many more the API server may be asked for.
-    ``patient`` is False when this connection has waited longer than a new lane takes.
+    ``opening`` lanes are on their way and ``waiting`` connections are in front of this one. ``limit`` is the number of
+    lanes to this pod, ``budget`` how many more the API server may be asked for. ``patient`` is False when this
+    connection has waited longer than a new lane takes: then it shares a lane, but no bulk one while more may be opened.
     """
     best: int | None = None
-    for index, load in enumerate(loads):
+    best_rank = (True, 0)
+    for index, lane in enumerate(lanes):
+        load = lane.load
         if load == 0:
             return Take(index)
-        if load is not None and (best is None or load < (loads[best] or 0)):
-            best = index
-    room = min(limit - len(loads) - opening, budget)
-    if best is not None and (not patient or (room <= 0 and not opening)):
+        if load is not None:
+            rank = (lane.bulk, load)
+            if best is None or rank < best_rank:
+                best, best_rank = index, rank
+    room = min(limit - len(lanes) - opening, budget)
+    full = room <= 0 and not opening
+    if best is not None and (full or (not patient and not best_rank[0])):
         return Take(best)
     more = max(0, min(room, OPEN_AT_ONCE - opening, waiting + 1 - opening))
-    if not loads and not opening:
+    if not lanes and not opening:
         more = max(more, 1)  # Whatever the limits say, nothing works without a first lane.
     return Wait(more)
