@@ -9,6 +9,7 @@ import pytest
 
 from fairlead.dial.backends import Backends, Rules
 from fairlead.errors import (
+    CredentialsError,
     FairleadError,
     ForbiddenError,
     LostError,
@@ -380,6 +381,20 @@ def test_an_outage_changes_nothing() -> None:
             await until(lambda: target.ready == ["b:8080"])
             assert now() - started < 0.1
             assert target.told == ["-a: deleted"]
+
+    run_virtual(main())
+
+
+def test_rights_or_credentials_that_are_lost_are_told_once() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "deploy/web 80").running() as target:
+            for _ in range(2):
+                api.failures += [CredentialsError("the token expired")] * 3
+                api.cut()
+                await asyncio.sleep(120)
+                assert target.ready == ["a:80"]
+            assert target.notes == ["going on with the pods known so far: the token expired"] * 2
 
     run_virtual(main())
 

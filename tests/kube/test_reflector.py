@@ -117,7 +117,7 @@ def test_a_server_without_watch_list_is_listed(mode: str) -> None:
             tasks.start(watched.reflector.run(), name="reflector")
             await until(lambda: watched.reflector.synced)
             # A plain watch is told by its silence: nothing is believed until then.
-            assert now() == pytest.approx(10 if mode == "silent" else 0, abs=1.1)
+            assert now() == pytest.approx(10 if mode == "silent" else 0, abs=0.1)
             assert api.count("list") == 1
             api.put(PODS, pod("b"))
             await until(lambda: watched.names == ["a", "b"])
@@ -254,7 +254,20 @@ def test_bookmarks_keep_a_quiet_watch_and_move_its_version() -> None:
     play(body)
 
 
-@pytest.mark.parametrize("line", [b'{"type":"ADDED","obj', b"[]", b'{"type":"MORE","object":{}}', b'{"type":"ADDED"}'])
+BROKEN = [
+    b'{"type":"ADDED","obj',
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"type":"MORE","object":{}}',
+    b'{"type":["ADDED"],"object":[]}',
+    b'{"type":"ADDED"}',
+    b'{"type":"DELETED","object":{"metadata":{"name":5}}}',
+]
+
+
+@pytest.mark.parametrize("line", BROKEN)
 def test_a_broken_line_costs_a_new_list_and_nothing_else(line: bytes) -> None:
     async def body(api: FakeApi, watched: Watched) -> None:
         await until(lambda: api.streams)
@@ -265,6 +278,19 @@ def test_a_broken_line_costs_a_new_list_and_nothing_else(line: bytes) -> None:
         assert now() < 3
         assert isinstance(watched.troubles[0], ProtocolError)
         assert watched.troubles[-1] is None
+
+    play(body)
+
+
+@pytest.mark.parametrize("code", ["500", "504", '"x"', "null"])
+def test_an_error_event_leads_to_a_new_list(code: str) -> None:
+    async def body(api: FakeApi, watched: Watched) -> None:
+        await until(lambda: api.streams)
+        api.swallow = 1
+        api.put(PODS, pod("b"))
+        api.cut(b'{"type":"ERROR","object":{"kind":"Status","code":%s,"message":"no"}}' % code.encode())
+        await until(lambda: watched.names == ["a", "b"])
+        assert isinstance(watched.troubles[0], ApiError)
 
     play(body)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.errors import UsageError
 from fairlead.policy.duration import parse_duration, parse_pod_running_timeout
@@ -69,3 +71,12 @@ def test_pod_running_timeout() -> None:
     assert caught.value.what == (
         'invalid argument "60" for "--pod-running-timeout" flag: time: missing unit in duration "60"'
     )
+
+
+@given(st.text(alphabet="0159.+-hmsnu\u00b5 ", max_size=12))
+def test_any_text_is_a_duration_or_a_usage_error(text: str) -> None:
+    try:
+        seconds = parse_duration(text)
+    except UsageError:
+        return
+    assert abs(seconds) < 2**63 / 1e9

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from fairlead.model.objects import EndpointSlice
-from fairlead.policy.endpoints import ready_endpoints
+from fairlead.policy.endpoints import not_pods, ready_endpoints
 from tests.support.objects import endpoint, endpoint_slice
 
 
 def found(*slices: dict[str, Any], name: str = "http") -> list[tuple[str, int]]:
     merged = ready_endpoints(map(EndpointSlice.from_json, slices), name, 80)
-    return [(ref.name, number) for ref, number in merged.ready]
+    return [(ref.name, number) for ref, number in merged]
 
 
 def test_ready_pods_by_name() -> None:
@@ -64,6 +64,6 @@ def test_udp_of_the_same_name_is_not_it() -> None:
 
 def test_what_is_no_pod_is_ignored_with_the_reason() -> None:
     entries = [{"addresses": ["1.2.3.4"]}, {"addresses": ["1.2.3.5"], "conditions": {"ready": False}}]
-    merged = ready_endpoints([EndpointSlice.from_json(endpoint_slice("s", entries))], "http", 80)
-    assert merged.ready == ()
-    assert merged.ignored == ("1.2.3.4 is not a pod",)
+    piece = endpoint_slice("s", entries)
+    assert found(piece) == []
+    assert not_pods([EndpointSlice.from_json(piece)]) == ("1.2.3.4",)

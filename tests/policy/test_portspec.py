@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.errors import UsageError
 from fairlead.model.target import Local, PortSpec, TargetSpec
@@ -114,3 +116,12 @@ def test_bad_targets(words: list[str], message: str) -> None:
 def test_a_target_without_ports_is_named() -> None:
     with pytest.raises(UsageError, match="svc/b has no port"):
         parse_targets(["svc/a", "80", "svc/b"])
+
+
+@given(st.lists(st.text(alphabet="a0:/-+.,% \u0661", max_size=8), max_size=5))
+def test_any_words_are_targets_or_a_usage_error(words: list[str]) -> None:
+    try:
+        targets = parse_targets(words)
+    except UsageError:
+        return
+    assert all(target.name and target.ports for target in targets)

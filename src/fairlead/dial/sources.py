@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.errors import FairleadError, ForbiddenError, NotFoundError, UsageError
+from fairlead.errors import CredentialsError, FairleadError, ForbiddenError, NotFoundError, UsageError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Server, Timing
@@ -25,6 +25,7 @@ from fairlead.kube.resources import (
     target_word,
 )
 from fairlead.model.objects import EndpointSlice, OwnerRef, Pod, Service, Workload
+from fairlead.policy.endpoints import not_pods
 
 LOG = log.get(__name__)
 
@@ -58,7 +59,9 @@ class Sources:
         self._services: Reflector[Service] | None = None
         self._slices: Reflector[EndpointSlice] | None = None
         self._used_selector = ""
+        self._ignored: tuple[str, ...] = ()
         self._polled: set[str] = set()
+        self._refused: set[str] = set()
 
     async def read(self, kind: str, name: str) -> None:
         """Read the target and its pods once. Raises what kubectl would say, in its words."""
@@ -150,6 +153,7 @@ class Sources:
                 ENDPOINT_SLICE.path(self.namespace),
                 EndpointSlice.from_json,
                 selector=f"kubernetes.io/service-name={name}",
+                on_change=self._slices_changed,
             )
         elif resource in WORKLOADS:
             workload = Workload.reader(resource.kind)(value)
@@ -172,6 +176,13 @@ class Sources:
         # What was deleted, or lost its selector, is used on as it was: its pods may still serve.
         if found is not None and found.selector is not None:
             self._take_service(found)
+        self._on_change()
+
+    def _slices_changed(self) -> None:
+        ignored = not_pods(self.slices or ())
+        if ignored != self._ignored:
+            self._ignored = ignored
+            LOG.decision("endpoints that are no pods and cannot be reached: %s", ", ".join(ignored) or "none any more")
         self._on_change()
 
     async def _watch_slices(self, slices: Reflector[EndpointSlice]) -> None:
@@ -198,6 +209,14 @@ class Sources:
         def changed(_: object) -> None:
             (on_change or self._on_change)()
 
+        def trouble(error: FairleadError | None) -> None:
+            if error is None:
+                self._refused.discard(resource.plural)
+            elif isinstance(error, ForbiddenError | CredentialsError) and resource.plural not in self._refused:
+                # That the server is away is said by whoever keeps the connections; this only we see.
+                self._refused.add(resource.plural)
+                self._on_note(f"going on with the {resource.plural} known so far: {error}")
+
         def polling(error: FairleadError) -> None:
             LOG.decision("no watch of %s: %s", resource.plural, error.what)
             if resource.plural not in self._polled:
@@ -214,6 +233,7 @@ class Sources:
             selector=selector,
             single=single,
             on_change=changed,
+            on_trouble=trouble,
             on_polling=polling,
             timing=self._timing,
         )

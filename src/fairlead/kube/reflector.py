@@ -181,8 +181,9 @@ class Reflector(Generic[T]):
         except ForbiddenError as error:
             self._poll(error)
         except ApiError as error:
-            if not self._version and error.code in _UNSUPPORTED:
+            if not self._version and self._watch_list and error.code in _UNSUPPORTED:
                 self._watch_list = False
+                await self._turn(now)
             elif error.code == 405:
                 self._poll(error)
             else:
@@ -325,7 +326,8 @@ class Reflector(Generic[T]):
         """Say it, and wait before the next turn; a 429 says how long."""
         self._troubled = True
         self._on_trouble(error)
-        if isinstance(error, ProtocolError):
+        if isinstance(error, ProtocolError) or (isinstance(error, ApiError) and error.code != 429):
+            # What was answered may be about the version itself, such as one that the server has yet to reach.
             self._version = ""
         pause = self._backoff.failed(asyncio.get_running_loop().time(), self._chance())
         asked = error.retry_after if isinstance(error, ApiError) else None

@@ -63,7 +63,7 @@ def of_service(
         return ()
     known = {pod.uid: pod for pod in pods}
     found = []
-    for ref, number in ready_endpoints(slices or (), name, port.remote).ready:
+    for ref, number in ready_endpoints(slices or (), name, port.remote):
         pod = known.get(ref.uid)
         if pod is None or (pod.running and pod.deleted_at is None):
             found.append(Backend(ref, port.service_port or number if service.headless else number))

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from fairlead.model.objects import EndpointSlice
 from fairlead.model.target import PodRef
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """What the slices of one service say of one port."""
+def ready_endpoints(
+    slices: Iterable[EndpointSlice], port_name: str, default_port: int
+) -> tuple[tuple[PodRef, int], ...]:
+    """Merge slices for the port of that name: pods for new connections, by name, each with its own port.
 
-    ready: tuple[tuple[PodRef, int], ...]
-    """Pods for new connections, ordered by name, each with its own port."""
-    ignored: tuple[str, ...]
-    """What serves and cannot be port-forwarded to, with the reason; for -v."""
-
-
-def ready_endpoints(slices: Iterable[EndpointSlice], port_name: str, default_port: int) -> Endpoints:
-    """Merge slices for the port of that name; ``default_port`` is the number where a slice means every port.
-
-    A pod may stand in several slices: one per address family, one per number of a named port, and in two for a moment
-    while it moves. It is ready if any says so, unless one says that it is terminating: what drains (terminating, still
-    serving) is not for new connections, except where the service publishes pods whatever their state.
+    ``default_port`` is the number where a slice means every port. A pod may stand in several slices: one per address
+    family, one per number of a named port, and in two for a moment while it moves. It is ready if any says so, unless
+    one says that it is terminating: what drains (terminating, still serving) is not for new connections, except where
+    the service publishes pods whatever their state. What is no pod cannot be port-forwarded: see ``not_pods``.
     """
     ready: dict[str, tuple[PodRef, int]] = {}
     ending: set[str] = set()
-    ignored: list[str] = []
     for piece in sorted(slices, key=lambda piece: piece.name):
         number = _port(piece, port_name, default_port)
         for endpoint in piece.endpoints:
             if endpoint.pod is None:
-                if endpoint.ready:
-                    ignored.append(f"{endpoint.what} is not a pod")
                 continue
             key = endpoint.pod.uid or endpoint.pod.name
             if endpoint.terminating and not endpoint.ready:
@@ -42,7 +31,15 @@ def ready_endpoints(slices: Iterable[EndpointSlice], port_name: str, default_por
             elif endpoint.ready and number is not None:
                 ready.setdefault(key, (endpoint.pod, number))
     found = [entry for key, entry in ready.items() if key not in ending]
-    return Endpoints(tuple(sorted(found, key=lambda entry: entry[0].name)), tuple(dict.fromkeys(ignored)))
+    return tuple(sorted(found, key=lambda entry: entry[0].name))
+
+
+def not_pods(slices: Iterable[EndpointSlice]) -> tuple[str, ...]:
+    """Name what serves and is no pod, so that nobody wonders why it gets no connection."""
+    found = {
+        endpoint.what for piece in slices for endpoint in piece.endpoints if endpoint.pod is None and endpoint.ready
+    }
+    return tuple(sorted(found))
 
 
 def _port(piece: EndpointSlice, name: str, default_port: int) -> int | None:
