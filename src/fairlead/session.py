@@ -13,6 +13,7 @@ from fairlead.dial.pool import Lanes
 from fairlead.dial.waymemory import FileMemory
 from fairlead.errors import FairleadError, LostError
 from fairlead.features.forward.run import ForwardRun, Started
+from fairlead.features.forward.target import Around
 from fairlead.host import descriptors, files, signals
 from fairlead.host.stdio import keep_places
 from fairlead.kit import process
@@ -74,7 +75,7 @@ class _Session:
                     tasks, open_lane, limit=self._settings.lanes, suspect=reach.suspect, on_lost=self._lane_lost
                 )
                 self._tasks = tasks
-                self._forward = ForwardRun(self._settings, server, lanes, reach, self._tell)
+                self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell))
                 try:
                     return await self._serve(tasks)
                 finally:
@@ -105,8 +106,7 @@ class _Session:
         return started.joined.result()
 
     async def _run_command(self, started: Started) -> int:
-        remotes = [spec.remote for spec in started.specs]
-        env = command_env(started.address, list(zip(started.ports, remotes, strict=True)))
+        env = command_env(started.address, started.ports)
         self._child = await process.start(self._settings.command, env={**os.environ, **env})
         code = await self._child.wait()
         self._child = None
@@ -143,4 +143,4 @@ async def _raise(error: Exception) -> None:
 
 def _ready_text(started: Started) -> bytes:
     """One line a port: the local port, the remote one and the target, as ``8080 80 svc/web``."""
-    return "".join(f"{port.local} {port.remote} {port.target}\n" for port in started.ports).encode()
+    return "".join(f"{port.local} {port.remote} {port.target}\n" for port, _ in started.ports).encode()

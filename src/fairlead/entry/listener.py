@@ -43,6 +43,11 @@ class Bound:
     missing: list[str]
     """One sentence for each address of ``localhost`` that could not be had."""
 
+    @property
+    def addresses(self) -> list[str]:
+        """The bound IP addresses."""
+        return [str(sock.getsockname()[0]) for sock in self.sockets]
+
     def close(self) -> None:
         """Stop listening."""
         for sock in self.sockets:

@@ -40,12 +40,13 @@ class ForwardedPort:
         pods: Pods,
         port: TargetPort,
         *,
+        local: int,
         choice: Choice,
         in_use: Counter[PodRef],
         report: Callable[[Event], None],
         server_up: Callable[[], bool],
     ) -> None:
-        self.local = 0
+        self.local = local
         """The local port's number, 0 for standard input and output."""
         self.on_over: Callable[[bool], None] = lambda ok: None
         """Called when a connection is over, with whether it ended cleanly."""
