@@ -93,8 +93,16 @@ def test_options_change_the_cluster(options: dict[str, Any], before: Cluster, af
             User(client_certificate_data=b"c", client_key_data=b"k"),
             User(client_certificate="/c", client_key="/k"),
         ),
-        ({"client_key": "/k"}, User(client_certificate="/c", client_key_data=b"k"), User(client_certificate="/c", client_key="/k")),
-        ({"as_user": "b", "as_groups": ("g",)}, User(as_user="a", as_groups=("x", "y")), User(as_user="b", as_groups=("g",))),
+        (
+            {"client_key": "/k"},
+            User(client_certificate="/c", client_key_data=b"k"),
+            User(client_certificate="/c", client_key="/k"),
+        ),
+        (
+            {"as_user": "b", "as_groups": ("g",)},
+            User(as_user="a", as_groups=("x", "y")),
+            User(as_user="b", as_groups=("g",)),
+        ),
         (
             {"as_user_extra": ("k=1", "k=2", "l=a=b")},
             User(as_user="a", as_extra=(("z", ("1",)),)),

@@ -76,7 +76,7 @@ class RecordingProxy:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         kind = self.kind if method == "CONNECT" else f"{self.kind} without CONNECT"
         if method != "CONNECT":
-            target = target.partition("/api")[0]
+            target = "/".join(target.split("/")[:3])
         self.hops.append(Hop(kind, target, headers.get("proxy-authorization")))
         if method != "CONNECT":
             return head.encode()

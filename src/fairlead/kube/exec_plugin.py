@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
-from fairlead.errors import ConfigError, CredentialsError
+from fairlead.errors import CredentialsError
 from fairlead.kit.log import get
+from fairlead.kit.tasks import Background
 from fairlead.kube.auth import Identity
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, read_file
@@ -138,19 +139,18 @@ async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bo
     except OSError as error:
         raise CredentialsError(f"the credential plugin {command[0]} cannot be run: {error.strerror}") from error
     try:
-        async with asyncio.TaskGroup() as group:
-            from fairlead.kit.tasks import spawn
-
-            said = spawn(group, _pass_on(process.stderr), name="plugin stderr")
+        async with Background() as tasks:
+            passing = tasks.start(_pass_on(process.stderr), name="stderr of the credential plugin")
             assert process.stdout is not None
             output = await _read(process.stdout)
+            said = await passing
         code = await process.wait()
     except BaseException:
         if process.returncode is None:
             process.kill()
             await process.wait()
         raise
-    return code, output, said.result()
+    return code, output, said
 
 
 async def _read(stream: asyncio.StreamReader) -> bytes:
@@ -158,7 +158,7 @@ async def _read(stream: asyncio.StreamReader) -> bytes:
     while part := await stream.read(65536):
         output += part
         if len(output) > MAX_OUTPUT:
-            raise ConfigError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
+            raise CredentialsError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
     return bytes(output)
 
 

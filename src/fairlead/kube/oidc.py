@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from binascii import Error as Base64Error
-from binascii import a2b_base64
 from collections.abc import Callable
 from time import time
 
@@ -22,6 +20,7 @@ from fairlead.kube.persist import write_back
 from fairlead.kube.status import plain
 from fairlead.kube.tls import TlsSettings
 from fairlead.policy.oidc import refresh_request, refreshed, usable
+from fairlead.policy.url import decode_base64
 
 LOG = get(__name__)
 WHAT = "the OpenID Connect provider"
@@ -92,8 +91,8 @@ class OidcCredentials:
 
     def _tls(self) -> TlsSettings:
         try:
-            data = a2b_base64(self._provider.get("idp-certificate-authority-data", ""))
-        except Base64Error as error:
+            data = decode_base64(self._provider.get("idp-certificate-authority-data", ""))
+        except ValueError as error:
             raise ConfigError(f'idp-certificate-authority-data of user "{self._user_name}" is not base64') from error
         return TlsSettings(ca_file=self._provider.get("idp-certificate-authority", ""), ca_data=data)
 

@@ -172,7 +172,7 @@ def _explain_certificate(error: ssl.SSLCertVerificationError, where: str) -> Fai
     if error.verify_code in (2, 18, 19, 20, 21):  # no issuer found, self-signed, or no chain to an authority
         return UnreachableError(
             f"the certificate of {where} is not signed by an authority that we trust ({message})",
-            remedy="check certificate-authority(-data) of the cluster in the kubeconfig",
+            remedy="check the certificate authority that the kubeconfig has for it",
         )
     return UnreachableError(f"the certificate of {where} is not valid: {message}")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fairlead.errors import ConfigError
 from fairlead.policy.kubeconfig import Cluster, Context, ExecPlugin, Kubeconfig, User
+from fairlead.policy.url import decode_base64
 
 EXEC_EXTENSION = "client.authentication.k8s.io/exec"
 V1BETA1 = "client.authentication.k8s.io/v1beta1"
@@ -67,8 +66,8 @@ class _Fields:
 
     def data(self, name: str) -> bytes:
         try:
-            return a2b_base64(self.text(name), strict_mode=False)
-        except (Base64Error, ValueError) as error:
+            return decode_base64(self.text(name))
+        except ValueError as error:
             raise ConfigError(f"{name} in {self.where} is not base64") from error
 
     def path(self, name: str, base: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -101,6 +101,11 @@ def unquote(text: str) -> str:
 def basic(username: str, password: str) -> str:
     """The value of an Authorization header (RFC 7617)."""
     return "Basic " + b2a_base64(f"{username}:{password}".encode(), newline=False).decode()
+
+
+def decode_base64(text: str) -> bytes:
+    """Standard base64 with padding; white space is allowed, as in Go. Raises ValueError."""
+    return a2b_base64("".join(text.split()), strict_mode=True)
 
 
 def encode_query(query: Iterable[tuple[str, str]]) -> str:

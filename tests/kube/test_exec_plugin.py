@@ -1,0 +1,194 @@
+"""Credential plugins are real programs here: shell scripts in a folder of the test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.errors import CredentialsError
+from fairlead.kube.auth import Identity
+from fairlead.kube.client import ApiServer
+from fairlead.kube.config import ClusterConfig
+from fairlead.kube.exec_plugin import PluginCredentials
+from fairlead.policy.kubeconfig import Cluster, ExecPlugin, User
+from fairlead.policy.url import parse_url
+from tests.support.apiserver import Answer, Exchange, ScriptedServer, status
+from tests.support.clusters import config_for
+from tests.support.loop import run
+
+V1 = "client.authentication.k8s.io/v1"
+
+
+class At:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def script(folder: Path, text: str) -> str:
+    path = folder / "plugin"
+    path.write_text(f"#!/bin/sh\ncd {folder}\necho x >> runs\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def say(**fields: Any) -> str:
+    return f"printf '%s' '{json.dumps({'apiVersion': V1, 'kind': 'ExecCredential', 'status': fields})}'"
+
+
+def runs(folder: Path) -> int:
+    return len((folder / "runs").read_text().split()) if (folder / "runs").exists() else 0
+
+
+def source(folder: Path, text: str, *, now: At | None = None, command: str = "", **fields: Any) -> PluginCredentials:
+    plugin = ExecPlugin(**{
+        "command": command or script(folder, text), "api_version": V1, "interactive_mode": "Never", **fields
+    })  # fmt: skip
+    server = parse_url("https://a.test", what="server", schemes=("https",))
+    config = ClusterConfig(
+        context="", namespace="", server=server, cluster=Cluster(server="https://a.test"), user=User(plugin=plugin),
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )  # fmt: skip
+    return PluginCredentials(config, plugin, now=now or At())
+
+
+def test_one_run_for_all_who_ask(tmp_path: Path) -> None:
+    async def main() -> None:
+        plugin = source(tmp_path, say(token="t"))
+        found = await asyncio.gather(*(plugin.identity() for _ in range(5)))
+        assert {identity.authorization for identity in found} == {"Bearer t"}
+        await plugin.identity()
+        assert runs(tmp_path) == 1
+
+    run(main())
+
+
+def test_expiry(tmp_path: Path) -> None:
+    async def main() -> None:
+        now = At()
+        plugin = source(tmp_path, say(token="t", expirationTimestamp="1970-01-01T00:01:00Z"), now=now)
+        await plugin.identity()
+        now.seconds = 59.9
+        await plugin.identity()
+        assert runs(tmp_path) == 1
+        now.seconds = 60
+        await plugin.identity()
+        assert runs(tmp_path) == 2
+
+    run(main())
+
+
+def test_a_refusal_runs_it_once_however_many_were_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        plugin = source(tmp_path, "echo . >> n; " + 'printf \'{"apiVersion":"%s","kind":"ExecCredential",'
+                        '"status":{"token":"t%s"}}\' ' + f"{V1} $(wc -l < n)")  # fmt: skip
+        old = await plugin.identity()
+        assert await plugin.refresh(old)
+        assert (await plugin.identity()).authorization == "Bearer t2"
+        assert await plugin.refresh(old)  # a slower request with the same old token
+        assert (await plugin.identity()).authorization == "Bearer t2"
+        assert runs(tmp_path) == 2
+
+    run(main())
+
+
+def test_through_the_client(tmp_path: Path) -> None:
+    """A 401 runs the plugin again; what it gives then counts."""
+
+    async def handler(exchange: Exchange) -> Answer:
+        good = exchange.seen.get("authorization") == "Bearer t2"
+        return Answer() if good else status(401, "Unauthorized")
+
+    async def main() -> None:
+        plugin = source(tmp_path, "echo . >> n; " + 'printf \'{"apiVersion":"%s","kind":"ExecCredential",'
+                        '"status":{"token":"t%s"}}\' ' + f"{V1} $(wc -l < n)")  # fmt: skip
+        async with ScriptedServer(handler) as server, ApiServer(config_for(server), identity=plugin) as api:
+            await api.get("/api")
+            assert len(server.seen) == 2
+
+    run(main())
+
+
+def test_environment_arguments_and_information(tmp_path: Path) -> None:
+    async def main() -> None:
+        text = 'echo "$1|$A|$HOME|$KUBERNETES_EXEC_INFO" > told; ' + say(token="t")
+        await source(tmp_path, text, args=("one",), env=(("A", "b"),)).identity()
+        info = f'{{"kind":"ExecCredential","apiVersion":"{V1}","spec":{{"interactive":false}}}}'
+        assert (tmp_path / "told").read_text().strip() == f"one|b|{tmp_path}|{info}"
+
+    run(main())
+
+
+def test_client_certificate(tmp_path: Path) -> None:
+    async def main() -> None:
+        found = await source(tmp_path, say(clientCertificateData="chain", clientKeyData="key")).identity()
+        assert found.certificate is not None
+        assert (found.authorization, found.certificate.chain, found.certificate.key) == ("", b"chain", b"key")
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("echo first >&2; echo 'please log in' >&2; exit 3", "failed with exit code 3: please log in"),
+        ("exit 1", r"failed with exit code 1 \(run it by hand"),
+        ("kill -9 $$", "was ended by signal 9"),
+        ("printf hu; echo sh", "not JSON"),
+        (say(), "neither a token nor"),
+        ("head -c 2000000 /dev/zero", "more than 1048576 bytes"),
+    ],
+)
+def test_failures(tmp_path: Path, text: str, what: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CredentialsError, match=what) as caught:
+        run(source(tmp_path, text).identity())
+    assert "hush" not in str(caught.value)
+    if "log in" in text:
+        assert capfd.readouterr().err == "first\nplease log in\n"
+
+
+def test_missing_program() -> None:
+    with pytest.raises(CredentialsError, match=r"no-such-login is not installed \(install it, or put it on PATH\)"):
+        run(source(Path(), "", command="no-such-login").identity())
+    with pytest.raises(CredentialsError, match=r"not installed \(apt install it\)"):
+        run(source(Path(), "", command="./no-such-login", install_hint="apt\ninstall it").identity())
+
+
+def test_program_that_cannot_run(tmp_path: Path) -> None:
+    command = script(tmp_path, "")
+    Path(command).write_bytes(b"\x7fELF nonsense")
+    with pytest.raises(CredentialsError, match="cannot be run: Exec format error"):
+        run(source(tmp_path, "", command=command).identity())
+
+
+def test_questions_need_a_terminal(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="wants to ask questions, and standard input is not a terminal"):
+        run(source(tmp_path, say(token="t"), interactive_mode="Always").identity())
+    assert run(source(tmp_path, say(token="t"), interactive_mode="IfAvailable").identity()) == Identity("Bearer t")
+
+
+def test_path_of_the_user_counts_not_the_plugins(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    script(other, say(token="wrong"))
+    with pytest.raises(CredentialsError, match="plugin is not installed"):
+        run(source(tmp_path, "", command="plugin", env=(("PATH", str(other)),)).identity())
+
+
+def test_cancelled_plugin_is_killed(tmp_path: Path) -> None:
+    async def main() -> None:
+        plugin = source(tmp_path, "echo $$ > pid; exec sleep 1000")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await plugin.identity()
+        pid = int((tmp_path / "pid").read_text())
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    run(main())
