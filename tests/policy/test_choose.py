@@ -10,8 +10,9 @@ A, B, C = (Backend(PodRef("ns", name, name), 80) for name in "abc")
 
 
 def test_the_least_used_is_taken() -> None:
-    assert least_used([A, B, C], {A.pod: 2, B.pod: 1, C.pod: 3}, 0) == B
-    assert least_used([A, B], {A.pod: 1}, 7) == B
+    assert least_used([A, B, C], {A.pod: 2, B.pod: 1, C.pod: 3}, 0) == 1
+    assert least_used([A, B], {A.pod: 1}, 7) == 1
+    assert [least_used([A, B, C], {A.pod: 2, B.pod: 2, C.pod: 2}, start) for start in range(4)] == [0, 1, 2, 0]
 
 
 def test_equals_take_turns() -> None:
@@ -26,6 +27,15 @@ def test_shares_are_even_while_connections_stay() -> None:
         assert chosen is not None
         used[chosen.pod] += 1
     assert set(used.values()) == {100}
+
+
+def test_whoever_is_next_to_a_busy_pod_does_not_get_its_share() -> None:
+    choice, taken = Choice(), Counter[str]()
+    for _ in range(300):
+        chosen = choice.pick([A, B, C], {A.pod: 1})
+        assert chosen is not None
+        taken[chosen.pod.name] += 1
+    assert taken == {"b": 150, "c": 150}
 
 
 def test_nothing_to_choose() -> None:

@@ -7,7 +7,7 @@ limit, and only an object without a name is refused (ProtocolError).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -63,11 +63,11 @@ class Pod:
     init_ports: tuple[ContainerPort, ...] = ()
     waiting: str = ""
     """Why it does not run yet, as the kubelet says it, such as ``ImagePullBackOff``."""
+    ref: PodRef = field(init=False)
+    """The pod without its state."""
 
-    @property
-    def ref(self) -> PodRef:
-        """The pod without its state."""
-        return PodRef(self.namespace, self.name, self.uid)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ref", PodRef(self.namespace, self.name, self.uid))
 
     @property
     def running(self) -> bool:

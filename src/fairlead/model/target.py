@@ -57,6 +57,10 @@ class PodRef:
     name: str
     uid: str
 
+    def __hash__(self) -> int:
+        # Tables of pods are looked up for each connection: a string keeps its hash, a tuple makes it anew.
+        return hash(self.uid)
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:

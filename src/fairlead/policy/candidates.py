@@ -38,15 +38,15 @@ def of_named(pod: Pod | None, port: TargetPort) -> tuple[Backend, ...]:
 def of_pods(pods: Iterable[Pod], port: TargetPort, service: Service | None = None) -> tuple[Backend, ...]:
     """Every ready pod; if none is, the running one that kubectl would take."""
     usable = []
-    for pod in order(pods):
+    for pod in pods:
         number = port_in(port, pod, service) if pod.running and pod.node else None
         if number is not None:
             usable.append((pod, number))
     ready = tuple(Backend(pod.ref, number) for pod, number in usable if pod.ready and pod.deleted_at is None)
     if ready or not usable:
         return ready
-    pod, number = usable[0]
-    return (Backend(pod.ref, number, fallback=True),)
+    best = order(pod for pod, _ in usable)[0]
+    return tuple(Backend(pod.ref, number, fallback=True) for pod, number in usable if pod is best)
 
 
 def of_service(

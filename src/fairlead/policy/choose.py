@@ -10,11 +10,17 @@ MAX_CLIENTS = 4096
 """Clients remembered for session affinity; the one that was silent longest is forgotten."""
 
 
-def least_used(candidates: Sequence[Backend], in_use: Mapping[PodRef, int], turn: int) -> Backend:
-    """Take a pod with the fewest connections open; among equals they take turns by ``turn``, any counter."""
-    fewest = min(in_use.get(backend.pod, 0) for backend in candidates)
-    equals = [backend for backend in candidates if in_use.get(backend.pod, 0) == fewest]
-    return equals[turn % len(equals)]
+def least_used(candidates: Sequence[Backend], in_use: Mapping[PodRef, int], start: int) -> int:
+    """Return the index of a pod with the fewest connections open; among equals the first from ``start`` on, around."""
+    best, fewest = 0, -1
+    for step in range(len(candidates)):
+        index = (start + step) % len(candidates)
+        used = in_use.get(candidates[index].pod, 0)
+        if used < fewest or fewest < 0:
+            best, fewest = index, used
+        if not used:
+            break
+    return best
 
 
 class Choice:
@@ -26,7 +32,7 @@ class Choice:
 
     def __init__(self, affinity: float | None = None) -> None:
         self._affinity = affinity
-        self._turn = 0
+        self._next = 0
         self._held: dict[str, tuple[PodRef, float]] = {}
 
     def pick(
@@ -43,8 +49,8 @@ class Choice:
         if held is not None and self._affinity is not None and now - held[1] <= self._affinity:
             chosen = next((backend for backend in candidates if backend.pod == held[0]), None)
         if chosen is None:
-            chosen = least_used(candidates, in_use, self._turn)
-            self._turn += 1
+            index = least_used(candidates, in_use, self._next)
+            chosen, self._next = candidates[index], index + 1
         if self._affinity is not None:
             self._held[client] = (chosen.pod, now)
             if len(self._held) > MAX_CLIENTS:
