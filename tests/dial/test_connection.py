@@ -261,6 +261,51 @@ def test_short_connections_one_after_another_need_one_lane(run: Any) -> None:
     run(main())
 
 
+def test_a_connection_that_had_its_answer_leaves_its_lane_before_the_server_says_so(run: Any) -> None:
+    async def main() -> None:
+        async def answer_and_stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.readexactly(4))
+            async with asyncio.timeout(20):
+                await closing.wait()
+            writer.close()
+
+        closing = asyncio.Event()
+        async with rig() as it, app(answer_and_stay) as port:
+            it.aim.backends = [backend(port)]
+            for number in range(10):
+                reader, writer = await it.connect()
+                writer.write(b"ping")
+                assert await reader.readexactly(4) == b"ping"
+                writer.close()
+                await it.until(lambda number=number: it.aim.connections[number]._ending)  # type: ignore[misc]
+            assert it.pod.accepted == 1
+            assert it.aim.ended == 0
+            it.pod.lanes[0].writer.transport.abort()
+            await it.until(lambda: it.aim.ended == 10)
+            assert it.aim.failures == []
+            closing.set()
+
+    run(main())
+
+
+def test_an_unused_lane_is_closed_and_a_warm_one_is_kept(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(lane_module, "IDLE_CLOSE", 0.1)
+
+    async def main() -> None:
+        async with rig() as it, app(greet_and_close) as port:
+            await it.lanes.warm(backend(port).pod)
+            it.aim.backends = [backend(port, "other")]
+            reader, writer = await it.connect()
+            assert await reader.read() == b"hello"
+            writer.close()
+            warm, used = it.pod.lanes
+            await it.until(used.writer.is_closing)
+            assert not warm.writer.is_closing()
+
+    run(main())
+
+
 async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Send as many bytes as the client's first line says."""
     left = int(await reader.readline())

@@ -64,6 +64,7 @@ class Connection:
 
     __slots__ = (
         "_boarding",
+        "_ending",
         "_eof",
         "_forward",
         "_handle",
@@ -98,6 +99,7 @@ class Connection:
         self._kept: bytearray | None = bytearray()
         self._eof = False
         self._heard = False
+        self._ending = False
         self._paused = False
         self._tried: frozenset[Backend] = frozenset()
         self._tries = 0
@@ -193,6 +195,9 @@ class Connection:
         self._eof = True
         if self._lane is not None and self._forward is not None and self.state is State.OPEN:
             self._lane.finish(self._forward)
+            if self._heard and not self.local.unsent:
+                self._ending = True
+                self._lane.ending(self)
 
     def local_blocked(self) -> None:
         """The local program does not read."""
@@ -213,10 +218,13 @@ class Connection:
 
     def on_data(self, data: memoryview) -> None:
         """Bytes from the pod."""
+        assert self._lane is not None
         if not self._heard:
             self._first_byte()
+        elif self._ending:
+            self._ending = False
+            self._lane.not_ending(self)
         self.local.write(data)
-        assert self._lane is not None
         self._lane.touch(self.local)
 
     def _first_byte(self) -> None:
@@ -244,7 +252,10 @@ class Connection:
         self._leave_lane()
         if self.state is not State.OPEN:
             return
-        if self._kept is not None and not self._kept and not self._eof and self._tries < MAX_TRIES:
+        if self._ending:
+            self.local.close()
+            self._end()
+        elif self._kept is not None and not self._kept and not self._eof and self._tries < MAX_TRIES:
             self.state = State.WAITING
             self._loop.call_soon(self.dial)
         else:

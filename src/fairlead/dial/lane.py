@@ -17,6 +17,8 @@ from fairlead.protocol.spdy.session import Role, Session, StreamListener
 
 PING_INTERVAL = 4.0
 """Seconds between two pings of a lane."""
+IDLE_CLOSE = 60.0
+"""Seconds without a connection after which the owner is asked whether the lane is still wanted."""
 PING_DEADLINE = 4.0
 """Seconds until a ping counts as missed. With the interval, an idle lane's death is known within 8 s."""
 REPLY_TIMEOUT = 30.0
@@ -54,7 +56,10 @@ class LaneOwner(Protocol):
     """Who keeps lanes: the pool."""
 
     def lane_idle(self, lane: Lane) -> None:
-        """The last connection left."""
+        """No connection on it has anything more to do."""
+
+    def lane_unused(self, lane: Lane) -> None:
+        """It was idle for IDLE_CLOSE; asked again with each ping."""
 
     def lane_closed(self, lane: Lane, reason: str) -> None:
         """The lane is over; its connections have been told. ``reason`` is "" when we closed it."""
@@ -67,18 +72,20 @@ class Lane(asyncio.BufferedProtocol):
     """Drives one SPDY session over one transport."""
 
     def __init__(self, buffer: ReadBuffer, owner: LaneOwner, make_carrier: Callable[[Lane], Carrier]) -> None:
+        self._loop = asyncio.get_running_loop()
         self.carrier = make_carrier(self)
         self.session = Session(Role.CLIENT, self)
         self.riders: dict[Rider, Forward] = {}
         self.moved = 0
         """Bytes, both ways, since the lane was last idle."""
+        self._used_at = self._loop.time()
         self._unaccepted: dict[Rider, float] = {}
+        self._ending: set[Rider] = set()
         self.closed = False
         self.suspect = False
         """A ping was missed."""
         self._buffer = buffer
         self._owner = owner
-        self._loop = asyncio.get_running_loop()
         self._dirty: list[LocalEnd] = []
         self._blocked: set[Rider] = set()
         self._holder: asyncio.TimerHandle | None = None
@@ -179,9 +186,9 @@ class Lane(asyncio.BufferedProtocol):
 
     @property
     def load(self) -> int | None:
-        """Connections on the lane, or None when it takes no new ones at the moment."""
+        """Connections on the lane that still have something to do, or None when it takes no new ones at the moment."""
         usable = not self.closed and not self.suspect and self._reading and self._writing
-        return len(self.riders) if usable and not self.session.exhausted else None
+        return len(self.riders) - len(self._ending) if usable and not self.session.exhausted else None
 
     @property
     def bulk(self) -> bool:
@@ -231,6 +238,21 @@ class Lane(asyncio.BufferedProtocol):
             forward.finish()
             self._write_outgoing()
 
+    def ending(self, rider: Rider) -> None:
+        """``rider`` has had its answer and only waits for the server to say so: it leaves the lane to the next one.
+
+        containerd takes a second for that, in which a program that asks again and again would need a lane each time.
+        """
+        if rider in self.riders and rider not in self._ending:
+            self._ending.add(rider)
+            if self.load == 0:
+                self.moved = 0
+                self._owner.lane_idle(self)
+
+    def not_ending(self, rider: Rider) -> None:
+        """More came after all."""
+        self._ending.discard(rider)
+
     def touch(self, local: LocalEnd) -> None:
         """``local`` was written to while the session is being fed; it is flushed when that is over."""
         if not self._dirty or self._dirty[-1] is not local:
@@ -244,11 +266,12 @@ class Lane(asyncio.BufferedProtocol):
         if not forward.over:
             forward.cancel()
         self._unaccepted.pop(rider, None)
+        self._ending.discard(rider)
         self._unblock(rider)
         if self.closed:
             return
         self._loop.call_soon(self._write_outgoing)
-        if not self.riders:
+        if self.load == 0:
             self.moved = 0
             self._owner.lane_idle(self)
 
@@ -314,6 +337,7 @@ class Lane(asyncio.BufferedProtocol):
         riders = list(self.riders)
         self.riders.clear()
         self._unaccepted.clear()
+        self._ending.clear()
         self._blocked.clear()
         _log.request("%r ends: %s", self, reason or "closed by us")
         for rider in riders:
@@ -326,6 +350,10 @@ class Lane(asyncio.BufferedProtocol):
             self.suspect = True
             self._owner.lane_missed_ping(self)
         self._check_accepted(now)
+        if self.riders:
+            self._used_at = now
+        elif now - self._used_at >= IDLE_CLOSE:
+            self._owner.lane_unused(self)
         if self.closed:
             return
         if self._ping_sent is None:

@@ -14,8 +14,6 @@ from fairlead.kit.tasks import Background
 from fairlead.model.target import PodRef
 from fairlead.policy.lanes import MAX_PER_SERVER, Take, place
 
-IDLE_CLOSE = 60.0
-"""Seconds an idle lane is kept."""
 PATIENCE = 0.5
 """Seconds a connection waits for a lane of its own before it shares a quiet one: many times what a lane takes."""
 LOOK_AGAIN = 0.1
@@ -76,7 +74,6 @@ class Lanes:
         self._on_lost = on_lost
         self._pods: dict[PodRef, _PodLanes] = {}
         self._pod_of: dict[Lane, PodRef] = {}
-        self._idle: dict[Lane, asyncio.TimerHandle] = {}
         self._opening_total = 0
         self._loop = asyncio.get_running_loop()
 
@@ -107,7 +104,6 @@ class Lanes:
         )
         if isinstance(choice, Take):
             lane = state.lanes[choice.index]
-            self._keep(lane)
             passenger.on_lane(lane)
             return True
         for _ in range(choice.more):
@@ -155,7 +151,7 @@ class Lanes:
         if state is not None:
             state.warm = 0
             for lane in list(state.lanes):
-                if lane.load == 0:
+                if not lane.riders:
                     lane.close()
 
     async def close(self, timeout: float) -> None:
@@ -166,9 +162,6 @@ class Lanes:
                 state.patience.cancel()
         for lane in lanes:
             lane.close()
-        for handle in self._idle.values():
-            handle.cancel()
-        self._idle.clear()
         if lanes:
             await asyncio.wait([lane.gone for lane in lanes], timeout=timeout)
 
@@ -211,8 +204,6 @@ class Lanes:
         state.lanes.append(lane)
         self._pod_of[lane] = pod
         self._serve_waiting(pod)
-        if lane.load == 0:
-            self.lane_idle(lane)
 
     def _opening_failed(self, pod: PodRef, state: _PodLanes, error: FairleadError) -> None:
         if isinstance(error, UnreachableError):
@@ -226,36 +217,22 @@ class Lanes:
         for entry in waiting:
             entry.passenger.on_no_lane(error)
 
-    def _keep(self, lane: Lane) -> None:
-        handle = self._idle.pop(lane, None)
-        if handle is not None:
-            handle.cancel()
-
     # -- what lanes tell --
 
     def lane_idle(self, lane: Lane) -> None:
-        """Serve whoever waits; else begin to count the idle time."""
+        """Serve whoever waits."""
         pod = self._pod_of.get(lane)
-        if pod is None or lane.closed:
-            return
-        self._serve_waiting(pod)
-        if lane.load == 0 and lane not in self._idle:
-            self._idle[lane] = self._loop.call_later(IDLE_CLOSE, self._idle_for_long, lane)
+        if pod is not None and self._pods[pod].waiting:
+            self._serve_waiting(pod)
 
-    def _idle_for_long(self, lane: Lane) -> None:
-        self._idle.pop(lane, None)
-        pod = self._pod_of.get(lane)
-        if pod is None or lane.riders:
-            return
-        state = self._pods[pod]
+    def lane_unused(self, lane: Lane) -> None:
+        """Close it, unless it is kept warm."""
+        state = self._pods[self._pod_of[lane]]
         if len(state.lanes) > state.warm:
             lane.close()
-        else:
-            self._idle[lane] = self._loop.call_later(IDLE_CLOSE, self._idle_for_long, lane)
 
     def lane_closed(self, lane: Lane, reason: str) -> None:
         """Forget it; whoever waits gets another."""
-        self._keep(lane)
         pod = self._pod_of.pop(lane, None)
         if pod is None:
             return
