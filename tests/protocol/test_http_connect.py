@@ -40,3 +40,11 @@ def test_yes_in_pieces(step: int) -> None:
 def test_no(answer: bytes, what: str) -> None:
     with pytest.raises(ProtocolError, match=what):
         HttpConnect("a:1").receive(answer)
+
+
+def test_bytes_after_the_answer_are_refused_in_whatever_piece_they_come() -> None:
+    talk = HttpConnect("a:1")
+    talk.receive(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert talk.done
+    with pytest.raises(ProtocolError, match="before any were sent"):
+        talk.receive(b"x")

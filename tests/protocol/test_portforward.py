@@ -96,6 +96,7 @@ ENDINGS: dict[str, tuple[list[str], list[tuple[object, ...]], list[int]]] = {
     "data reset, error fin": (["data reset", "error fin"], [HALF, RESET], []),
     "data fin, error reset": (["data fin", "error reset"], [HALF, RESET], [DATA]),
     "error reset alone": (["error reset"], [RESET], [DATA]),
+    "data fin, then reset": (["data fin", "data reset", "error fin"], [HALF, CLEAN], []),
     "data fin alone": (["data fin"], [HALF], []),
     "data reset alone": (["data reset"], [HALF], []),
     "error fin alone": (["error fin"], [], []),
@@ -183,6 +184,8 @@ SETTLED: dict[str, tuple[list[str], bool, list[tuple[object, ...]]]] = {
     "half a text": (["data reset", "error text"], False, [HALF, ("end", Outcome.ERROR, "connection")]),
     "data fin, we still send": (["data fin"], False, [HALF]),
     "data fin, we are done": (["data fin"], True, [HALF, CLEAN]),
+    "data fin, then reset": (["data fin", "data reset"], False, [HALF, CLEAN]),
+    "data fin, then more data": (["data fin", "data bytes"], False, [HALF, CLEAN]),
     "we are done, the pod is not": ([], True, []),
     "over already": (["data fin", "error fin"], False, [HALF, CLEAN]),
 }

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import struct
-from itertools import cycle
+from functools import cache
 
 KEY = bytes.fromhex("37fa213d")
 
 
 def masked(payload: bytes, key: bytes) -> bytes:
-    return bytes(byte ^ salt for byte, salt in zip(payload, cycle(key), strict=False))
+    out = bytearray(payload)
+    for lane in range(4):
+        out[lane::4] = payload[lane::4].translate(_salted(key[lane]))
+    return bytes(out)
+
+
+@cache
+def _salted(salt: int) -> bytes:
+    return bytes(byte ^ salt for byte in range(256))
 
 
 def frame(

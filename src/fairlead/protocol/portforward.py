@@ -146,8 +146,9 @@ class Forward:
         self._data_ended(0)
 
     def on_reset(self, status: int) -> None:
-        """The data stream was reset."""
-        self._data_ended(status)
+        """The data stream was reset; after its far half had ended cleanly, that ends our half alone."""
+        if self._data_end is None:
+            self._data_ended(status)
 
     def _data_ended(self, status: int) -> None:
         self._data_end = status
