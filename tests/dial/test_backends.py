@@ -341,6 +341,26 @@ def test_a_service_that_selects_other_pods() -> None:
     run_virtual(main())
 
 
+def test_a_deployment_that_is_made_anew_with_other_labels() -> None:
+    async def main() -> None:
+        api = cluster(pod("a"))
+        async with Target(api, "deploy/web 80").running() as target:
+            await asyncio.sleep(100)
+            assert api.count("get", "deployments") == 1, "not while its pods run"
+            api.delete(DEPLOYMENTS, "web")
+            api.delete(PODS, "a")
+            api.put(PODS, pod("b", labels={"app": "new"}))
+            await asyncio.sleep(30)
+            assert target.ready == []
+            anew = workload("Deployment", "web")
+            anew["spec"]["selector"]["matchLabels"] = {"app": "new"}
+            api.put(DEPLOYMENTS, anew)
+            await until(lambda: target.ready == ["b:80"], limit=6)
+            assert target.told == ["-a: deleted", "+b"]
+
+    run_virtual(main())
+
+
 def test_a_service_whose_target_port_moves() -> None:
     async def main() -> None:
         api = cluster(pod("a"))

@@ -26,6 +26,8 @@ from fairlead.policy.ports import resolve
 
 LOG = log.get(__name__)
 
+LOOK_AGAIN = 5.0
+"""Seconds between two looks at the workload while none of its pods runs."""
 DOUBT_EVERY = 5.0
 """Seconds between lists that are taken because connections fail; most fail for a reason that no list shows."""
 
@@ -163,6 +165,7 @@ class Backends:
             async with Background() as tasks:
                 self._sources.start(tasks)
                 tasks.start(self._learn_owner(), name=f"owner of {self.target}")
+                tasks.start(self._look_again(), name=f"selector of {self.target}")
                 await self._turn.wait()
             self._turn.clear()
             if self._lost is not None:
@@ -269,6 +272,16 @@ class Backends:
         self._lost = error
         self._turn.set()
         self._wake()
+
+    async def _look_again(self) -> None:
+        """While nothing runs, see now and then whether other pods are meant by now."""
+        while not self._sources.reselected:
+            if self._candidates:
+                await self._pulse.wait()
+                continue
+            await asyncio.sleep(LOOK_AGAIN)
+            await self._sources.look_again()
+        self._turn.set()
 
     async def _learn_owner(self) -> None:
         """Find the owner while it exists: a rollout may delete the ReplicaSet together with its last pod."""

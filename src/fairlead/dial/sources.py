@@ -56,6 +56,7 @@ class Sources:
         self._on_change = on_change
         self._on_note = on_note
         self._timing = timing
+        self._workload: tuple[Resource, str] | None = None
         self._services: Reflector[Service] | None = None
         self._slices: Reflector[EndpointSlice] | None = None
         self._used_selector = ""
@@ -85,6 +86,15 @@ class Sources:
     def reselected(self) -> bool:
         """Whether the service now selects by other labels than ``pods`` does."""
         return self.selector != self._used_selector
+
+    async def look_again(self) -> None:
+        """Read the workload again: one that was made anew may select other pods. A service is watched anyway."""
+        if self._workload is not None:
+            resource, name = self._workload
+            try:
+                self._take(resource, name, await self._server.get(resource.path(self.namespace, name)))
+            except FairleadError as error:
+                LOG.decision("%s: %s", target_word(resource.kind, name), error.what)
 
     def pod(self, name: str) -> Pod | None:
         """The pod of that name."""
@@ -160,7 +170,7 @@ class Sources:
             # Without terms it would select every pod of the namespace.
             if workload.selector is None or not workload.selector.requirements:
                 raise UsageError(f"{workload.kind} {workload.name} has no selector", remedy="forward to a pod")
-            self.selector = str(workload.selector)
+            self.selector, self._workload = str(workload.selector), (resource, name)
         else:
             raise refuse(resource)
 
