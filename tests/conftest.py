@@ -15,6 +15,16 @@ from tests.support.leaks import LoopErrors, open_sockets
 
 
 @pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Undo what a command line set up: log.setup() sends everything to the stderr of its moment."""
+    root, ours = logging.getLogger(), logging.getLogger("fairlead")
+    handlers, level = root.handlers[:], ours.level
+    yield
+    root.handlers[:] = handlers
+    ours.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
 def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test that leaves a task, a loop error, a thread or a socket behind.
 

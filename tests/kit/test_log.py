@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import io
-import logging
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,12 +9,8 @@ from fairlead.kit import log
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root, ours = logging.getLogger(), logging.getLogger("fairlead")
-    handlers, level = root.handlers[:], ours.level
-    yield io.StringIO()
-    root.handlers[:] = handlers
-    ours.setLevel(level)
+def lines() -> io.StringIO:
+    return io.StringIO()
 
 
 @pytest.mark.parametrize(
