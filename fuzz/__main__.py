@@ -36,11 +36,15 @@ def search(name: str, *, seconds: int, seed: int) -> bool:
     """Fuzz one engine; True if it kept to the invariant."""
     for folder in (FOUND / name, CORPUS / name, CRASHES):
         folder.mkdir(parents=True, exist_ok=True)
-    done = libfuzzer(
-        name, f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={MAX_INPUT}", "-timeout=20", "-len_control=10",
-        "-rss_limit_mb=1024", "-print_final_stats=1", f"-artifact_prefix={CRASHES}/{name}-",
-        str(FOUND / name), str(CORPUS / name), timeout=seconds + GRACE,
-    )  # fmt: skip
+    try:
+        done = libfuzzer(
+            name, f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={MAX_INPUT}", "-timeout=20",
+            "-len_control=10", "-rss_limit_mb=1024", "-print_final_stats=1", f"-artifact_prefix={CRASHES}/{name}-",
+            str(FOUND / name), str(CORPUS / name), timeout=seconds + GRACE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        print(f"{name:18} FAILED: one input takes it more than {GRACE:.0f} s", flush=True)
+        return False
     facts = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stdout))
     if done.returncode == 0:
         runs, new = int(facts["number_of_executed_units"]), facts["new_units_added"]

@@ -5,8 +5,9 @@ in, valid only until ``receive`` returns. Payload to send is never held here: ``
 bytes before the caller's own payload. Everything else that wants to be sent waits in ``take_outgoing``.
 
 Limits: a control frame body of MAX_CONTROL bytes, a header block of ``headers.MAX_BLOCK`` bytes, ``max_streams`` open
-streams. Input beyond a limit is a ProtocolError; so is input that the draft or spdystream calls fatal. After a
-ProtocolError the engine takes no more input.
+streams. What the engine answers by itself is no longer than what asked for it, and waits only until the caller takes
+it, which it does after every ``receive``. Input beyond a limit is a ProtocolError; so is input that the draft or
+spdystream calls fatal. After a ProtocolError the engine takes no more input.
 """
 
 from __future__ import annotations
