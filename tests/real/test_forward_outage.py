@@ -1,0 +1,197 @@
+"""The API server goes and comes back, packets vanish, the laptop sleeps. On a cluster of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from testbed.cluster import Cluster
+from tests.real.conftest import Start, fresh_namespace, world_of
+from tests.support import podapp, podclient
+from tests.support.running import Forward
+from tests.support.world import World, port
+
+pytestmark = [pytest.mark.real, pytest.mark.node, pytest.mark.timeout(240)]
+P = podapp.BASE
+NOTICED = 10.0
+"""Seconds to notice on an idle lane: promised."""
+BACK = 3.0
+"""Seconds to be back, from when the network is: promised."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with Cluster.start(f"out{os.getpid()}") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def world(cluster: Cluster) -> World:
+    made = fresh_namespace(world_of(cluster), "outage")
+    deployment = made.workload("Deployment", "web", replicas=2)
+    made.start(made.pod("app"), deployment, made.service("web", [port(80, "http")]))
+    return made
+
+
+@pytest.fixture
+def running(forward: Start) -> Iterator[Forward]:
+    """Three targets, so that one line for each change would be three if it were not one."""
+    with forward("pod/app", f":{P}", "svc/web", ":80", "deploy/web", f":{P + podapp.SOURCE}") as started:
+        podclient.run(podclient.echo(started.port(P)))
+        yield started
+
+
+def works_within(running: Forward, limit: float) -> None:
+    """New connections to all targets have an answer before the limit is over."""
+    began = time.monotonic()
+    podclient.run(podclient.echo(running.port(P)))
+    podclient.run(podclient.pod_of(running.port(P + podapp.HTTP)))
+    podclient.run(podclient.download(running.port(P + podapp.SOURCE), 10_000))
+    took = time.monotonic() - began
+    assert took < limit, f"{took:.1f} s"
+
+
+class Asking:
+    """A connection that is opened while the network is away, and its answer."""
+
+    def __init__(self, local: int) -> None:
+        self.error: BaseException | None = None
+        self.ended = 0.0
+        self._local = local
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            podclient.run(podclient.echo(self._local))
+        except (ConnectionError, EOFError) as error:
+            self.error = error
+        self.ended = time.monotonic()
+
+    def join(self, limit: float) -> None:
+        self._thread.join(limit)
+        assert not self._thread.is_alive()
+
+
+def test_the_api_server_is_stopped_and_started(cluster: Cluster, running: Forward) -> None:
+    began = time.monotonic()
+    cluster.stop_apiserver()
+    lost = running.wait_told("server-lost", NOTICED)
+    assert lost["at"] - began < NOTICED
+    asking = Asking(running.port(P))
+    cluster.start_apiserver()
+    up = time.monotonic()
+    back = running.wait_told("server-back", BACK)
+    assert back["at"] - up < BACK
+    asking.join(BACK + 5)
+    assert asking.error is None
+    assert asking.ended - up < BACK
+    works_within(running, BACK)
+    assert len(running.told("server-lost")) == 1
+    assert len(running.told("server-back")) == 1
+    assert running.told("connection-failed") == []
+
+
+def test_the_pods_change_while_the_api_server_is_away(cluster: Cluster, world: World, running: Forward) -> None:
+    """What was missed is learned at once when it is back."""
+    old = podclient.run(podclient.pod_of(running.port(P + podapp.HTTP)))
+    cluster.stop_apiserver()
+    running.wait_told("server-lost", NOTICED)
+    cluster.start_apiserver()
+    world.kill(old)
+    running.wait_told("pod-gone", 15, pod=old)
+    works_within(running, 5)
+
+
+def test_packets_vanish_for_a_minute(cluster: Cluster, running: Forward) -> None:
+    with podclient.dial(running.port(P)) as held:
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        before = running.descriptors
+        began = time.monotonic()
+        cluster.drop_packets()
+        try:
+            lost = running.wait_told("server-lost", NOTICED + 1)
+            assert lost["at"] - began < NOTICED
+            early = Asking(running.port(P))
+            assert running.descriptors <= before + 6
+            time.sleep(max(0.0, began + 45 - time.monotonic()))
+            late = Asking(running.port(P))
+            time.sleep(max(0.0, began + 60 - time.monotonic()))
+            assert running.descriptors <= before + 6
+        finally:
+            cluster.restore_packets()
+    restored = time.monotonic()
+    back = running.wait_told("server-back", BACK + 1)
+    assert back["at"] - restored < BACK
+    late.join(10)
+    assert late.error is None, "what had waited for 15 s is served"
+    assert late.ended - restored < BACK
+    early.join(1)
+    assert isinstance(early.error, ConnectionError), "what had waited for 30 s was told so"
+    assert 28 < early.ended - lost["at"] < 34
+    words = [event["words"] for event in running.told("connection-failed")]
+    assert any("API server" in said for said in words), words
+    works_within(running, BACK)
+    assert len(running.told("server-lost")) == 1
+    assert len(running.told("server-back")) == 1
+
+
+def test_a_short_silence_hurts_nobody(cluster: Cluster, running: Forward) -> None:
+    """3 s without packets are less than anybody's patience: TCP sends again what was lost."""
+    with podclient.dial(running.port(P)) as held:
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        cluster.drop_packets()
+        held.sendall(b"y")
+        time.sleep(3)
+        cluster.restore_packets()
+        assert held.recv(1) == b"y"
+    assert running.told("server-lost") == []
+    assert running.told("connection-failed") == []
+
+
+def test_the_laptop_sleeps(running: Forward) -> None:
+    """20 s later everybody else is still there: what was open goes on, and what is new works."""
+    with podclient.dial(running.port(P)) as held:
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        running.process.send_signal(signal.SIGSTOP)
+        time.sleep(20)
+        running.process.send_signal(signal.SIGCONT)
+        works_within(running, BACK)
+        held.sendall(b"y")
+        assert held.recv(1) == b"y"
+    assert running.told("server-lost") == []
+    assert running.told("connection-failed") == []
+
+
+def test_the_api_server_hangs(cluster: Cluster, running: Forward) -> None:
+    """Connections open, and nothing answers: noticed all the same, and not told again and again."""
+    cluster.freeze_apiserver()
+    try:
+        running.wait_told("server-lost", NOTICED + 2)
+        time.sleep(10)
+        assert len(running.told("server-lost")) <= 2
+    finally:
+        cluster.thaw_apiserver()
+    running.wait_told("server-back", 10)
+    works_within(running, 10)
+
+
+def test_it_ends_while_the_network_is_away(cluster: Cluster, forward: Start) -> None:
+    with forward("pod/app", f":{P}") as running:
+        cluster.drop_packets()
+        try:
+            asking = Asking(running.port(P))
+            running.wait_told("handling", 5)
+            running.end(signal.SIGINT, 0)
+            asking.join(5)
+            assert isinstance(asking.error, ConnectionError)
+        finally:
+            cluster.restore_packets()

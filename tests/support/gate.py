@@ -1,0 +1,265 @@
+"""A reverse proxy in front of a real API server that treats upgrades badly, in each of the ways that proxies do.
+
+It speaks plain HTTP to its clients and TLS to the server, as the user of a client certificate or with the client's own
+token. Between a lane and the server it can also play the server's part: see ``Wire``.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+Refusal = Callable[[str, dict[str, str]], bytes | None]
+"""From the request line and the headers (small letters) of an upgrade to a whole answer; b"" hangs; None forwards."""
+
+
+def refuse_websocket(line: str, headers: dict[str, str]) -> bytes | None:
+    """Answers WebSocket as a server that cannot."""
+    body = b"unable to upgrade: missing upgrade headers in request"
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return answer + body if headers.get("upgrade", "").lower() == "websocket" else None
+
+
+def drop_spdy(line: str, headers: dict[str, str]) -> bytes | None:
+    """What a server answers to an upgrade whose Upgrade header got lost on the way."""
+    body = b'{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Upgrade request required","code":400}'
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return answer + body if headers.get("upgrade", "").lower().startswith("spdy") else None
+
+
+def swallow(kind: str) -> Refusal:
+    """Answers 101 to one kind of upgrade (``spdy`` or ``websocket``) and passes nothing on."""
+
+    def answer(line: str, headers: dict[str, str]) -> bytes | None:
+        if not headers.get("upgrade", "").lower().startswith(kind):
+            return None
+        head = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", f"Upgrade: {headers['upgrade']}"]
+        if kind == "spdy":
+            head.append("X-Stream-Protocol-Version: portforward.k8s.io")
+        else:
+            from fairlead.protocol.websocket import accept_value
+
+            head.append(f"Sec-WebSocket-Accept: {accept_value(headers['sec-websocket-key'])}")
+            head.append(f"Sec-WebSocket-Protocol: {headers['sec-websocket-protocol']}")
+        return ("\r\n".join(head) + "\r\n\r\n").encode() + b"\0"
+
+    return answer
+
+
+class Gate:
+    """Listens on loopback while the with block lasts; ``url`` is the server to give to clients."""
+
+    def __init__(self, server: str, context: ssl.SSLContext, *, refuse: Refusal | None = None) -> None:
+        where = urlsplit(server)
+        self._address = (where.hostname or "", where.port or 443)
+        self._context = context
+        self.refuse = refuse
+        self.wires: list[Wire] = []
+        self.upgrades: list[str] = []
+        """The Upgrade headers seen, in order."""
+        self.paths: list[str] = []
+        """The requests seen, in order: ``GET /path?query``."""
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(5)
+
+    def cut(self) -> None:
+        """End every connection, as a restarted proxy would."""
+        with self._lock:
+            ends = list(self._open)
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._start(lambda client=client: self._serve(client))  # type: ignore[misc]
+
+    def _serve(self, client: socket.socket) -> None:
+        server: ssl.SSLSocket | None = None
+        try:
+            with self._lock:
+                self._open.add(client)
+            while True:
+                head, rest = _head(client)
+                if not head:
+                    return
+                line, headers = _parse(head)
+                self.paths.append(line.rpartition(" ")[0])
+                upgrade = headers.get("upgrade", "")
+                if upgrade:
+                    self.upgrades.append(upgrade)
+                    answer = self.refuse(line, headers) if self.refuse else None
+                    if answer is not None:
+                        client.sendall(answer.rstrip(b"\0"))
+                        if answer.endswith(b"\0"):
+                            while client.recv(65536):
+                                pass
+                        return
+                if server is None:
+                    raw = socket.create_connection(self._address)
+                    server = self._context.wrap_socket(raw, server_hostname=self._address[0])
+                    with self._lock:
+                        self._open.add(server)
+                    self._pump_back(server, client, upgrade)
+                server.sendall(head + rest)
+                if upgrade:
+                    self._pump(client, server)
+                    return
+        except OSError:
+            pass
+        finally:
+            with self._lock:
+                self._open -= {client, server}  # type: ignore[arg-type]
+            for end in (client, server):
+                if end is not None:
+                    with suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
+            client.close()
+            if server is not None:
+                server.close()
+
+    def _pump_back(self, server: socket.socket, client: socket.socket, upgrade: str) -> None:
+        wire = Wire(client) if upgrade.lower().startswith("spdy") else None
+        if wire:
+            self.wires.append(wire)
+
+        def back() -> None:
+            try:
+                while data := server.recv(65536):
+                    if wire:
+                        wire.from_server(data)
+                    else:
+                        client.sendall(data)
+            except OSError:
+                pass
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+        self._start(back)
+
+    def _pump(self, client: socket.socket, server: socket.socket) -> None:
+        wire = next((wire for wire in self.wires if wire.client is client), None)
+        while data := client.recv(65536):
+            if wire:
+                wire.from_client(data)
+            server.sendall(data)
+
+
+class Wire:
+    """One plain SPDY lane; knows where frames begin, and can be told to play the server's part."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self.client = client
+        self.mute_streams = False
+        """From now on new streams get no answer: what the server says about them is swallowed."""
+        self.reset_streams = False
+        """From now on new streams are answered by RST_STREAM, and what the server says is swallowed."""
+        self._muted: set[int] = set()
+        self._lock = threading.Lock()
+        self._head = b""
+        self._begun = False
+        self._down = b""
+        self._up = b""
+
+    def send(self, frame: bytes) -> None:
+        """Say something between two frames of the server's."""
+        with self._lock:
+            self.client.sendall(frame)
+
+    def from_server(self, data: bytes) -> None:
+        """Pass on whole frames, less those of muted streams."""
+        with self._lock:
+            self._down += data
+            if not self._begun:
+                head, end, rest = self._down.partition(b"\r\n\r\n")
+                if not end:
+                    return
+                self._begun, self._down = True, rest
+                self.client.sendall(head + end)
+            frames, self._down = _frames(self._down)
+            out = b"".join(frame for frame in frames if _stream(frame) not in self._muted)
+            if out:
+                self.client.sendall(out)
+
+    def from_client(self, data: bytes) -> None:
+        """Look for new streams."""
+        self._up += data
+        frames, self._up = _frames(self._up)
+        for frame in frames:
+            if frame[:4] == b"\x80\x03\x00\x01" and (self.mute_streams or self.reset_streams):
+                with self._lock:
+                    self._muted.add(_stream(frame))
+                if self.reset_streams:
+                    self.send(struct.pack("!HHII I", 0x8003, 3, 8, _stream(frame), 3))
+
+
+def _frames(data: bytes) -> tuple[list[bytes], bytes]:
+    found = []
+    while len(data) >= 8:
+        size = 8 + int.from_bytes(data[5:8], "big")
+        if len(data) < size:
+            break
+        found.append(data[:size])
+        data = data[size:]
+    return found, data
+
+
+def _stream(frame: bytes) -> int:
+    """The stream of a frame; 0 for those that concern all."""
+    if frame[0] & 0x80 == 0:
+        return int.from_bytes(frame[:4], "big")
+    kind = int.from_bytes(frame[2:4], "big")
+    return int.from_bytes(frame[8:12], "big") if kind in (1, 2, 3, 8, 9) else 0
+
+
+def _head(client: socket.socket) -> tuple[bytes, bytes]:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = client.recv(65536)
+        if not more:
+            return b"", b""
+        data += more
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return head + end, rest
+
+
+def _parse(head: bytes) -> tuple[str, dict[str, str]]:
+    line, *lines = head.decode("latin-1").strip().split("\r\n")
+    return line, {name.strip().lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
