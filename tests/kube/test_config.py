@@ -78,7 +78,9 @@ def test_credentials_are_for_tls_only(tmp_path: Path) -> None:
 def test_nothing(tmp_path: Path) -> None:
     found = loaded({"HOME": str(tmp_path)})
     assert (str(found.server), found.namespace, found.context) == ("http://localhost:8080", "default", "")
-    assert str(loaded({"KUBERNETES_MASTER": "https://m"}).server) == "https://m"
+    assert found.default_server
+    master = loaded({"KUBERNETES_MASTER": "https://m"})
+    assert (str(master.server), master.default_server) == ("https://m", False)
 
 
 def test_in_a_pod(tmp_path: Path) -> None:

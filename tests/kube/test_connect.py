@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -148,6 +149,23 @@ def test_refused_and_unresolved() -> None:
                 await attempt
         with pytest.raises(UnreachableError, match="its name cannot be resolved"):
             await Connector(url("https://no-such-host.invalid"), TlsSettings()).open(asyncio.Protocol)
+
+    run(main())
+
+
+def test_hints() -> None:
+    async def main() -> None:
+        port = free_port()
+        config = config_for(ScriptedServer(yes), url=f"https://127.0.0.1:{port}")
+        for given, hint in (
+            (config, 'is "test" the right context?'),
+            (replace(config, context=""), "is this the right address?"),
+            (replace(config, default_server=True), "no kubeconfig names a cluster: set KUBECONFIG"),
+            (replace(config, proxy=url(f"http://127.0.0.1:{port}")), "check the proxy"),
+        ):
+            with pytest.raises(UnreachableError) as caught:
+                await Connector.of(given).probe()
+            assert hint in caught.value.remedy
 
     run(main())
 

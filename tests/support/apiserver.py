@@ -82,6 +82,7 @@ class ScriptedServer:
         self.connections = 0
         self.open: set[asyncio.StreamWriter] = set()
         self.idle = asyncio.Event()
+        self._writers: list[asyncio.StreamWriter] = []
         self._handler = handler
         self._context = (context or certificates().server_context()) if tls else None
         self._names: dict[ssl.SSLObject, str | None] = {}
@@ -104,6 +105,8 @@ class ScriptedServer:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._server.wait_closed()
+        for writer in self._writers:
+            writer.transport.abort()  # one that is closing may wait for its peer's word otherwise
         for _ in range(3):
             await asyncio.sleep(0)  # aborted transports close their sockets in the next turns of the loop
 
@@ -121,6 +124,7 @@ class ScriptedServer:
         self.connections += 1
         number = self.connections
         self.open.add(writer)
+        self._writers.append(writer)
         self.idle.clear()
         try:
             await self._requests(reader, writer, number)

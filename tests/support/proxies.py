@@ -35,6 +35,7 @@ class RecordingProxy:
         self._context = context
         self._login = login.encode()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -51,6 +52,8 @@ class RecordingProxy:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._server.wait_closed()
+        for writer in self._writers:
+            writer.transport.abort()  # one that is closing may wait for its peer's word otherwise
         for _ in range(3):
             await asyncio.sleep(0)
 
@@ -58,6 +61,7 @@ class RecordingProxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.append(writer)
         try:
             handshake = self._socks5 if self.kind == "socks5" else self._connect
             first = await handshake(reader, writer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import platform
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from fairlead import __version__
-from fairlead.errors import ApiError, CredentialsError, UnreachableError
+from fairlead.errors import CredentialsError, UnreachableError
 from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.log import get, safe_headers
 from fairlead.kube.auth import Credentials, Identity, credentials
@@ -78,7 +78,8 @@ class ApiServer:
         self._clock = clock or SystemClock()
         self._credentials = identity or credentials(config)
         self._pool = Pool(self.connector)
-        self._agent = f"fairlead/{__version__} (linux/{_ARCH.get(platform.machine(), platform.machine())})"
+        system = os.uname()
+        self._agent = f"fairlead/{__version__} ({system.sysname.lower()}/{_ARCH.get(system.machine, system.machine)})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -175,14 +176,14 @@ class ApiServer:
                     raise self._unauthorized(answer)
                 refreshed = True
                 continue
-            pause = retry_after(answer.head.get("retry-after"))
+            wait = retry_after(answer.head.get("retry-after"))
             make = upgrade_error if call.upgrade else api_error
-            error = make(call.attempt, answer.head.status, answer.body, retry_after=pause)
+            error = make(call.attempt, answer.head.status, answer.body, retry_after=wait)
             busy = answer.head.status == 429 or answer.head.status >= 500
-            if pause is None or not busy or paused + pause > MAX_PAUSE or not isinstance(error, ApiError):
-                raise error
             # a server that says 0 must not be asked in a busy loop
-            pause = max(pause, 1.0)
+            pause = max(wait or 0.0, 1.0)
+            if wait is None or not busy or paused + pause > MAX_PAUSE:
+                raise error
             LOG.decision("%s %s: %d, trying again in %g s", call.method, call.path, answer.head.status, pause)
             await self._clock.sleep(pause)
             paused += pause

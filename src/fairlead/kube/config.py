@@ -32,6 +32,8 @@ class ClusterConfig:
     proxy: Url | None = None
     request_timeout: float | None = None
     """Seconds; None means no limit."""
+    default_server: bool = False
+    """Nothing named a server."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The environment, for credential plugins."""
 
@@ -42,8 +44,7 @@ def load(options: ClusterOptions, env: Mapping[str, str], *, service_account: st
     Raises ConfigError. Credentials are not fetched and certificates are not read yet.
     """
     files = read_files(options, env)
-    default_server = env.get("KUBERNETES_MASTER") or DEFAULT_SERVER
-    selection = select(files, options, default_server=default_server)
+    selection = select(files, options, default_server=env.get("KUBERNETES_MASTER") or DEFAULT_SERVER)
     in_pod = _in_pod(env, service_account)
     if selection.default and in_pod:
         selection = _pod_selection(selection, options, env, service_account)
@@ -63,6 +64,7 @@ def load(options: ClusterOptions, env: Mapping[str, str], *, service_account: st
         user_name=selection.user_name,
         proxy=_proxy(selection, server, env),
         request_timeout=options.request_timeout or None,
+        default_server=selection.default and not env.get("KUBERNETES_MASTER"),
         env=env,
     )
 
@@ -144,7 +146,9 @@ def _pod_selection(selection: Selection, options: ClusterOptions, env: Mapping[s
         ca_file="" if selection.cluster.insecure else options.certificate_authority or os.path.join(folder, "ca.crt"),
     )
     user = replace(selection.user, token_file=token.token_file)
-    return replace(selection, context="", cluster=cluster, user=user, user_name="the pod's service account")
+    return replace(
+        selection, context="", default=False, cluster=cluster, user=user, user_name="the pod's service account"
+    )
 
 
 def _pod_namespace(env: Mapping[str, str], folder: str) -> str:

@@ -17,8 +17,6 @@ from fairlead.kube.tls import ClientCertificate, TlsSettings, explain, make_cont
 from fairlead.net.connect import connect_tcp
 from fairlead.policy.url import Url, basic
 from fairlead.protocol.handshake import Handshake
-from fairlead.protocol.http_connect import HttpConnect
-from fairlead.protocol.socks5 import Socks5Connect
 
 LOG = get(__name__)
 CONNECT_TIMEOUT = 10.0
@@ -31,12 +29,13 @@ class Connector:
     """Opens connections to ``server``. A context for each client certificate is made once."""
 
     def __init__(
-        self, server: Url, tls: TlsSettings, proxy: Url | None = None, *, name: str = "the API server"
+        self, server: Url, tls: TlsSettings, proxy: Url | None = None, *, name: str = "the API server", hint: str = ""
     ) -> None:
         self.server = server
         self.proxy = proxy
         self._tls = tls
         self._name = name
+        self._hint = hint
         self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
 
     @classmethod
@@ -44,7 +43,7 @@ class Connector:
         """The connector for a cluster."""
         cluster = config.cluster
         tls = TlsSettings(cluster.tls_server_name, cluster.insecure, cluster.ca_file, cluster.ca_data)
-        return cls(config.server, tls, config.proxy)
+        return cls(config.server, tls, config.proxy, hint=_hint(config))
 
     @property
     def where(self) -> str:
@@ -173,9 +172,14 @@ class Connector:
             raise self._unreachable(error.what, remedy=error.remedy) from error
 
     def _handshake(self, proxy: Url) -> Handshake:
+        # imported here, as few runs have a proxy
         user, secret = proxy.username, proxy.password
         if proxy.scheme.startswith("socks5"):
+            from fairlead.protocol.socks5 import Socks5Connect
+
             return Socks5Connect(self.server.host, self.server.port, username=user, password=secret)
+        from fairlead.protocol.http_connect import HttpConnect
+
         agent = f"fairlead/{__version__}"
         return HttpConnect(self.server.address, username=user, password=secret, agent=agent)
 
@@ -192,8 +196,15 @@ class Connector:
         return found
 
     def _unreachable(self, why: str, *, remedy: str = "") -> FairleadError:
-        hint = "check the proxy" if self.proxy else "is the cluster up, and is this the right context?"
+        hint = "check the proxy" if self.proxy else self._hint
         return UnreachableError(f"{self.where} cannot be reached: {why}", remedy=remedy or hint)
+
+
+def _hint(config: ClusterConfig) -> str:
+    if config.default_server:
+        return "no kubeconfig names a cluster: set KUBECONFIG, or give --kubeconfig or --server"
+    which = f'"{config.context}" the right context' if config.context else "this the right address"
+    return f"is the cluster up, and is {which}?"
 
 
 def reason(error: OSError) -> str:
