@@ -48,7 +48,7 @@ class Lane:
         stream, opening = self.script.open(SMALL, REQUEST)
         self.send(opening)
         answer = b""
-        while not answer.endswith(END_OF_ANSWER):
+        while END_OF_ANSWER not in answer:  # the replies to the two streams may come behind it
             answer += bytes(self._pipe.receive())
         self._walk.feed(memoryview(answer))
         self.send(frames.end(stream))
