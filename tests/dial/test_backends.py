@@ -598,6 +598,22 @@ def test_the_owner_is_known_before_it_goes_with_its_pod() -> None:
     run_virtual(main())
 
 
+def test_an_owner_that_could_not_be_asked_for_at_first() -> None:
+    async def main() -> None:
+        api = cluster(pod("p", **OWNED))
+        target = await Target(api, "p 80").resolve()
+        api.failures += [UnreachableError("no")] * 2
+        with pytest.raises(LostError) as caught:
+            async with Background() as tasks:
+                tasks.start(target.backends.run(), name="backends")
+                await until(lambda: api.streams)
+                api.delete(PODS, "p")
+                await asyncio.sleep(60)
+        assert "deploy/web" in caught.value.remedy
+
+    run_virtual(main())
+
+
 def test_follow_goes_on_with_the_owner() -> None:
     async def main() -> None:
         api = cluster(pod("p", **OWNED), pod("q", ports=(("http", 9090),), **OWNED))

@@ -287,7 +287,10 @@ class Backends:
         """Find the owner while it exists: a rollout may delete the ReplicaSet together with its last pod."""
         pod = self._last
         if self._owner is None and pod is not None and pod.owner is not None and comeback(pod) is Comeback.NEVER:
-            self._owner = await self._sources.top_owner(pod.owner)
+            try:
+                self._owner = await self._sources.top_owner(pod.owner)
+            except FairleadError as error:
+                LOG.decision("the owner of %s: %s", pod.name, error.what)
 
     async def _depart(self, pod: Pod) -> None:
         """A pod went whose name never comes back: follow its owner, or say what that is and end."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.errors import CredentialsError, FairleadError, ForbiddenError, NotFoundError, UsageError
+from fairlead.errors import ApiError, CredentialsError, FairleadError, ForbiddenError, NotFoundError, UsageError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Server, Timing
@@ -131,7 +131,8 @@ class Sources:
     async def top_owner(self, owner: OwnerRef) -> tuple[Resource, str] | None:
         """Find what a user would forward to instead of a pod: its controller, or that one's Deployment.
 
-        None if one cannot forward to it. A ReplicaSet that may not be read, or is gone, stands for itself.
+        None if one cannot forward to it. A ReplicaSet that may not be read, or is gone, stands for itself. Raises
+        UnreachableError and CredentialsError.
         """
         resource = owned_by(owner.kind, owner.api_version)
         if resource is None:
@@ -139,7 +140,7 @@ class Sources:
         if owner.kind == "ReplicaSet":
             try:
                 value = await self._server.get(resource.path(self.namespace, owner.name))
-            except FairleadError as error:
+            except ApiError as error:
                 LOG.decision("%s: %s", target_word(owner.kind, owner.name), error.what)
             else:
                 above = Workload.reader("ReplicaSet")(value).owner
