@@ -246,12 +246,14 @@ def test_pong_goes_before_a_close() -> None:
     assert end.receive(end.peer(Opcode.PING)) == frame(10) + frame(8, struct.pack(">H", 1000))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100), st.binary(min_size=4, max_size=4))
 def test_apply_mask_is_the_rfcs_and_undoes_itself(data: bytes, key: bytes) -> None:
     assert apply_mask(data, key) == masked(data, key)
     assert apply_mask(memoryview(apply_mask(data, key)), key) == data
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=300), max_size=8), st.integers(1, 50), st.booleans(), st.binary(min_size=4, max_size=4)
 )

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import ProtocolError
@@ -54,12 +54,14 @@ def test_reads_any_level_and_strategy(level: int, strategy: int) -> None:
     assert HeaderDecoder().decode(block) == {"streamtype": "error"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=6), max_size=8))
 def test_decoder_undoes_the_encoder_for_any_blocks_in_order(blocks: list[dict[str, str]]) -> None:
     encoder, decoder = HeaderEncoder(), HeaderDecoder()
     assert [decoder.decode(encoder.encode(block)) for block in blocks] == blocks
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_headers_or_a_protocol_error(raw: bytes) -> None:
     for decode in (parse_block, HeaderDecoder().decode):
@@ -69,6 +71,7 @@ def test_any_bytes_are_headers_or_a_protocol_error(raw: bytes) -> None:
             pass
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_inflated_bytes_are_headers_or_a_protocol_error(raw: bytes) -> None:
     try:
