@@ -83,8 +83,8 @@ class _Session:
                         files.remove(self._settings.ready_file)
                     if self._child is not None:
                         await self._child.end(grace=CHILD_GRACE)
-                    self._forward.stop()
-                    await lanes.close(CLOSE)
+                    await self._forward.stop(CLOSE / 2)
+                    await lanes.close(CLOSE / 2)
 
     async def _serve(self, tasks: Background) -> int:
         assert self._ended is not None

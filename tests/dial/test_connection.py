@@ -173,6 +173,40 @@ def test_a_connection_waits_for_a_pod_and_keeps_what_the_client_sends(run: Any) 
     run(main())
 
 
+def test_a_connection_that_waited_goes_on_waiting_when_the_new_pod_does_not_listen_yet(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            reader, writer = await it.connect()
+            writer.write(b"hello")
+            await it.until(lambda: len(it.aim.waiting) == 1)
+            it.pod.refuse[port] = "connection refused"
+            it.aim.backends = [backend(port)]
+            it.aim.waiting.pop().dial()
+            await it.until(lambda: len(it.aim.waiting) == 1)
+            del it.pod.refuse[port]
+            it.aim.waiting.pop().dial()
+            assert await reader.readexactly(5) == b"hello"
+            writer.close()
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_a_connection_that_waited_for_a_pod_that_never_listens_is_told_the_servers_words(run: Any) -> None:
+    async def main() -> None:
+        async with rig(wait=0.3) as it:
+            reader, writer = await it.connect()
+            await it.until(lambda: len(it.aim.waiting) == 1)
+            it.aim.backends = [backend(1)]
+            it.aim.waiting.pop().dial()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert ["failed to connect to localhost:1" in words for words in it.aim.failures] == [True]
+
+    run(main())
+
+
 def test_a_connection_that_waited_in_vain_is_reset_with_the_reason(run: Any) -> None:
     async def main() -> None:
         async with rig(wait=0.05) as it:

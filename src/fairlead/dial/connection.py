@@ -64,6 +64,7 @@ class Connection:
 
     __slots__ = (
         "_boarding",
+        "_deadline",
         "_ending",
         "_eof",
         "_forward",
@@ -78,6 +79,8 @@ class Connection:
         "_tried",
         "_tries",
         "_wait",
+        "_waited",
+        "_words",
         "backend",
         "client",
         "local",
@@ -103,12 +106,15 @@ class Connection:
         self._paused = False
         self._tried: frozenset[Backend] = frozenset()
         self._tries = 0
+        self._waited = False
+        self._words = ""
         self._boarding = False
         self._lane: Lane | None = None
         self._forward: Forward | None = None
         # Until the connection has a lane this is the end of its patience, afterwards the moment before a verdict.
         self._handle: asyncio.TimerHandle | None = None
         self._wait = wait
+        self._deadline: float | None = None
 
     # -- finding a place --
 
@@ -119,6 +125,7 @@ class Connection:
         backend = self._target.choose(self._tried, self)
         if backend is None:
             self.backend = None
+            self._waited = True
             self._target.wait_for_backend(self)
         else:
             self.backend = backend
@@ -126,11 +133,13 @@ class Connection:
             self._boarding = True
             self._lanes.board(self, backend.pod)
         if self._handle is None and self.state is State.WAITING:
-            self._handle = self._loop.call_later(self._wait, self._out_of_time)
+            if self._deadline is None:
+                self._deadline = self._loop.time() + self._wait
+            self._handle = self._loop.call_at(self._deadline, self._out_of_time)
 
     def _out_of_time(self) -> None:
         self._handle = None
-        self._fail(self._target.why_waiting(self))
+        self._fail(self._words or self._target.why_waiting(self))
 
     def cut(self) -> None:
         """The run ends: reset the local side, so that it does not take what it has for everything."""
@@ -280,12 +289,22 @@ class Connection:
         assert self.backend is not None
         refused = self.backend
         self._tried |= {refused}
-        if self._target.choose(self._tried, self) is None:
+        if self._tries < MAX_TRIES and self._target.choose(self._tried, self) is not None:
+            self._leave_lane()
+            self.state = State.WAITING
+            self.dial()
+        elif self._waited:
+            # It came while nothing ran: a pod that has just begun to run may not listen yet.
+            self._leave_lane()
+            self.state = State.WAITING
+            self._tried = frozenset()
+            self._tries = 0
+            self._words = text
+            self._target.wait_for_backend(self)
+            assert self._deadline is not None
+            self._handle = self._loop.call_at(self._deadline, self._out_of_time)
+        else:
             self._fail(text)
-            return
-        self._leave_lane()
-        self.state = State.WAITING
-        self.dial()
 
     def _settle(self) -> None:
         self._handle = None

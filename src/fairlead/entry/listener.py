@@ -135,12 +135,45 @@ def _explain(error: OSError, address: Address, port: int) -> ListenError:
     return ListenError(f"{where} cannot be bound: {error.strerror}")
 
 
-async def serve(
-    bound: Bound, buffer: ReadBuffer, accept: Callable[[LocalConnection], RemoteEnd]
-) -> list[asyncio.AbstractServer]:
-    """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
-    loop = asyncio.get_running_loop()
-    return [
-        await loop.create_server(lambda: LocalConnection(buffer, accept), sock=sock, backlog=BACKLOG)
-        for sock in bound.sockets
-    ]
+class Listeners:
+    """The listening sockets of a run, and every connection that came in by them."""
+
+    def __init__(self, buffer: ReadBuffer) -> None:
+        self._buffer = buffer
+        self._servers: list[asyncio.AbstractServer] = []
+        self._live: set[LocalConnection] = set()
+        self._empty = asyncio.Event()
+
+    async def serve(self, bound: Bound, accept: Callable[[LocalConnection], RemoteEnd]) -> None:
+        """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
+        loop = asyncio.get_running_loop()
+        for sock in bound.sockets:
+            self._servers.append(await loop.create_server(lambda: self._made(accept), sock=sock, backlog=BACKLOG))
+
+    async def adopt(self, sock: socket.socket, accept: Callable[[LocalConnection], RemoteEnd]) -> None:
+        """Treat a connected socket as if it had been accepted."""
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: self._made(accept), sock)
+
+    async def close(self, timeout: float) -> None:
+        """Stop listening and reset what is still open; wait up to ``timeout`` seconds until all of it is gone."""
+        for server in self._servers:
+            server.close()
+        self._empty.clear()
+        for local in list(self._live):
+            local.abort()
+        if self._live:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._empty.wait()
+            except TimeoutError:
+                pass  # The kernel ends what is left, with the process.
+
+    def _made(self, accept: Callable[[LocalConnection], RemoteEnd]) -> LocalConnection:
+        local = LocalConnection(self._buffer, accept, self._gone)
+        self._live.add(local)
+        return local
+
+    def _gone(self, local: LocalConnection) -> None:
+        self._live.discard(local)
+        if not self._live:
+            self._empty.set()

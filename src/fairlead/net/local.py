@@ -24,7 +24,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class LocalConnection(asyncio.BufferedProtocol):
-    """Joins a transport to the ``RemoteEnd`` that ``accept`` returns for it."""
+    """Joins a transport to the ``RemoteEnd`` that ``accept`` returns for it; ``gone`` is called last of all."""
 
     __slots__ = (
         "_accept",
@@ -33,6 +33,7 @@ class LocalConnection(asyncio.BufferedProtocol):
         "_eof_received",
         "_eof_sent",
         "_fd",
+        "_gone",
         "_lost",
         "_pending",
         "_remote",
@@ -40,8 +41,14 @@ class LocalConnection(asyncio.BufferedProtocol):
         "_writable",
     )
 
-    def __init__(self, buffer: ReadBuffer, accept: Callable[[LocalConnection], RemoteEnd]) -> None:
+    def __init__(
+        self,
+        buffer: ReadBuffer,
+        accept: Callable[[LocalConnection], RemoteEnd],
+        gone: Callable[[LocalConnection], None] = lambda local: None,
+    ) -> None:
         self._accept = accept
+        self._gone = gone
         self._buffer = buffer
         self._pending: list[memoryview] = []
         self._closing = False
@@ -92,6 +99,7 @@ class LocalConnection(asyncio.BufferedProtocol):
             self._remote.local_lost()
         # Both ends point at each other: without this, each connection would wait for the garbage collector.
         del self._remote
+        self._gone(self)
 
     # -- what the remote end calls --
 

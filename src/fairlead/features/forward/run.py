@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fairlead.dial.connection import Connection
-from fairlead.entry.listener import parse_addresses, serve
+from fairlead.entry.listener import Listeners, parse_addresses
 from fairlead.errors import FairleadError
 from fairlead.features.forward.port import ForwardedPort
 from fairlead.features.forward.target import Around, ForwardedTarget, Served
@@ -39,9 +39,8 @@ class ForwardRun:
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._buffer = ReadBuffer()
+        self._listeners = Listeners(ReadBuffer())
         self._targets: list[ForwardedTarget] = []
-        self._servers: list[asyncio.AbstractServer] = []
         self._streams: StandardStreams | None = None
         self._joined: asyncio.Future[int] | None = None
 
@@ -61,12 +60,11 @@ class ForwardRun:
                 await self._serve(target, served)
         return self._started()
 
-    def stop(self) -> None:
-        """Close listeners and connections; lanes are the owner's."""
-        for server in self._servers:
-            server.close()
+    async def stop(self, timeout: float) -> None:
+        """Close listeners and connections, in ``timeout`` seconds at most; lanes are the owner's."""
         for target in self._targets:
             target.close()
+        await self._listeners.close(timeout)
 
     async def drain(self) -> None:
         """Wait until everything that came for standard output is there."""
@@ -88,17 +86,16 @@ class ForwardRun:
         if served.bound is None:
             await self._join(served.forwarded, accept)
             return
-        self._servers += await serve(served.bound, self._buffer, accept)
+        await self._listeners.serve(served.bound, accept)
         for address in served.bound.addresses:
             self._around.report(Listening(str(target.spec), address, served.bound.port, served.port.remote))
 
     async def _join(self, forwarded: ForwardedPort, accept: Callable[[LocalConnection], Connection]) -> None:
-        loop = asyncio.get_running_loop()
-        self._joined = done = loop.create_future()
+        self._joined = done = asyncio.get_running_loop().create_future()
         forwarded.on_over = lambda clean: None if done.done() else done.set_result(0 if clean else 1)
         self._streams = StandardStreams()
         self._streams.start()
-        await loop.connect_accepted_socket(lambda: LocalConnection(self._buffer, accept), self._streams.socket)
+        await self._listeners.adopt(self._streams.socket, accept)
 
     def _acceptor(self, forwarded: ForwardedPort) -> Callable[[LocalConnection], Connection]:
         settings, lanes, report = self._around.settings, self._around.lanes, self._around.report
