@@ -231,7 +231,7 @@ def test_version_imports_nothing_heavy() -> None:
         [sys.executable, "-X", "importtime", "-m", "fairlead", "version"],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    heavy = {"asyncio", "ssl", "socket", "yaml", "h11", "uvloop", "json", "dataclasses", "logging", "argparse"}
+    heavy = {"asyncio", "ssl", "socket", "yaml", "h11", "uvloop", "json", "dataclasses", "logging", "typing"}
     assert heavy & {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()} == set()
 
 

@@ -7,8 +7,8 @@ command; a bool takes a value only by ``=``; what follows ``--`` is left alone. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing itself would cost a tenth of `fairlead version`
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from fairlead import __version__
 
+TYPE_CHECKING = False  # typing itself would cost a tenth of `fairlead version`
 if TYPE_CHECKING:
     from fairlead.cli.parse import Parsed
 
