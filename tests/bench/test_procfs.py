@@ -26,7 +26,8 @@ def test_family_has_children() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         try:
             assert {os.getpid(), child.pid} <= set(procfs.family(os.getpid()))
-            assert procfs.memory(child.pid)[0] >= procfs.memory(child.pid)[1] > 0
+            resident, own = procfs.memory(child.pid)  # read once: the child may still be growing
+            assert resident >= own > 0
         finally:
             child.kill()
 
