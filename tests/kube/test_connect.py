@@ -231,7 +231,7 @@ def test_tls_to_a_server_without() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
             address = url(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            with pytest.raises(UnreachableError, match="does not speak TLS"):
+            with pytest.raises(UnreachableError, match=r"does not speak TLS|speaks before it is asked"):
                 await Connector(address, TlsSettings()).open(asyncio.Protocol)
             writers[0].close()
             await writers[0].wait_closed()
@@ -293,5 +293,29 @@ def test_cancelled_while_connecting_leaves_nothing() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
                     await connector.open(asyncio.Protocol)
+
+    run(main())
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_cancelled_at_any_turn_leaves_nothing(turns: int) -> None:
+    """Each turn of the loop is another place: TCP, the proxy's answer, the handshakes, the last step."""
+
+    async def main() -> None:
+        async with ScriptedServer(yes) as server, proxy_for("https", server.port) as proxy:
+            tls = TlsSettings(ca_data=certificates().ca)
+            connector = Connector(url(server.url), tls, url(f"https://127.0.0.1:{proxy.port}") if turns % 2 else None)
+            transports: list[asyncio.Transport] = []
+
+            async def connect() -> None:
+                transports.append(await connector.open(asyncio.Protocol))
+
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(connect(), name="connect")
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+            for transport in transports:
+                transport.abort()
 
     run(main())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import cast
 
 from fairlead import __version__
-from fairlead.errors import FairleadError, ProtocolError, UnreachableError
+from fairlead.errors import ConfigError, FairleadError, ProtocolError, UnreachableError
 from fairlead.kit.log import get
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, TlsSettings, explain, make_context
@@ -79,11 +79,7 @@ class Connector:
         context = self._context(certificate) if self.server.secure else None
         try:
             async with asyncio.timeout(timeout):
-                sock = await self._reach()
-                with ExitStack() as undo:
-                    undo.callback(sock.close)
-                    transport = await self._finish(sock, factory, context, tunnel or not self.forwarded)
-                    undo.pop_all()
+                transport = await self._finish(await self._reach(), factory, context, tunnel or not self.forwarded)
                 LOG.request("connected to %s", self.where)
                 return transport
         except TimeoutError as error:
@@ -110,64 +106,67 @@ class Connector:
     async def _finish(
         self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None, tunnel: bool
     ) -> asyncio.Transport:
+        """From a TCP connection to ``factory``'s protocol, with what the proxy wants to hear and TLS in between.
+
+        TLS is always started on a transport that stands: a ``create_connection`` with TLS that is cancelled before its
+        first turn leaves a transport behind that nobody can reach.
+        """
         loop = asyncio.get_running_loop()
-        if self.proxy is not None and self.proxy.secure:
-            return await self._through_tls_proxy(sock, factory, context, tunnel)
-        if self.proxy is not None and tunnel:
-
-            async def send(data: bytes) -> None:
-                await loop.sock_sendall(sock, data)
-
-            async def receive() -> bytes:
-                return await loop.sock_recv(sock, 4096)
-
-            await self._ask_proxy(send, receive)
-        name = self._server_name() if context else None
-        transport, _ = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
-        return transport
-
-    async def _through_tls_proxy(
-        self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None, tunnel: bool
-    ) -> asyncio.Transport:
-        """TLS to the proxy, CONNECT, then TLS to the server inside it."""
-        assert self.proxy is not None
-        loop = asyncio.get_running_loop()
-        # The proxy may be signed by the cluster's authority (all that kubectl accepts) or a public one.
-        # It is not shown our client certificate.
-        trust = TlsSettings("", self._tls.insecure, self._tls.ca_file, self._tls.ca_data, also_system=True)
-        outer, talk = await loop.create_connection(
-            _Talk, sock=sock, ssl=make_context(trust), server_hostname=self.proxy.host
-        )
+        transport: asyncio.Transport
+        transport, talk = await loop.create_connection(_Talk, sock=sock)
         with ExitStack() as undo:
-            undo.callback(outer.abort)
-            if tunnel:
-                await self._ask_proxy(talk.send, talk.receive)
+            undo.callback(transport.abort)
+            if self.proxy is not None:
+                if self.proxy.secure:
+                    transport = await self._start_tls(transport, talk, self._proxy_context(), self.proxy.host)
+                    talk.connection_made(transport)
+                if tunnel:
+                    await self._ask_proxy(talk)
+            if talk.spoken:
+                raise self._unreachable("it speaks before it is asked", remedy="check its port")
             protocol = factory()
             if context is None:
-                outer.set_protocol(protocol)
-                inner: asyncio.Transport = outer
+                transport.set_protocol(protocol)
             else:
-                started = await loop.start_tls(outer, protocol, context, server_hostname=self._server_name())
-                if started is None:
-                    raise ConnectionResetError("the proxy closed the connection")
-                inner = started
-            protocol.connection_made(inner)
+                # a trailing dot is for the resolver only (RFC 6066, section 3)
+                name = (self._tls.server_name or self.server.host).rstrip(".")
+                transport = await self._start_tls(transport, protocol, context, name)
+            protocol.connection_made(transport)
             undo.pop_all()
-        return inner
+        return transport
 
-    async def _ask_proxy(
-        self, send: Callable[[bytes], Awaitable[None]], receive: Callable[[], Awaitable[bytes]]
-    ) -> None:
+    async def _start_tls(
+        self, transport: asyncio.Transport, protocol: AnyProtocol, context: ssl.SSLContext, name: str
+    ) -> asyncio.Transport:
+        loop = asyncio.get_running_loop()
+        try:
+            started = await loop.start_tls(transport, protocol, context, server_hostname=name)
+        except ssl.SSLError:  # a ValueError, too, when it is about a certificate
+            raise
+        except ValueError as error:
+            raise ConfigError(f"{name!r} cannot be the name of a TLS server", remedy="check tls-server-name") from error
+        if started is None:
+            raise ConnectionResetError("closed during the handshake")
+        return started
+
+    def _proxy_context(self) -> ssl.SSLContext:
+        """The proxy may be signed by the cluster's authority (all that kubectl accepts) or by a public one.
+
+        It is not shown our client certificate.
+        """
+        return make_context(TlsSettings("", self._tls.insecure, self._tls.ca_file, self._tls.ca_data, also_system=True))
+
+    async def _ask_proxy(self, talk: _Talk) -> None:
         assert self.proxy is not None
         try:
-            talk = self._handshake(self.proxy)
-            await send(talk.start())
-            while not talk.done:
-                data = await receive()
+            handshake = self._handshake(self.proxy)
+            talk.send(handshake.start())
+            while not handshake.done:
+                data = await talk.receive()
                 if not data:
                     raise ProtocolError("it closed the connection")
-                if answer := talk.receive(data):
-                    await send(answer)
+                if answer := handshake.receive(data):
+                    talk.send(answer)
         except ProtocolError as error:
             raise self._unreachable(error.what, remedy=error.remedy) from error
 
@@ -182,10 +181,6 @@ class Connector:
 
         agent = f"fairlead/{__version__}"
         return HttpConnect(self.server.address, username=user, password=secret, agent=agent)
-
-    def _server_name(self) -> str:
-        # a trailing dot is for the resolver only (RFC 6066, section 3)
-        return (self._tls.server_name or self.server.host).rstrip(".")
 
     def _context(self, certificate: ClientCertificate | None) -> ssl.SSLContext:
         found = self._contexts.get(certificate)
@@ -219,7 +214,7 @@ def reason(error: OSError) -> str:
 
 
 class _Talk(asyncio.Protocol):
-    """The few bytes said to a proxy inside TLS, awaited; replaced once the tunnel stands."""
+    """The few bytes said to a proxy, awaited; replaced once the way is clear."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -242,9 +237,14 @@ class _Talk(asyncio.Protocol):
         self._ended = True
         self._wake()
 
-    async def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         assert self._transport is not None
         self._transport.write(data)
+
+    @property
+    def spoken(self) -> bool:
+        """Whether there are bytes that nobody asked for."""
+        return bool(self._received)
 
     async def receive(self) -> bytes:
         if not self._received and not self._ended:
