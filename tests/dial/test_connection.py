@@ -84,6 +84,20 @@ def test_a_pod_that_closes_first_delivers_everything_and_then_an_end(run: Any) -
     run(main())
 
 
+def test_a_connection_that_is_done_both_ways_ends_though_the_server_keeps_the_error_stream(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(greet_and_close) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            it.pod.mute = True
+            assert await reader.read() == b"hello"
+            writer.close()
+            await it.until(lambda: it.aim.ended == 1)
+            assert it.aim.failures == []
+
+    run(main())
+
+
 def test_a_refused_dial_resets_that_connection_only(run: Any) -> None:
     async def main() -> None:
         async with rig() as it, app(echo) as port:

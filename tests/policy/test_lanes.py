@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import pytest
 
-from fairlead.policy.lanes import OPEN_AT_ONCE, Take, Wait, place
+from fairlead.policy.lanes import OPEN_AT_ONCE, SHORT, Take, Wait, place
 
 
 @dataclass
@@ -17,12 +18,19 @@ def decide(
     loads: list[int | None],
     opening: int = 0,
     waiting: int = 0,
+    lifetime: float = inf,
     limit: int = 32,
     budget: int = 256,
     patient: bool = True,
 ) -> Take | Wait:
     return place(
-        [Lane(load) for load in loads], opening=opening, waiting=waiting, limit=limit, budget=budget, patient=patient
+        [Lane(load) for load in loads],
+        opening=opening,
+        waiting=waiting,
+        lifetime=lifetime,
+        limit=limit,
+        budget=budget,
+        patient=patient,
     )
 
 
@@ -83,10 +91,23 @@ def test_a_limit_of_one_means_one_lane() -> None:
 def test_who_waited_too_long_still_waits_rather_than_share_a_bulk_lane() -> None:
     lanes = [Lane(1, bulk=True), Lane(2)]
 
-    assert place(lanes, opening=1, waiting=0, limit=32, budget=9, patient=False) == Take(1)
-    assert place(lanes[:1], opening=1, waiting=0, limit=32, budget=9, patient=False) == Wait(0)
+    assert place(lanes, opening=1, waiting=0, lifetime=inf, limit=32, budget=9, patient=False) == Take(1)
+    assert place(lanes[:1], opening=1, waiting=0, lifetime=inf, limit=32, budget=9, patient=False) == Wait(0)
 
 
 def test_at_the_limit_a_quiet_lane_is_shared_before_a_bulk_one() -> None:
-    assert place([Lane(1, bulk=True), Lane(9)], opening=0, waiting=0, limit=2, budget=9, patient=True) == Take(1)
-    assert place([Lane(1, bulk=True)], opening=0, waiting=0, limit=1, budget=9, patient=True) == Take(0)
+    assert place(
+        [Lane(1, bulk=True), Lane(9)], opening=0, waiting=0, lifetime=inf, limit=2, budget=9, patient=True
+    ) == Take(1)
+    assert place([Lane(1, bulk=True)], opening=0, waiting=0, lifetime=inf, limit=1, budget=9, patient=True) == Take(0)
+
+
+def test_a_burst_of_short_connections_shares_what_is_open() -> None:
+    assert decide([2, 1], waiting=40, lifetime=SHORT) == Take(1)
+    assert decide([2, 1], waiting=40, lifetime=SHORT * 1.1) == Wait(OPEN_AT_ONCE)
+
+
+def test_a_short_connection_is_never_put_beside_a_transfer_while_lanes_may_be_opened() -> None:
+    lanes = [Lane(1, bulk=True)]
+
+    assert place(lanes, opening=0, waiting=0, lifetime=0.01, limit=32, budget=9, patient=True) == Wait(1)

@@ -26,6 +26,8 @@ class PodServer:
         self.refuse: dict[int, str] = {}
         """Port to error text."""
         self.reset: set[int] = set()
+        self.mute = False
+        """Never end an error stream."""
         self.dialled: list[int] = []
 
     async def __aenter__(self) -> PodServer:
@@ -112,7 +114,8 @@ class LaneServer:
         except* (ConnectionError, asyncio.IncompleteReadError):
             self.pairing.failed(pair, "")
         else:
-            self.pairing.succeeded(pair)
+            if not self.pod.mute:
+                self.pairing.succeeded(pair)
         finally:
             writer.close()
             self.flush()

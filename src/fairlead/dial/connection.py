@@ -203,8 +203,11 @@ class Connection:
         """The local program is done sending."""
         self._eof = True
         if self._lane is not None and self._forward is not None and self.state is State.OPEN:
-            self._lane.finish(self._forward)
-            if self._heard and not self.local.unsent:
+            forward = self._forward
+            self._lane.finish(forward)
+            if forward.delivered_whole and self._handle is None:
+                forward.settle()
+            elif self._heard and not self.local.unsent:
                 self._ending = True
                 self._lane.ending(self)
 
@@ -314,10 +317,7 @@ class Connection:
         if forward.delivered_whole:
             # A half-close: the pod is done sending, and may go on receiving.
             self.local.write_eof()
-        else:
-            forward.settle()
-            if self._lane is not None:
-                self._lane.touch(self.local)
+        forward.settle()
 
     def _fail(self, words: str) -> None:
         backend = self.backend

@@ -25,6 +25,8 @@ REPLY_TIMEOUT = 30.0
 """Seconds for the server to accept the streams of a connection, as kubelet and kubectl have it; checked at pings."""
 BULK = 256 * 1024
 """Bytes since the lane was last idle that make it a bulk lane: one read's worth."""
+SMALL = 4096
+"""Bytes of a payload that is gathered with others into one write, rather than written at once from where it is."""
 SHARED_UNREAD = 8 * 1024 * 1024
 """Bytes that one connection on a shared lane may leave unread before the lane stops reading for all of them."""
 SHARED_PATIENCE = 5.0
@@ -55,8 +57,8 @@ class Rider(ForwardListener, Protocol):
 class LaneOwner(Protocol):
     """Who keeps lanes: the pool."""
 
-    def lane_idle(self, lane: Lane) -> None:
-        """No connection on it has anything more to do."""
+    def rider_done(self, lane: Lane) -> None:
+        """A connection on it has nothing more to do."""
 
     def lane_unused(self, lane: Lane) -> None:
         """It was idle for IDLE_CLOSE; asked again with each ping."""
@@ -91,6 +93,7 @@ class Lane(asyncio.BufferedProtocol):
         self._holder: asyncio.TimerHandle | None = None
         self._reading = True
         self._writing = True
+        self._flushing = False
         self._request_id = 0
         self._ping_sent: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -213,17 +216,21 @@ class Lane(asyncio.BufferedProtocol):
         return forward
 
     def start(self, forward: Forward, first: bytes) -> None:
-        """Send the new streams and the first bytes of data in one write."""
+        """Send the new streams and the first bytes of data, in one write."""
         self.session.send_data(forward.data_stream, first)
-        self._write_outgoing()
+        self._flush_soon()
 
     def send(self, forward: Forward, buffer: memoryview, start: int, end: int) -> None:
         """Send ``buffer[start:end]`` on a connection; headers are written in place before it."""
         if self.closed or not forward.may_send:
             return
-        self._write_outgoing()
         length = end - start
         self.moved += length
+        if length <= SMALL:
+            self.session.send_data(forward.data_stream, bytes(buffer[start:end]))
+            self._flush_soon()
+            return
+        self._write_outgoing()
         head = start - frames.HEADER_SIZE
         self.session.data_header_into(buffer, head, forward.data_stream, length)
         if not self.carrier.in_place:
@@ -236,7 +243,7 @@ class Lane(asyncio.BufferedProtocol):
         """The local program is done sending."""
         if not self.closed:
             forward.finish()
-            self._write_outgoing()
+            self._flush_soon()
 
     def ending(self, rider: Rider) -> None:
         """``rider`` has had its answer and only waits for the server to say so: it leaves the lane to the next one.
@@ -245,9 +252,7 @@ class Lane(asyncio.BufferedProtocol):
         """
         if rider in self.riders and rider not in self._ending:
             self._ending.add(rider)
-            if self.load == 0:
-                self.moved = 0
-                self._owner.lane_idle(self)
+            self._done()
 
     def not_ending(self, rider: Rider) -> None:
         """More came after all."""
@@ -266,14 +271,13 @@ class Lane(asyncio.BufferedProtocol):
         if not forward.over:
             forward.cancel()
         self._unaccepted.pop(rider, None)
+        ended_before = rider in self._ending
         self._ending.discard(rider)
         self._unblock(rider)
-        if self.closed:
-            return
-        self._loop.call_soon(self._write_outgoing)
-        if self.load == 0:
-            self.moved = 0
-            self._owner.lane_idle(self)
+        if not self.closed:
+            self._flush_soon()
+            if not ended_before:
+                self._done()
 
     def block(self, rider: Rider) -> None:
         """The local program of ``rider`` does not read."""
@@ -309,6 +313,16 @@ class Lane(asyncio.BufferedProtocol):
             self._lose(reason)
 
     # -- inside --
+
+    def _flush_soon(self) -> None:
+        """Write when everything that is ready in this turn of the loop has had its say, all of it in one record."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        self._write_outgoing()
 
     def _write_outgoing(self) -> None:
         if self.closed:
@@ -361,6 +375,11 @@ class Lane(asyncio.BufferedProtocol):
             self.session.ping()
             self._write_outgoing()
         self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
+
+    def _done(self) -> None:
+        if self.load == 0:
+            self.moved = 0
+        self._owner.rider_done(self)
 
     def _check_accepted(self, now: float) -> None:
         for rider, since in list(self._unaccepted.items()):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol
 
 from fairlead.dial.lane import Lane, Rider
@@ -16,6 +18,10 @@ from fairlead.policy.lanes import MAX_PER_SERVER, Take, place
 
 PATIENCE = 0.5
 """Seconds a connection waits for a lane of its own before it shares a quiet one: many times what a lane takes."""
+RECENT = 0.5
+"""Seconds over which it is counted how many connections end."""
+FEW = 4
+"""Connections that must have ended within RECENT to tell how long they last."""
 LOOK_AGAIN = 0.1
 """Seconds until a connection whose patience is over looks again for a lane that it may share."""
 PROOF_TIMEOUT = 5.0
@@ -49,6 +55,17 @@ class _PodLanes:
     """Idle lanes that are kept however long."""
     patience: asyncio.TimerHandle | None = None
     proving: bool = False
+    ended: deque[float] = field(default_factory=lambda: deque(maxlen=64))
+    """When connections ended of late."""
+
+    def lifetime(self, now: float) -> float:
+        """How long connections last on average, in seconds (Little's law); infinity when too few ended of late."""
+        while self.ended and now - self.ended[0] > RECENT:
+            self.ended.popleft()
+        if len(self.ended) < FEW:
+            return inf
+        present = sum(lane.load or 0 for lane in self.lanes) + len(self.waiting)
+        return present * (now - self.ended[0]) / len(self.ended)
 
 
 class Lanes:
@@ -98,6 +115,7 @@ class Lanes:
             state.lanes,
             opening=state.opening,
             waiting=waiting,
+            lifetime=state.lifetime(self._loop.time()),
             limit=self._limit,
             budget=MAX_PER_SERVER - len(self._pod_of) - self._opening_total,
             patient=patient,
@@ -219,10 +237,14 @@ class Lanes:
 
     # -- what lanes tell --
 
-    def lane_idle(self, lane: Lane) -> None:
-        """Serve whoever waits."""
+    def rider_done(self, lane: Lane) -> None:
+        """One place more: serve whoever waits."""
         pod = self._pod_of.get(lane)
-        if pod is not None and self._pods[pod].waiting:
+        if pod is None:
+            return
+        state = self._pods[pod]
+        state.ended.append(self._loop.time())
+        if state.waiting:
             self._serve_waiting(pod)
 
     def lane_unused(self, lane: Lane) -> None:

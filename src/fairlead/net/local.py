@@ -64,6 +64,16 @@ class LocalConnection(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=HIGH_WATER, low=HIGH_WATER // 4)
         self._fd: int = self._transport.get_extra_info("socket").fileno()
         self._remote = self._accept(self)
+        self._read_first()
+
+    def _read_first(self) -> None:
+        """Take what came with the connection: most programs speak at once, and then it leaves with the new streams."""
+        try:
+            count = os.readv(self._fd, [self._buffer.room])
+        except OSError:
+            return  # Nothing there yet, or an error that the transport will meet as well.
+        if count:
+            self.buffer_updated(count)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Room for one read, with room for a header before it."""

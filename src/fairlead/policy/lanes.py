@@ -14,6 +14,10 @@ OPEN_AT_ONCE = 4
 """Lanes to one pod that are being opened at the same time. Each costs the server about 10 ms of CPU; more at once make
 all of them late."""
 
+SHORT = 0.5
+"""Seconds that connections last on average for a burst of them to share lanes instead of waiting for new ones. Several
+on one lane cost the server half of what they cost on lanes of their own, and none is in the way for long."""
+
 MAX_PER_SERVER = 256
 """Lanes to all pods behind one API server: each holds three connections in the cluster's own components."""
 
@@ -45,13 +49,21 @@ class Wait:
 
 
 def place(
-    lanes: Sequence[LaneState], *, opening: int, waiting: int, limit: int, budget: int, patient: bool
+    lanes: Sequence[LaneState],
+    *,
+    opening: int,
+    waiting: int,
+    lifetime: float,
+    limit: int,
+    budget: int,
+    patient: bool,
 ) -> Take | Wait:
     """Decide for one connection.
 
-    ``opening`` lanes are on their way and ``waiting`` connections are in front of this one. ``limit`` is the number of
-    lanes to this pod, ``budget`` how many more the API server may be asked for. ``patient`` is False when this
-    connection has waited longer than a new lane takes: then it shares a lane, but no bulk one while more may be opened.
+    ``opening`` lanes are on their way and ``waiting`` connections are in front of this one. ``lifetime`` is how many
+    seconds connections to this pod lasted of late, on average. ``limit`` is the number of lanes to this pod, ``budget``
+    how many more the API server may be asked for. ``patient`` is False when this connection has waited longer than a
+    new lane takes. Until the limit is reached no bulk lane is shared, however long that takes.
     """
     best: int | None = None
     best_rank = (True, 0)
@@ -65,7 +77,8 @@ def place(
                 best, best_rank = index, rank
     room = min(limit - len(lanes) - opening, budget)
     full = room <= 0 and not opening
-    if best is not None and (full or (not patient and not best_rank[0])):
+    hurry = not patient or lifetime <= SHORT
+    if best is not None and (full or (hurry and not best_rank[0])):
         return Take(best)
     more = max(0, min(room, OPEN_AT_ONCE - opening, waiting + 1 - opening))
     if not lanes and not opening:
