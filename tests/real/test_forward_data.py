@@ -22,7 +22,7 @@ def test_a_gibibyte_each_way(app: World, forward: Start) -> None:
     with forward("pod/app", f":{P + podapp.SOURCE}", f":{P + podapp.SINK}") as running:
 
         async def both() -> None:
-            await asyncio.gather(
+            await podclient.together(
                 podclient.download(running.port(P + podapp.SOURCE), GIB),
                 podclient.upload(running.port(P + podapp.SINK), GIB),
             )
@@ -54,7 +54,7 @@ def test_a_thousand_connections_under_a_low_limit(app: World, forward: Start) ->
                         async with slots:
                             await podclient.echo_on(reader, writer, 500 + number)
 
-                await asyncio.gather(*[one(number) for number in range(1000)])
+                await podclient.together(*[one(number) for number in range(1000)])
 
             podclient.run(together())
             assert running.told("connection-failed") == []

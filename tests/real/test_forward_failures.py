@@ -61,7 +61,7 @@ def test_transfers_beside_refused_and_reset_connections(app: World, forward: Sta
             work += [podclient.ends_with_reset(running.port(NOTHING)) for _ in range(100)]
             work += [reset(number) for number in range(100)]
             random.Random(1).shuffle(work)
-            await asyncio.gather(*work)
+            await podclient.together(*work)
 
         podclient.run(all_of_them())
         assert len(running.told("connection-failed", remote=NOTHING)) == 100
@@ -83,7 +83,7 @@ async def downloads(running: Forward, count: int, size: int, at_once: int) -> No
         async with slots:
             await podclient.download(running.port(P + podapp.SOURCE), size + number)
 
-    await asyncio.gather(*[one(number) for number in range(count)])
+    await podclient.together(*[one(number) for number in range(count)])
 
 
 def test_a_paused_reader_on_a_lane_of_its_own(app: World, forward: Start) -> None:

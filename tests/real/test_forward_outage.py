@@ -81,10 +81,12 @@ class Asking:
 def test_the_api_server_is_stopped_and_started(cluster: Cluster, running: Forward) -> None:
     began = time.monotonic()
     cluster.stop_apiserver()
-    lost = running.wait_told("server-lost", NOTICED)
-    assert lost["at"] - began < NOTICED
-    asking = Asking(running.port(P))
-    cluster.start_apiserver()
+    try:
+        lost = running.wait_told("server-lost", NOTICED)
+        assert lost["at"] - began < NOTICED
+        asking = Asking(running.port(P))
+    finally:
+        cluster.start_apiserver()
     up = time.monotonic()
     back = running.wait_told("server-back", BACK)
     assert back["at"] - up < BACK
@@ -101,8 +103,10 @@ def test_the_pods_change_while_the_api_server_is_away(cluster: Cluster, world: W
     """What was missed is learned at once when it is back."""
     old = podclient.run(podclient.pod_of(running.port(P + podapp.HTTP)))
     cluster.stop_apiserver()
-    running.wait_told("server-lost", NOTICED)
-    cluster.start_apiserver()
+    try:
+        running.wait_told("server-lost", NOTICED)
+    finally:
+        cluster.start_apiserver()
     world.kill(old)
     running.wait_told("pod-gone", 15, pod=old)
     works_within(running, 5)

@@ -1,11 +1,12 @@
 """A reverse proxy in front of a real API server that treats upgrades badly, in each of the ways that proxies do.
 
-It speaks plain HTTP to its clients and TLS to the server, as the user of a client certificate or with the client's own
-token. Between a lane and the server it can also play the server's part: see ``Wire``.
+It speaks plain HTTP to its clients, and TLS to the server with the token that it was given. Between a lane and the
+server it can also play the server's part: see ``Wire``.
 """
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -56,14 +57,15 @@ def swallow(kind: str) -> Refusal:
 class Gate:
     """Listens on loopback while the with block lasts; ``url`` is the server to give to clients."""
 
-    def __init__(self, server: str, context: ssl.SSLContext, *, refuse: Refusal | None = None) -> None:
+    def __init__(self, server: str, context: ssl.SSLContext, bearer: str, *, refuse: Refusal | None = None) -> None:
         where = urlsplit(server)
         self._address = (where.hostname or "", where.port or 443)
         self._context = context
+        self.bearer = bearer
         self.refuse = refuse
         self.wires: list[Wire] = []
         self.upgrades: list[str] = []
-        """The Upgrade headers seen, in order."""
+        """The Upgrade headers seen, in order, in small letters."""
         self.paths: list[str] = []
         """The requests seen, in order: ``GET /path?query``."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -112,74 +114,99 @@ class Gate:
             self._start(lambda client=client: self._serve(client))  # type: ignore[misc]
 
     def _serve(self, client: socket.socket) -> None:
-        server: ssl.SSLSocket | None = None
+        link = _Link(self, client)
+        with self._lock:
+            self._open.add(client)
         try:
-            with self._lock:
-                self._open.add(client)
-            while True:
-                head, rest = _head(client)
-                if not head:
-                    return
-                line, headers = _parse(head)
-                self.paths.append(line.rpartition(" ")[0])
-                upgrade = headers.get("upgrade", "")
-                if upgrade:
-                    self.upgrades.append(upgrade)
-                    answer = self.refuse(line, headers) if self.refuse else None
-                    if answer is not None:
-                        client.sendall(answer.rstrip(b"\0"))
-                        if answer.endswith(b"\0"):
-                            while client.recv(65536):
-                                pass
-                        return
-                if server is None:
-                    raw = socket.create_connection(self._address)
-                    server = self._context.wrap_socket(raw, server_hostname=self._address[0])
-                    with self._lock:
-                        self._open.add(server)
-                    self._pump_back(server, client, upgrade)
-                server.sendall(head + rest)
-                if upgrade:
-                    self._pump(client, server)
-                    return
+            link.run()
         except OSError:
             pass
         finally:
             with self._lock:
-                self._open -= {client, server}  # type: ignore[arg-type]
-            for end in (client, server):
-                if end is not None:
-                    with suppress(OSError):
-                        end.shutdown(socket.SHUT_RDWR)
-            client.close()
-            if server is not None:
-                server.close()
+                self._open.discard(client)
+            link.close()
 
-    def _pump_back(self, server: socket.socket, client: socket.socket, upgrade: str) -> None:
-        wire = Wire(client) if upgrade.lower().startswith("spdy") else None
-        if wire:
-            self.wires.append(wire)
+    def connect(self) -> ssl.SSLSocket:
+        """A new connection to the server."""
+        raw = socket.create_connection(self._address)
+        return self._context.wrap_socket(raw, server_hostname=self._address[0])
 
-        def back() -> None:
-            try:
-                while data := server.recv(65536):
-                    if wire:
-                        wire.from_server(data)
-                    else:
-                        client.sendall(data)
-            except OSError:
-                pass
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
 
-        self._start(back)
+class _Link:
+    """One client's connection and the server's that belongs to it, served by one thread."""
 
-    def _pump(self, client: socket.socket, server: socket.socket) -> None:
-        wire = next((wire for wire in self.wires if wire.client is client), None)
-        while data := client.recv(65536):
-            if wire:
-                wire.from_client(data)
-            server.sendall(data)
+    def __init__(self, gate: Gate, client: socket.socket) -> None:
+        self._gate = gate
+        self._client = client
+        self._server: ssl.SSLSocket | None = None
+        self._wire: Wire | None = None
+        self._upgraded = False
+        self._received = b""
+
+    def run(self) -> None:
+        """Pass on in both directions until one of them ends."""
+        while True:
+            server = self._server
+            if server is not None and server.pending():
+                ready: list[socket.socket] = [server]
+            else:
+                ready = select.select([self._client, *([server] if server is not None else [])], [], [])[0]
+            for end in ready:
+                data = end.recv(65536)
+                if not data or not (self._down(data) if end is server else self._up(data)):
+                    return
+
+    def close(self) -> None:
+        """End both."""
+        for end in (self._client, self._server):
+            if end is not None:
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+
+    def _down(self, data: bytes) -> bool:
+        if self._wire is not None:
+            self._wire.from_server(data)
+        else:
+            self._client.sendall(data)
+        return True
+
+    def _up(self, data: bytes) -> bool:
+        if self._upgraded:
+            if self._wire is not None:
+                self._wire.from_client(data)
+            assert self._server is not None
+            self._server.sendall(data)
+            return True
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        if not end:
+            return True
+        self._received = b""
+        return self._request(head + end, rest)
+
+    def _request(self, head: bytes, rest: bytes) -> bool:
+        gate = self._gate
+        line, headers = _parse(head)
+        gate.paths.append(line.rpartition(" ")[0])
+        upgrade = headers.get("upgrade", "").lower()
+        if upgrade:
+            gate.upgrades.append(upgrade)
+            answer = gate.refuse(line, headers) if gate.refuse else None
+            if answer is not None:
+                self._client.sendall(answer.rstrip(b"\0"))
+                while answer.endswith(b"\0") and self._client.recv(65536):
+                    pass
+                return False
+            self._upgraded = True
+            if upgrade.startswith("spdy"):
+                self._wire = Wire(self._client)
+                gate.wires.append(self._wire)
+        if self._server is None:
+            self._server = gate.connect()
+        first, _, others = head.partition(b"\r\n")
+        self._server.sendall(first + f"\r\nAuthorization: Bearer {gate.bearer}\r\n".encode() + others + rest)
+        return True
 
 
 class Wire:
@@ -247,17 +274,6 @@ def _stream(frame: bytes) -> int:
         return int.from_bytes(frame[:4], "big")
     kind = int.from_bytes(frame[2:4], "big")
     return int.from_bytes(frame[8:12], "big") if kind in (1, 2, 3, 8, 9) else 0
-
-
-def _head(client: socket.socket) -> tuple[bytes, bytes]:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = client.recv(65536)
-        if not more:
-            return b"", b""
-        data += more
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return head + end, rest
 
 
 def _parse(head: bytes) -> tuple[str, dict[str, str]]:

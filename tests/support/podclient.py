@@ -28,6 +28,16 @@ def run(work: Coroutine[Any, Any, T], limit: float = LIMIT) -> T:
     return asyncio.run(limited())
 
 
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Run them side by side; the first error ends all and is raised alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
 @asynccontextmanager
 async def connection(
     port: int, host: str = "127.0.0.1"

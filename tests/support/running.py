@@ -140,8 +140,8 @@ class Forward:
             self.process.wait(END)
         except subprocess.TimeoutExpired:
             self.kill()
-            took = time.monotonic() - began
-            raise AssertionError(f"not ended {END} s after {number.name}, {took:.1f} s: {self.said()}") from None
+            told = [f"{event['at'] - began:.2f} s" for event in self.told("ended")]
+            raise AssertionError(f"not ended {END} s after {number.name} (told: {told}): {self.said()}") from None
         took = time.monotonic() - began
         self.check_end(code)
         return took
@@ -167,16 +167,16 @@ class Forward:
         """What holds after any end: the code, no traceback, and nothing of it is left."""
         for lines in self._threads:
             lines.thread.join(5)
-        said = self.said()
+        said, left = self.said(), self.ready_file.exists()
+        self._folder.cleanup()
         if code is not None:
             assert self.process.returncode == code, f"ended with {self.process.returncode}, not {code}: {said}"
         assert "Traceback" not in said, said
         assert "a bug of fairlead" not in said, said
-        assert not self.ready_file.exists(), "the ready file is left"
+        assert not left, "the ready file is left"
         assert not session_of(self.process.pid), f"processes left: {session_of(self.process.pid)}"
         for address, number in self.listening():
             assert not listens(address, number), f"{address}:{number} still listens"
-        self._folder.cleanup()
 
     # -- what it says --
 
