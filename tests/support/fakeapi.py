@@ -263,7 +263,7 @@ def _selected(item: Object, query: dict[str, str]) -> bool:
 async def until(condition: Callable[[], object], *, limit: float = 3600.0) -> None:
     """Let the loop run until a condition holds; TimeoutError after ``limit`` seconds on its clock."""
     async with asyncio.timeout(limit):
-        while not condition():  # noqa: ASYNC110 - any condition of any test has no event
+        while not condition():
             await asyncio.sleep(0.01)
 
 
