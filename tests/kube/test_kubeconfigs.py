@@ -48,6 +48,10 @@ ON_PURPOSE: dict[str, tuple[Record, str]] = {
 """Case -> what fairlead does instead, and why."""
 
 
+OLDER_REFUSE = {"client-certificate-options"}
+"""Cases that kubectl refused up to 1.33: an option beside data of the kubeconfig was a contradiction then."""
+
+
 def find_kubectl() -> str | None:
     """The kubectl to compare with, if there is one."""
     return os.environ.get("FAIRLEAD_KUBECTL") or (str(BUILT) if BUILT.exists() else shutil.which("kubectl"))
@@ -98,7 +102,7 @@ def test_kubectl_sends_what_is_recorded(name: str, tmp_path: Path, records: dict
     seen = by_kubectl(kubectl, name, tmp_path)
     if "FAIRLEAD_RECORD" in os.environ:
         records[name] = seen
-    else:
+    elif not (name in OLDER_REFUSE and seen == {"refused": True}):
         assert seen == records[name]
 
 
