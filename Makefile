@@ -49,7 +49,7 @@ testbed: ## Build the real one-node cluster into the cache (needs Go; about 15 m
 
 test-real: $(READY) ## The tests on the real cluster (as root)
 	$(BIN)/python -m testbed build
-	$(BIN)/python -m pytest -m real $(ARGS)
+	$(BIN)/python -m tests.real $(ARGS)
 
 bench: $(READY) ## Fairlead beside kubectl port-forward on the real cluster (as root)
 	$(BIN)/python -m bench $(ARGS)
