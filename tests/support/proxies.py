@@ -53,7 +53,7 @@ class RecordingProxy:
             await asyncio.wait(self._tasks)
         await self._server.wait_closed()
         for writer in self._writers:
-            writer.transport.abort()  # one that is closing may wait for its peer's word otherwise
+            _abort(writer)  # one that is closing may wait for its peer's word otherwise
         for _ in range(3):
             await asyncio.sleep(0)
 
@@ -71,7 +71,7 @@ class RecordingProxy:
             pass
         finally:
             self._tasks.discard(task)
-            writer.transport.abort()
+            _abort(writer)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -130,3 +130,10 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(data)
         await writer.drain()
     writer.close()
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    try:
+        writer.transport.abort()
+    except AttributeError:
+        pass  # Python before 3.11.5, as Debian 12 has it: a TLS transport that was closed twice has no protocol any more
