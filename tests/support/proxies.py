@@ -136,4 +136,4 @@ def _abort(writer: asyncio.StreamWriter) -> None:
     try:
         writer.transport.abort()
     except AttributeError:
-        pass  # Python before 3.11.5, as Debian 12 has it: a TLS transport that was closed twice has no protocol any more
+        pass  # Python before 3.11.5 (Debian 12): a TLS transport that was closed twice has no protocol any more
