@@ -11,7 +11,7 @@ from testbed.cluster import VARIABLE, Cluster
 from tests.support.world import user_cluster
 
 SIDE_BY_SIDE = 2
-"""Tests at a time. Half of their time is waiting; more of them would be late for deadlines on a machine of two cores."""
+"""Tests at a time. Half of their time is waiting; more would be late for deadlines on a machine of two cores."""
 
 
 def main() -> int:
