@@ -75,7 +75,7 @@ class _Session:
                     tasks, open_lane, limit=self._settings.lanes, suspect=reach.suspect, on_lost=self._lane_lost
                 )
                 self._tasks = tasks
-                self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell))
+                self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell, self._lose))
                 try:
                     return await self._serve(tasks)
                 finally:
@@ -129,6 +129,9 @@ class _Session:
 
     def _lane_lost(self, pod: PodRef, reason: str) -> None:
         self._forward.lane_lost(pod)
+        self._lose()
+
+    def _lose(self) -> None:
         if self._settings.exit_on_loss:
             self._tasks.start(_raise(LostError("lost connection to pod")), name="end with the pod")
 

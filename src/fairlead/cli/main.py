@@ -36,6 +36,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def script() -> NoReturn:
+    """The console scripts: ``main``, and then out at once.
+
+    Nothing is left to do, and tearing the interpreter down takes longer than closing every connection did.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass  # closed, or nobody reads it any more
+    os._exit(code)
+
+
 def program_name(path: str) -> str:
     """How the user started us: ``kubectl fairlead`` for kubectl's plugin."""
     return "kubectl fairlead" if os.path.basename(path).startswith("kubectl-") else "fairlead"

@@ -84,6 +84,7 @@ class Connection:
         "backend",
         "client",
         "local",
+        "outcome",
         "state",
         "was_reset",
     )
@@ -94,6 +95,8 @@ class Connection:
         """The address that connected, for session affinity."""
         self.state = State.WAITING
         self.backend: Backend | None = None
+        self.outcome: Outcome | None = None
+        """What the server said of the last dial."""
         self.was_reset = False
         """The local side was reset, because the pod's side failed or the run ended."""
         self._target = target
@@ -251,6 +254,7 @@ class Connection:
 
     def on_end(self, outcome: Outcome, text: str) -> None:
         """The verdict."""
+        self.outcome = outcome
         if outcome is Outcome.CLEAN:
             self.local.close()
             self._end()

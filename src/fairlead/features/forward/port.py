@@ -12,6 +12,7 @@ from fairlead.model.events import ConnectionFailed, Event, Note
 from fairlead.model.target import Backend, PodRef, TargetPort
 from fairlead.policy.advice import explain
 from fairlead.policy.choose import Choice
+from fairlead.protocol.portforward import Outcome
 
 RETRY = 1.0
 """Seconds between two attempts while connections wait for something that nobody announces."""
@@ -45,6 +46,7 @@ class ForwardedPort:
         in_use: Counter[PodRef],
         report: Callable[[Event], None],
         server_up: Callable[[], bool],
+        on_error: Callable[[], None] = lambda: None,
     ) -> None:
         self.local = local
         """The local port's number, 0 for standard input and output."""
@@ -57,6 +59,7 @@ class ForwardedPort:
         self._in_use = in_use
         self._report = report
         self._server_up = server_up
+        self._on_error = on_error
         self._waiting: dict[Connection, None] = {}
         self._retry: asyncio.TimerHandle | None = None
         self._fallback: PodRef | None = None
@@ -107,6 +110,8 @@ class ForwardedPort:
         remote = backend.port if backend else self._port.remote
         advice = explain(words, port=remote)
         self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy))
+        if connection.outcome is Outcome.ERROR:
+            self._on_error()
         if backend is not None:
             self._pods.doubt(backend.pod)
 

@@ -34,6 +34,8 @@ class Around:
     lanes: Lanes
     reach: Reachability
     report: Callable[[Event], None]
+    lose: Callable[[], None]
+    """With --exit-on-loss, end the run as kubectl does when its connection to the pod is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class ForwardedTarget:
             in_use=self._in_use,
             report=self._report,
             server_up=lambda: self._around.reach.up,
+            # kubectl gives the pod up after any error text, be it one refused connection.
+            on_error=self._around.lose,
         )
 
     def close(self) -> None:
