@@ -7,19 +7,25 @@ with a Python, FAIRLEAD_TEST_KUBECTL the kubectl to compare with. Tests that own
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shutil
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testbed import images
 from testbed.cluster import Cluster
+from tests.support.gate import Gate
+from tests.support.roles import SLICES, VIEW, kubeconfig, may_forward, token
 from tests.support.running import Forward
-from tests.support.world import World, user_cluster, within
+from tests.support.world import Json, World, user_cluster, within
 
 PUBLIC_IMAGE = "docker.io/library/python:3-alpine"
 Start = Callable[..., Forward]
@@ -82,6 +88,59 @@ def forward(world: World) -> Start:
 
     def start(*words: str, **more: Any) -> Forward:
         return Forward([*options(world), *words], **more)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def raw(app: World) -> Json:
+    """The kubeconfig, whole."""
+    found: Json = json.loads(app.kubectl("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(raw: Json) -> str:
+    url: str = raw["clusters"][0]["cluster"]["server"]
+    return url
+
+
+@pytest.fixture(scope="module")
+def trust(raw: Json) -> ssl.SSLContext:
+    """Trusts the server as the kubeconfig does, without any user."""
+    context = ssl.create_default_context()
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    authority = raw["clusters"][0]["cluster"].get("certificate-authority-data")
+    if authority:
+        context.load_verify_locations(cadata=base64.b64decode(authority).decode())
+    return context
+
+
+@pytest.fixture
+def caches(tmp_path: Path) -> dict[str, str]:
+    """An environment in which no earlier run is remembered."""
+    return {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+
+
+@pytest.fixture(scope="module")
+def both(app: World) -> str:
+    """Who may do all that forward needs."""
+    return token(app, "both", VIEW, SLICES, may_forward("get", "create"))
+
+
+@pytest.fixture
+def gate(server: str, trust: ssl.SSLContext, both: str) -> Iterator[Gate]:
+    with Gate(server, trust, both) as made:
+        yield made
+
+
+@pytest.fixture
+def through(gate: Gate, app: World, tmp_path: Path, caches: dict[str, str]) -> Any:
+    """Start a forward through the gate."""
+
+    def start(*words: str, **more: Any) -> Forward:
+        config = kubeconfig(tmp_path / "config", gate.url, app.namespace)
+        return Forward([*config, *words], env=caches, **more)
 
     return start
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 
 from tests.support import podapp, podclient
 from tests.support.gate import Gate, Refusal, drop_spdy, refuse_websocket, swallow
+from tests.support.roles import SLICES, VIEW, kubeconfig, may_forward, token
 from tests.support.running import Forward
 from tests.support.world import Json, World, port, within
 
@@ -21,88 +20,6 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 P = podapp.BASE
 FALL_BACK = 3.0
 """Seconds after which a carrier that passes nothing is given up: promised."""
-
-
-@pytest.fixture(scope="module")
-def raw(app: World) -> Json:
-    """The kubeconfig, whole."""
-    found: Json = json.loads(app.kubectl("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
-    return found
-
-
-@pytest.fixture(scope="module")
-def server(raw: Json) -> str:
-    url: str = raw["clusters"][0]["cluster"]["server"]
-    return url
-
-
-@pytest.fixture(scope="module")
-def trust(raw: Json) -> ssl.SSLContext:
-    """Trusts the server as the kubeconfig does, without any user."""
-    context = ssl.create_default_context()
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    authority = raw["clusters"][0]["cluster"].get("certificate-authority-data")
-    if authority:
-        context.load_verify_locations(cadata=base64.b64decode(authority).decode())
-    return context
-
-
-VIEW = {"apiGroups": [""], "resources": ["pods", "services"], "verbs": ["get", "list", "watch"]}
-SLICES = {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]}
-
-
-def token(world: World, name: str, *rules: Json) -> str:
-    """The token of a new service account that may do only this."""
-    meta = {"metadata": {"name": name}}
-    group = "rbac.authorization.k8s.io"
-    world.apply(
-        {"apiVersion": "v1", "kind": "ServiceAccount", **meta},
-        {"apiVersion": f"{group}/v1", "kind": "Role", **meta, "rules": list(rules)},
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "RoleBinding",
-            **meta,
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": world.namespace}],
-        },
-    )
-    return world.kubectl("create", "token", name, "--duration=1h").strip()
-
-
-def may_forward(*verbs: str) -> Json:
-    return {"apiGroups": [""], "resources": ["pods/portforward"], "verbs": list(verbs)}
-
-
-def kubeconfig(path: Path, url: str, namespace: str, authority: str = "", bearer: str = "") -> list[str]:
-    """Write one; the options that use it, with caches of its own."""
-    cluster: dict[str, Any] = {"server": url}
-    if authority:
-        cluster["certificate-authority-data"] = authority
-    path.write_text(
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "current-context": "c",
-                "clusters": [{"name": "c", "cluster": cluster}],
-                "users": [{"name": "c", "user": {"token": bearer} if bearer else {}}],
-                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c", "namespace": namespace}}],
-            }
-        )
-    )
-    return [f"--kubeconfig={path}"]
-
-
-@pytest.fixture
-def caches(tmp_path: Path) -> dict[str, str]:
-    """An environment in which no earlier run is remembered."""
-    return {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
-
-
-@pytest.fixture(scope="module")
-def both(app: World) -> str:
-    """Who may do all that forward needs."""
-    return token(app, "both", VIEW, SLICES, may_forward("get", "create"))
 
 
 @pytest.mark.parametrize(
@@ -223,100 +140,32 @@ def _other(number: int, old: str) -> bool:
         return False
 
 
-# -- what the server may do in mid-run (rows of what kubectl does at such ends) --
+def refuse_with(status: int, kind: str) -> Refusal:
+    """Answers one kind of upgrade with a status that is not 101."""
+
+    def answer(line: str, headers: dict[str, str]) -> bytes | None:
+        if not headers.get("upgrade", "").lower().startswith(kind):
+            return None
+        more = "Location: http://127.0.0.1:1/\r\n" if status == 302 else ""
+        return f"HTTP/1.1 {status} No\r\n{more}Content-Length: 2\r\n\r\nno".encode()
+
+    return answer
 
 
-GOAWAY = b"\x80\x03\x00\x07\x00\x00\x00\x08" + bytes(8)
-UNKNOWN = b"\x80\x03\x00\x63\x00\x00\x00\x04" + bytes(4)
-MALFORMED = b"\x80\x03\x00\x06\x00\x00\x00\x05" + bytes(5)
-
-
-@pytest.fixture
-def gate(server: str, trust: ssl.SSLContext, both: str) -> Iterator[Gate]:
-    with Gate(server, trust, both) as made:
-        yield made
-
-
-@pytest.fixture
-def through(gate: Gate, app: World, tmp_path: Path, caches: dict[str, str]) -> Any:
-    """Start a forward through the gate."""
-
-    def start(*words: str, **more: Any) -> Forward:
-        config = kubeconfig(tmp_path / "config", gate.url, app.namespace)
-        return Forward([*config, *words], env=caches, **more)
-
-    return start
-
-
-@pytest.mark.parametrize("frame", [GOAWAY, MALFORMED, UNKNOWN, b""], ids=["goaway", "malformed", "unknown", "closed"])
-def test_the_server_ends_a_lane(frame: bytes, gate: Gate, through: Any) -> None:
-    """It goes on with another; with --exit-on-loss it ends as kubectl does."""
+@pytest.mark.parametrize("kind", ["spdy", "websocket"])
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 500])
+def test_a_status_that_is_not_101(status: int, kind: str, app: World, gate: Gate, through: Any) -> None:
+    """The other way is tried, once; a redirection is not followed."""
+    gate.refuse = refuse_with(status, kind)
     with through("pod/app", f":{P}") as running:
         podclient.run(podclient.echo(running.port(P)))
-        if frame:
-            for wire in gate.wires:
-                wire.send(frame)
-        else:
-            gate.cut()
-        podclient.run(podclient.echo(running.port(P)))
-        assert running.told("connection-failed") == []
+        assert len([upgrade for upgrade in gate.upgrades if upgrade.startswith(kind)]) <= 1
 
 
-@pytest.mark.parametrize("frame", [GOAWAY, MALFORMED, b""], ids=["goaway", "malformed", "closed"])
-def test_the_server_ends_the_only_lane(frame: bytes, gate: Gate, through: Any) -> None:
-    """--exit-on-loss: 1, as kubectl."""
-    with through("--exit-on-loss", "pod/app", f":{P}", json=False) as running:
-        if frame:
-            for wire in gate.wires:
-                wire.send(frame)
-        else:
-            gate.cut()
-        running.wait_end(1, 10)
-        assert running.err[-1].startswith("error: lost connection to pod")
-
-
-def test_any_error_text_ends_exit_on_loss(app: World, through: Any) -> None:
-    """What kubectl cannot survive: with --exit-on-loss it is the same end, 1."""
-    with through("--exit-on-loss", "pod/app", f":{P + 99}", json=False) as running:
-        within(5, running.listening, "its lines")
-        podclient.run(podclient.ends_with_reset(running.port(P + 99)))
-        running.wait_end(1, 10)
-        assert running.err[-1].startswith("error: lost connection to pod")
-
-
-@pytest.mark.parametrize("more", [[], ["--exit-on-loss"]], ids=["", "exit-on-loss"])
-def test_a_stream_answered_by_a_reset(more: list[str], gate: Gate, through: Any) -> None:
-    """The local socket is reset; the session lives on."""
-    with through(*more, "pod/app", f":{P}") as running:
-        podclient.run(podclient.echo(running.port(P)))
-        for wire in gate.wires:
-            wire.reset_streams = True
-        podclient.run(podclient.ends_with_reset(running.port(P)))
-        assert len(running.told("connection-failed")) == 1
-        for wire in gate.wires:
-            wire.reset_streams = False
-        podclient.run(podclient.echo(running.port(P)))
-
-
-def test_no_answer_to_a_stream_for_30_seconds(gate: Gate, through: Any) -> None:
-    """That connection is reset; the session lives on, and the answer that comes late is ignored."""
-    with through("--exit-on-loss", "pod/app", f":{P}") as running:
-        podclient.run(podclient.echo(running.port(P)))
-        for wire in gate.wires:
-            wire.mute_streams = True
-        began = time.monotonic()
-        podclient.run(podclient.ends_with_reset(running.port(P)), 60)
-        assert 25 < time.monotonic() - began < 36
-        assert "30 s" in running.wait_told("connection-failed", 5)["words"]
-        for wire in gate.wires:
-            wire.mute_streams = False
-        podclient.run(podclient.echo(running.port(P)))
-
-
-def test_a_pod_deleted_while_idle(app: World, through: Any) -> None:
-    """--exit-on-loss does not wait for the next connection to find out."""
-    app.start(app.pod("idle"))
-    with through("--exit-on-loss", "pod/idle", f":{P}", json=False) as running:
-        app.kill("idle")
-        running.wait_end(1, 20)
-        assert running.err[-1].startswith("error: lost connection to pod")
+def test_both_ways_are_refused(app: World, gate: Gate, through: Any) -> None:
+    """One sentence with the server's words."""
+    gate.refuse = refuse_with(500, "")
+    with through("pod/app", f":{P}", json=False, ready=False) as running:
+        running.wait_end(11, 30)
+        assert len(running.err) == 1
+        assert "unable to upgrade connection: no" in running.err[0]

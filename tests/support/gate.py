@@ -66,8 +66,10 @@ class Gate:
         self.wires: list[Wire] = []
         self.upgrades: list[str] = []
         """The Upgrade headers seen, in order, in small letters."""
-        self.paths: list[str] = []
-        """The requests seen, in order: ``GET /path?query``."""
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        """The upgrade requests seen, in order: the first line and the headers with small names."""
+        self.glue = b""
+        """Said by the server in one breath with its 101 to plain SPDY."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -158,6 +160,8 @@ class _Link:
 
     def close(self) -> None:
         """End both."""
+        if self._wire is not None:
+            self._wire.ended = True
         for end in (self._client, self._server):
             if end is not None:
                 with suppress(OSError):
@@ -188,10 +192,10 @@ class _Link:
     def _request(self, head: bytes, rest: bytes) -> bool:
         gate = self._gate
         line, headers = _parse(head)
-        gate.paths.append(line.rpartition(" ")[0])
         upgrade = headers.get("upgrade", "").lower()
         if upgrade:
             gate.upgrades.append(upgrade)
+            gate.requests.append((line, headers))
             answer = gate.refuse(line, headers) if gate.refuse else None
             if answer is not None:
                 self._client.sendall(answer.rstrip(b"\0"))
@@ -200,7 +204,7 @@ class _Link:
                 return False
             self._upgraded = True
             if upgrade.startswith("spdy"):
-                self._wire = Wire(self._client)
+                self._wire = Wire(self._client, gate.glue)
                 gate.wires.append(self._wire)
         if self._server is None:
             self._server = gate.connect()
@@ -212,8 +216,15 @@ class _Link:
 class Wire:
     """One plain SPDY lane; knows where frames begin, and can be told to play the server's part."""
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: socket.socket, glue: bytes) -> None:
         self.client = client
+        self.frames: list[bytes] = []
+        """What the client has said."""
+        self.ended = False
+        """The lane is over."""
+        self.silent = False
+        """From now on nothing of what the server says is passed on."""
+        self._glue = glue
         self.mute_streams = False
         """From now on new streams get no answer: what the server says about them is swallowed."""
         self.reset_streams = False
@@ -233,13 +244,15 @@ class Wire:
     def from_server(self, data: bytes) -> None:
         """Pass on whole frames, less those of muted streams."""
         with self._lock:
+            if self.silent:
+                return
             self._down += data
             if not self._begun:
                 head, end, rest = self._down.partition(b"\r\n\r\n")
                 if not end:
                     return
                 self._begun, self._down = True, rest
-                self.client.sendall(head + end)
+                self.client.sendall(head + end + self._glue)
             frames, self._down = _frames(self._down)
             out = b"".join(frame for frame in frames if _stream(frame) not in self._muted)
             if out:
@@ -249,6 +262,7 @@ class Wire:
         """Look for new streams."""
         self._up += data
         frames, self._up = _frames(self._up)
+        self.frames += frames
         for frame in frames:
             if frame[:4] == b"\x80\x03\x00\x01" and (self.mute_streams or self.reset_streams):
                 with self._lock:
