@@ -89,10 +89,35 @@ def test_a_connection_that_is_done_both_ways_ends_though_the_server_keeps_the_er
         async with rig() as it, app(greet_and_close) as port:
             it.aim.backends = [backend(port)]
             reader, writer = await it.connect()
-            it.pod.mute = True
+            it.pod.mute = it.pod.half_close = True
             assert await reader.read() == b"hello"
             writer.close()
             await it.until(lambda: it.aim.ended == 1)
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_a_pod_that_is_done_sending_may_go_on_receiving(run: Any) -> None:
+    async def main() -> None:
+        got = bytearray()
+
+        async def end_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"done")
+            writer.write_eof()
+            got.extend(await reader.read())
+            writer.close()
+
+        async with rig() as it, app(end_first) as port:
+            it.pod.half_close = True
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            assert await reader.read() == b"done"
+            writer.write(bytes(100_000))
+            writer.write_eof()
+            await it.until(lambda: it.aim.ended == 1)
+            await it.until(lambda: len(got) == 100_000)
+            writer.close()
             assert it.aim.failures == []
 
     run(main())

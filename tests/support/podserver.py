@@ -1,6 +1,6 @@
 """The server's end of a lane: SPDY on a loopback port, and behind it the port that the client asked for.
 
-Behaves as a good server does (half-close is passed on); the switches make it misbehave.
+Ends as containerd does, both streams together when the pod's program closes; the switches make it behave otherwise.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class PodServer:
         self.refuse: dict[int, str] = {}
         """Port to error text."""
         self.reset: set[int] = set()
+        self.half_close = False
+        """Pass on that the pod's program is done sending, and end when both sides are."""
         self.mute = False
         """Never end an error stream."""
         self.dialled: list[int] = []
@@ -109,8 +111,10 @@ class LaneServer:
             return
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._up(pair, writer))
-                group.create_task(self._down(pair, reader))
+                up = group.create_task(self._up(pair, writer))
+                await self._down(pair, reader)
+                if not self.pod.half_close:
+                    up.cancel()
         except* (ConnectionError, asyncio.IncompleteReadError):
             self.pairing.failed(pair, "")
         else:

@@ -16,10 +16,10 @@ from fairlead.protocol.portforward import Forward, Outcome
 
 KEPT = 64 * 1024
 """First bytes kept for another try on another pod; kernels hand out about as much before a reader must wait."""
-SETTLE = 0.02
-"""Seconds between the end of the data stream and a verdict on the error stream; on the wire they are neighbours. A
-server that passes half-closes on sends no verdict yet, and then each end that the pod makes first is this much late."""
-SETTLE_EMPTY = 0.2
+SETTLE = 0.5
+"""Seconds between the end of the data stream and a verdict on the error stream. On the wire they are neighbours, unless
+the server is very busy; none of the known runtimes passes a pod's half-close on, so waiting costs them nothing."""
+SETTLE_EMPTY = 2.0
 """The same where not one byte came from the pod: that is how a refused dial begins, and no end to hurry."""
 MAX_TRIES = 8
 """Dials of one connection, all pods together."""

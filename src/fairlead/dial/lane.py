@@ -306,6 +306,11 @@ class Lane(asyncio.BufferedProtocol):
         self._transport.write(self.carrier.farewell())
         self._lose("")
 
+    def abandon(self) -> None:
+        """Wait no longer for a closed lane's last bytes to leave."""
+        if not self.gone.done():
+            self._transport.abort()
+
     def kill(self, reason: str) -> None:
         """Give the connection up without a word: nobody is there to hear it."""
         if not self.closed:

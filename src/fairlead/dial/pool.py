@@ -182,6 +182,8 @@ class Lanes:
             lane.close()
         if lanes:
             await asyncio.wait([lane.gone for lane in lanes], timeout=timeout)
+        for lane in lanes:
+            lane.abandon()
 
     def _begin(self, pod: PodRef, state: _PodLanes) -> None:
         # Counted here and not in the task, so that the next decision knows of it.

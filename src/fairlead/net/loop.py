@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from fairlead.kit import log
+
 T = TypeVar("T")
+
+_log = log.get(__name__)
 
 
 def run(main: Coroutine[Any, Any, T], *, debug: bool = False) -> T:
@@ -18,4 +22,10 @@ def run(main: Coroutine[Any, Any, T], *, debug: bool = False) -> T:
     else:
         factory = new_event_loop
     with asyncio.Runner(debug=debug, loop_factory=factory) as runner:
+        runner.get_loop().set_exception_handler(_log_error)
         return runner.run(main)
+
+
+def _log_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What went wrong in a callback with nobody to tell: for whoever looks, not for the user's terminal."""
+    _log.log(log.DECISION, "event loop: %s", context.get("message"), exc_info=context.get("exception"))
