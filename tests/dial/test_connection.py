@@ -291,6 +291,17 @@ def test_an_unreachable_server_is_reported_and_waited_for(run: Any) -> None:
     run(main())
 
 
+def test_a_warm_lane_that_cannot_be_had_is_reason_for_suspicion(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it:
+            it.broken = UnreachableError("connection refused")
+            with pytest.raises(UnreachableError):
+                await it.lanes.warm(backend(80).pod)
+            assert it.suspected == ["connection refused"]
+
+    run(main())
+
+
 def test_long_connections_have_a_lane_each(run: Any) -> None:
     async def main() -> None:
         async with rig() as it, app(hold) as port:

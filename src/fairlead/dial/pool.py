@@ -187,33 +187,39 @@ class Lanes:
 
     def _begin(self, pod: PodRef, state: _PodLanes) -> None:
         # Counted here and not in the task, so that the next decision knows of it.
-        state.opening += 1
-        self._opening_total += 1
+        self._count(state, 1)
         self._tasks.start(self._open_behind(pod, state), name=f"open lane to {pod.name}")
 
     async def _open_behind(self, pod: PodRef, state: _PodLanes) -> None:
-        error: FairleadError | None = None
-        lane: Lane | None = None
         try:
-            lane = await self._open_lane(pod, self)
-        except FairleadError as caught:
-            error = caught
-        finally:
-            state.opening -= 1
-            self._opening_total -= 1
-        if lane is not None:
-            self._add(pod, state, lane)
-        elif error is not None:
+            lane = await self._made(pod)
+        except FairleadError as error:
+            self._count(state, -1)
             self._opening_failed(pod, state, error)
+        except BaseException:
+            self._count(state, -1)
+            raise
+        else:
+            self._count(state, -1)
+            self._add(pod, state, lane)
 
     async def _open(self, pod: PodRef, state: _PodLanes) -> Lane:
-        state.opening += 1
-        self._opening_total += 1
+        self._count(state, 1)
+        try:
+            return await self._made(pod)
+        finally:
+            self._count(state, -1)
+
+    async def _made(self, pod: PodRef) -> Lane:
         try:
             return await self._open_lane(pod, self)
-        finally:
-            state.opening -= 1
-            self._opening_total -= 1
+        except UnreachableError as error:
+            self._suspect(error.what)
+            raise
+
+    def _count(self, state: _PodLanes, change: int) -> None:
+        state.opening += change
+        self._opening_total += change
 
     def _add(self, pod: PodRef, state: _PodLanes, lane: Lane) -> None:
         if lane.closed:
@@ -226,8 +232,6 @@ class Lanes:
         self._serve_waiting(pod)
 
     def _opening_failed(self, pod: PodRef, state: _PodLanes, error: FairleadError) -> None:
-        if isinstance(error, UnreachableError):
-            self._suspect(error.what)
         if state.lanes or state.opening:
             self._serve_waiting(pod)
             return
