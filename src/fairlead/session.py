@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,8 @@ CHILD_GRACE = 5.0
 
 def run(settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Event], None]) -> int:
     """Run one ``forward`` to its end; the exit code."""
+    gc.freeze()
+    gc.enable()
     keep_places()
     descriptors.raise_limit()
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from typing import Any
 
 from fairlead.cli.lines import Lines
 from fairlead.cli.text import one_line
@@ -32,7 +32,19 @@ def renderer(settings: ForwardSettings) -> Callable[[Event], None]:
 
 def as_json(event: Event) -> str:
     """One line, without its end."""
-    return json.dumps({"v": events.VERSION, "event": event.name, **asdict(event)}, separators=(",", ":"))
+    told = {"v": events.VERSION, "event": events.name_of(type(event)), **_fields(event)}
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of an event, and of the values in it."""
+    return {key: _plain(each) for key, each in value._asdict().items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return _fields(value) if hasattr(value, "_asdict") else [_plain(each) for each in value]
+    return value
 
 
 class Text:

@@ -86,6 +86,8 @@ class Lane(asyncio.BufferedProtocol):
         self.closed = False
         self.suspect = False
         """A ping was missed."""
+        self.proved = False
+        """A ping was answered."""
         self._buffer = buffer
         self._owner = owner
         self._dirty: list[LocalEnd] = []
@@ -176,6 +178,7 @@ class Lane(asyncio.BufferedProtocol):
         """A sign of life."""
         self._ping_sent = None
         self.suspect = False
+        self.proved = True
         for waiter in self._pongs:
             if not waiter.done():
                 waiter.set_result(None)

@@ -7,7 +7,7 @@ against the tunnel on the same cluster. What worked is used for all further lane
 from __future__ import annotations
 
 import base64
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -56,7 +56,7 @@ class PodStreams:
         self._server = server
         self._memory = memory
         self._buffer = ReadBuffer()
-        self._mask = None if tls else lambda: secrets.token_bytes(4)
+        self._mask = None if tls else lambda: os.urandom(4)
         self._proved: Way | None = None
         recalled = memory.recall()
         self._order = sorted(Way, key=lambda way: way.value != recalled)
@@ -92,10 +92,12 @@ class PodStreams:
         try:
             await lane.prove(PROOF)
         except (TimeoutError, ConnectionError) as error:
-            lane.kill("no answer to the first ping")
             raise ProtocolError(
                 f"the API server, or a proxy before it, accepted {lane.carrier.name} and then passed nothing on"
             ) from error
+        finally:
+            if not lane.proved:
+                lane.kill("no answer to the first ping")
 
     async def _open(self, way: Way, pod: PodRef, owner: LaneOwner) -> Lane:
         path = f"/api/v1/namespaces/{quote(pod.namespace)}/pods/{quote(pod.name)}/portforward"
@@ -133,7 +135,7 @@ def _spdy() -> _Handshake:
 
 
 def _websocket(mask: Callable[[], bytes] | None) -> _Handshake:
-    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    key = base64.b64encode(os.urandom(16)).decode()
 
     def check(response: UpgradeResponse) -> None:
         if response.get("Sec-WebSocket-Accept") != accept_value(key):

@@ -294,11 +294,12 @@ class Lanes:
                 fresh = await self._open(pod, state)
                 await fresh.prove(PROOF_TIMEOUT)
         except (FairleadError, TimeoutError, ConnectionError):
-            if fresh is not None:
-                fresh.kill("no answer to a ping")
             for lane in [lane for lane in state.lanes if lane.suspect]:
                 lane.kill("the connection to the pod is dead: neither it nor a new one answers")
         else:
             self._add(pod, state, fresh)
+            fresh = None
         finally:
             state.proving = False
+            if fresh is not None:
+                fresh.kill("no answer to a ping")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 
 from fairlead.errors import MachineError
 
@@ -35,7 +34,10 @@ def remove(path: str) -> None:
 def _replace(path: str, data: bytes, mode: int) -> None:
     # A link is followed, so that the file it names is replaced and not the link.
     target = os.path.realpath(path)
-    handle, unfinished = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=os.path.dirname(target))
+    unfinished = os.path.join(
+        os.path.dirname(target), f".{os.path.basename(target)}.{os.getpid()}.{os.urandom(4).hex()}"
+    )
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -6,18 +6,15 @@ are only ever added. A target is written as typed (``svc/web``), a pod by its na
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 VERSION = 1
 """Written as ``v`` in each line; counts up when a field changes its meaning or goes away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(NamedTuple):
     """A local port is bound; one event for each address and port."""
 
-    name: ClassVar[str] = "listening"
     target: str
     address: str
     """The bound IP address, without brackets."""
@@ -27,17 +24,14 @@ class Listening:
     """The port in the pod."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handling:
+class Handling(NamedTuple):
     """A local connection was accepted."""
 
-    name: ClassVar[str] = "handling"
     port: int
     """The local port, or 0 for standard input and output."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyPort:
+class ReadyPort(NamedTuple):
     """One forwarded port of a ``Ready``."""
 
     target: str
@@ -46,21 +40,17 @@ class ReadyPort:
     remote: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """Every port listens and each target's pod answered; told once."""
 
-    name: ClassVar[str] = "ready"
     ports: tuple[ReadyPort, ...]
     pods: tuple[str, ...]
     """The pods that were reached, one for each target."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionFailed:
+class ConnectionFailed(NamedTuple):
     """One local connection was refused or reset; nothing else was touched."""
 
-    name: ClassVar[str] = "connection-failed"
     port: int
     """The local port, or 0 for standard input and output."""
     remote: int
@@ -74,66 +64,52 @@ class ConnectionFailed:
     """What to do about it, "" if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodGone:
+class PodGone(NamedTuple):
     """A pod that was in use is gone or going."""
 
-    name: ClassVar[str] = "pod-gone"
     target: str
     pod: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class PodNew:
+class PodNew(NamedTuple):
     """A pod is used that was not used before."""
 
-    name: ClassVar[str] = "pod-new"
     target: str
     pod: str
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """Nothing runs behind a target; connections wait."""
 
-    name: ClassVar[str] = "waiting"
     target: str
     reason: str
     limit: float
     """Seconds until what waits is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerLost:
+class ServerLost(NamedTuple):
     """The API server does not answer any more."""
 
-    name: ClassVar[str] = "server-lost"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServerBack:
+class ServerBack(NamedTuple):
     """The API server answers again."""
 
-    name: ClassVar[str] = "server-back"
     after: float
     """Seconds since it was lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Something a user should know that has no event of its own."""
 
-    name: ClassVar[str] = "note"
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """The run is over; the last event."""
 
-    name: ClassVar[str] = "ended"
     reason: str
     exit_code: int
 
@@ -151,3 +127,8 @@ Event: TypeAlias = (
     | Note
     | Ended
 )
+
+
+def name_of(kind: type[Event]) -> str:
+    """The name that ``-o json`` gives a kind of event: ``pod-gone`` for PodGone."""
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).lstrip("-")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairlead.errors import ProtocolError
 from fairlead.model.selector import LabelSelector
@@ -19,8 +19,7 @@ MAX_ITEMS = 2000
 """Entries read of any one list: an EndpointSlice holds at most 1000 endpoints, everything else far fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerRef:
+class OwnerRef(NamedTuple):
     """The object that controls another one (metadata.ownerReferences with controller: true)."""
 
     api_version: str
@@ -29,8 +28,7 @@ class OwnerRef:
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerPort:
+class ContainerPort(NamedTuple):
     """A port that a container declares; declaring is optional, so its absence proves nothing."""
 
     name: str
@@ -102,8 +100,7 @@ class Pod:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePort:
+class ServicePort(NamedTuple):
     """One port of a Service; ``target`` is None when targetPort is absent (then it is ``port``)."""
 
     name: str
@@ -155,8 +152,7 @@ class Service:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointPort:
+class EndpointPort(NamedTuple):
     """A resolved target port of an EndpointSlice; ``port`` is None where the slice means every port."""
 
     name: str
@@ -164,8 +160,7 @@ class EndpointPort:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One endpoint of a slice, with the API's rules for absent conditions applied."""
 
     ready: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 
 class Local(Enum):
@@ -15,8 +16,7 @@ class Local(Enum):
     """Standard input and output of this process, for one connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortSpec:
+class PortSpec(NamedTuple):
     """``[LOCAL:]REMOTE`` as typed: LOCAL a port number 1-65535, ANY or STDIO, or None for "the same as REMOTE"."""
 
     local: int | Local | None
@@ -24,8 +24,7 @@ class PortSpec:
     """A decimal port number or a port's name, not yet resolved."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetPort:
+class TargetPort(NamedTuple):
     """A port of a target once the cluster was asked."""
 
     spec: PortSpec
@@ -37,8 +36,7 @@ class TargetPort:
     """The number of the service's port, where the target is a service."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetSpec:
+class TargetSpec(NamedTuple):
     """``TYPE/NAME`` and its ports, as typed; TYPE is not yet looked up."""
 
     kind: str

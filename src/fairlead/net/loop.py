@@ -10,6 +10,9 @@ from fairlead.kit import log
 
 T = TypeVar("T")
 
+TURNS = 4
+"""Abort, TLS' own transport, TCP's, and the handle below it: each is closed one turn after the one before."""
+
 _log = log.get(__name__)
 
 
@@ -23,7 +26,16 @@ def run(main: Coroutine[Any, Any, T], *, debug: bool = False) -> T:
         factory = new_event_loop
     with asyncio.Runner(debug=debug, loop_factory=factory) as runner:
         runner.get_loop().set_exception_handler(_log_error)
-        return runner.run(main)
+        return runner.run(_settled(main))
+
+
+async def _settled(main: Coroutine[Any, Any, T]) -> T:
+    """What was aborted last is closed in the loop's next turns, and uvloop refuses to be closed before."""
+    try:
+        return await main
+    finally:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
 
 def _log_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
