@@ -81,7 +81,7 @@ class Forward:
             text=True,
             bufsize=1,
             start_new_session=True,
-            env={**os.environ, "PYTHONWARNINGS": "error", **(env or {})},
+            env={**os.environ, "PYTHONWARNINGS": "default", **(env or {})},
         )
         assert self.process.stdout is not None
         assert self.process.stderr is not None
@@ -173,6 +173,7 @@ class Forward:
             assert self.process.returncode == code, f"ended with {self.process.returncode}, not {code}: {said}"
         assert "Traceback" not in said, said
         assert "a bug of fairlead" not in said, said
+        assert "ResourceWarning" not in said, said
         assert not left, "the ready file is left"
         assert not session_of(self.process.pid), f"processes left: {session_of(self.process.pid)}"
         for address, number in self.listening():

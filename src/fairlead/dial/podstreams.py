@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 from urllib.parse import quote
 
 from fairlead.dial.lane import Lane, LaneOwner
@@ -111,8 +110,7 @@ class PodStreams:
         return cast("Lane", transport.get_protocol())
 
 
-@dataclass(frozen=True, slots=True)
-class _Handshake:
+class _Handshake(NamedTuple):
     method: str
     headers: Sequence[tuple[str, str]]
     check: Callable[[UpgradeResponse], None]

@@ -121,7 +121,7 @@ class Lanes:
             patient=patient,
         )
         if isinstance(choice, Take):
-            lane = state.lanes[choice.index]
+            lane = state.lanes[choice.lane]
             passenger.on_lane(lane)
             return True
         for _ in range(choice.more):

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fairlead.errors import ListenError, UsageError
 from fairlead.host.ports import describe_holder, low_port_remedy
@@ -26,8 +26,7 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 LOCALHOST: tuple[Address, ...] = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Addresses that are bound together; with ``any_will_do`` one of them is enough (``localhost``)."""
 
     addresses: tuple[Address, ...]

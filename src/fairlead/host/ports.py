@@ -8,7 +8,7 @@ import pwd
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SEARCH_LIMIT = 0.3
 """Seconds spent on looking for a process: an error message is worth a moment, not more."""
@@ -16,8 +16,7 @@ SEARCH_LIMIT = 0.3
 _LISTEN = "0A"
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """One listening socket, as /proc/net/tcp and tcp6 list it."""
 
     address: ipaddress.IPv4Address | ipaddress.IPv6Address

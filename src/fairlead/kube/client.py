@@ -6,9 +6,8 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from fairlead import __version__
 from fairlead.errors import CredentialsError, UnreachableError
@@ -39,8 +38,7 @@ Query = Sequence[tuple[str, str]]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     """One thing to ask; ``upgrade`` wants a 101 on a new connection, others any 2xx."""
 
     method: str
@@ -56,8 +54,7 @@ class _Call:
         return Attempt.of(self.method, self.path, tuple(self.query))
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(NamedTuple):
     head: Head
     body: bytes
 

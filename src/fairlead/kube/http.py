@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import h11
 
@@ -23,8 +22,7 @@ SILENCE = 30.0
 """Seconds without a byte while an answer is due; an API server answers in milliseconds, or breaks off after 60 s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request, ready to send."""
 
     method: str
@@ -33,8 +31,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Status and headers of a response; names in lower case."""
 
     status: int

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from fairlead.errors import ApiError, FairleadError, NotFoundError, UsageError
@@ -23,8 +22,7 @@ class Getter(Protocol):
         """Return the JSON object at ``path``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One type of object; ``words`` are its plural, singular, kind and short names in lower case."""
 
     kind: str

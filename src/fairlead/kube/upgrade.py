@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairlead.errors import FairleadError
 from fairlead.kube.http import Head, HttpConnection
 from fairlead.kube.status import Attempt, api_error, parse_status, plain
 
 
-@dataclass(frozen=True, slots=True)
-class UpgradeResponse:
+class UpgradeResponse(NamedTuple):
     """The headers of a 101."""
 
     headers: tuple[tuple[str, str], ...]

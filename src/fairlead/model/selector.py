@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairlead.errors import UsageError
 
@@ -12,8 +11,7 @@ MAX_TERMS = 1000
 """Terms read of one selector; the API server's own limit on the object's size is lower in practice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One term; ``operator`` is ``=``, ``in``, ``notin``, ``exists`` or ``!exists``."""
 
     key: str
@@ -32,8 +30,7 @@ class Requirement:
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!exists"}
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
+class LabelSelector(NamedTuple):
     """Terms that a pod's labels must all satisfy, ordered by key."""
 
     requirements: tuple[Requirement, ...]

@@ -35,6 +35,7 @@ class LocalConnection(asyncio.BufferedProtocol):
         "_fd",
         "_gone",
         "_lost",
+        "_made",
         "_pending",
         "_remote",
         "_transport",
@@ -55,12 +56,17 @@ class LocalConnection(asyncio.BufferedProtocol):
         self._eof_received = False
         self._eof_sent = False
         self._lost = False
+        self._made = False
 
     # -- what the transport calls --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the opposite end."""
         self._transport = cast("asyncio.Transport", transport)
+        if self._closing:  # aborted between the accept and now
+            _reset(self._transport)
+            return
+        self._made = True
         self._transport.set_write_buffer_limits(high=HIGH_WATER, low=HIGH_WATER // 4)
         self._fd: int = self._transport.get_extra_info("socket").fileno()
         self._remote = self._accept(self)
@@ -107,8 +113,9 @@ class LocalConnection(asyncio.BufferedProtocol):
         if not self._closing:
             self._closing = True
             self._remote.local_lost()
-        # Both ends point at each other: without this, each connection would wait for the garbage collector.
-        del self._remote
+        if self._made:
+            # Both ends point at each other: without this, each connection would wait for the garbage collector.
+            del self._remote
         self._gone(self)
 
     # -- what the remote end calls --
@@ -190,12 +197,8 @@ class LocalConnection(asyncio.BufferedProtocol):
             return
         self._closing = True
         self._pending.clear()
-        sock = self._transport.get_extra_info("socket")
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        except OSError:
-            pass  # The peer may have closed it already.
-        self._transport.abort()
+        if self._made:
+            _reset(self._transport)
 
     def pause_reading(self) -> None:
         """Stop reading from the program."""
@@ -206,3 +209,11 @@ class LocalConnection(asyncio.BufferedProtocol):
         """Read from the program again."""
         if not self._closing and not self._transport.is_closing():
             self._transport.resume_reading()
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    try:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    except OSError:
+        pass  # The peer may have closed it already.
+    transport.abort()

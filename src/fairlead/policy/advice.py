@@ -7,27 +7,25 @@ older dockershim, which ran socat in the pod's network namespace.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(NamedTuple):
     """One sentence each; both "" where the words are not known."""
 
     meaning: str = ""
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    pattern: re.Pattern[str]
+class _Known(NamedTuple):
+    pattern: str
     """Groups it names fill the sentences: ``port``, ``program``."""
     meaning: str
     remedy: str
 
 
 def _known(pattern: str, meaning: str, remedy: str) -> _Known:
-    return _Known(re.compile(pattern, re.IGNORECASE | re.DOTALL), meaning, remedy)
+    return _Known(pattern, meaning, remedy)
 
 
 # The first that matches wins, so what is more special stands first: containerd wraps each cause in several layers.
@@ -114,7 +112,7 @@ _PACKAGES = {"socat": "socat", "nsenter": "util-linux"}
 def explain(words: str, *, port: int) -> Advice:
     """The advice for the words that came for a connection to ``port`` of a pod."""
     for known in _TABLE:
-        found = known.pattern.search(words)
+        found = re.search(known.pattern, words, re.IGNORECASE | re.DOTALL)
         if found:
             named = {name: value for name, value in found.groupdict().items() if value}
             fields = {"port": str(port), **named}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairlead.model.objects import EndpointSlice, Pod, Service
 from fairlead.model.target import Backend, PodRef, TargetPort
@@ -12,8 +12,7 @@ from fairlead.policy.podchoice import order
 from fairlead.policy.ports import port_in, service_port_name
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """How the pods behind a target changed."""
 
     new: tuple[PodRef, ...] = ()

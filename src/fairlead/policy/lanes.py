@@ -7,8 +7,7 @@ why connections get lanes of their own as long as there are not too many.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 OPEN_AT_ONCE = 4
 """Lanes to one pod that are being opened at the same time. Each costs the server about 10 ms of CPU; more at once make
@@ -34,15 +33,13 @@ class LaneState(Protocol):
         """It carries much: whoever shares it may have to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(NamedTuple):
     """Use this lane, an index into what ``place`` was given."""
 
-    index: int
+    lane: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Wait for a new lane or an idle one, whichever comes first; begin to open ``more`` lanes now."""
 
     more: int

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fairlead.protocol.spdy.frames import Status
 from fairlead.protocol.spdy.session import Session, StreamListener
@@ -182,8 +182,7 @@ class Forward:
         self._listener.on_end(outcome, self.error_text.decode("utf-8", "replace").strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Two streams of one request, ready to be served: ``port`` is the data stream's (1-65535)."""
 
     request_id: str

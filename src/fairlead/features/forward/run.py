@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from fairlead.dial.connection import Connection
 from fairlead.entry.listener import Listeners, parse_addresses
@@ -22,8 +21,7 @@ from fairlead.net.local import LocalConnection
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """What a run serves."""
 
     ports: tuple[tuple[ReadyPort, str], ...]

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairlead.dial.backends import Backends, Rules
 from fairlead.dial.pool import Lanes
@@ -25,8 +25,7 @@ MAX_PAUSE = 30.0
 """Seconds between two attempts to have a lane ready, after the first few."""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What all targets of a run share."""
 
     settings: ForwardSettings
@@ -38,8 +37,7 @@ class Around:
     """With --exit-on-loss, end the run as kubectl does when its connection to the pod is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """One port of a target; ``bound`` is None where standard input and output take the listener's place."""
 
     port: TargetPort
