@@ -45,6 +45,19 @@ def test_a_signal(number: signal.Signals, code: int, app: World, forward: Start)
                 sock.close()
 
 
+def test_a_signal_at_the_moment_of_an_accept(app: World, forward: Start) -> None:
+    """With connections accepted and lanes being opened: nothing of that is left, and nobody calls it a bug."""
+    for pause in (0.0, 0.01, 0.03, 0.1):
+        with forward("pod/app", f":{P}") as running:
+            socks = [podclient.dial(running.port(P)) for _ in range(20)]
+            time.sleep(pause)
+            try:
+                running.end(signal.SIGTERM, 143)
+            finally:
+                for sock in socks:
+                    sock.close()
+
+
 def test_a_signal_while_it_starts(world: World, forward: Start) -> None:
     world.apply(world.workload("Deployment", "nothing", replicas=0))
     with forward("deploy/nothing", f":{P}", ready=False, json=False) as running:
