@@ -52,7 +52,7 @@ def test_an_idle_lane_is_taken_and_otherwise_one_is_opened(loads: list[int | Non
 
 def test_a_burst_opens_a_few_lanes_at_a_time() -> None:
     assert decide([1], opening=0, waiting=9) == Wait(OPEN_AT_ONCE)
-    assert decide([1], opening=3, waiting=9) == Wait(OPEN_AT_ONCE - 3)
+    assert decide([1], opening=1, waiting=9) == Wait(OPEN_AT_ONCE - 1)
     assert decide([1], opening=OPEN_AT_ONCE, waiting=9) == Wait(0)
 
 
@@ -102,9 +102,10 @@ def test_at_the_limit_a_quiet_lane_is_shared_before_a_bulk_one() -> None:
     assert place([Lane(1, bulk=True)], opening=0, waiting=0, lifetime=inf, limit=1, budget=9, patient=True) == Take(0)
 
 
-def test_a_burst_of_short_connections_shares_what_is_open() -> None:
-    assert decide([2, 1], waiting=40, lifetime=SHORT) == Take(1)
-    assert decide([2, 1], waiting=40, lifetime=SHORT * 1.1) == Wait(OPEN_AT_ONCE)
+def test_a_crowd_of_short_connections_shares_what_is_open() -> None:
+    assert decide([2, 1], waiting=29, lifetime=SHORT) == Take(1)
+    assert decide([2, 1], waiting=28, lifetime=SHORT) == Wait(OPEN_AT_ONCE)
+    assert decide([2, 1], waiting=29, lifetime=SHORT * 1.1) == Wait(OPEN_AT_ONCE)
 
 
 def test_a_short_connection_is_never_put_beside_a_transfer_while_lanes_may_be_opened() -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-OPEN_AT_ONCE = 4
+OPEN_AT_ONCE = 2
 """Lanes to one pod that are being opened at the same time. Each costs the server about 10 ms of CPU; more at once make
 all of them late."""
 
 SHORT = 0.5
-"""Seconds that connections last on average for a burst of them to share lanes instead of waiting for new ones. Several
-on one lane cost the server half of what they cost on lanes of their own, and none is in the way for long."""
+"""Seconds that connections last on average for a crowd of them to share the open lanes instead of waiting for more.
+Several on one lane cost the server less than on lanes of their own, and none is in the way for long."""
 
 MAX_PER_SERVER = 256
 """Lanes to all pods behind one API server: each holds three connections in the cluster's own components."""
@@ -74,7 +74,9 @@ def place(
                 best, best_rank = index, rank
     room = min(limit - len(lanes) - opening, budget)
     full = room <= 0 and not opening
-    hurry = not patient or lifetime <= SHORT
+    # No more than ``limit`` connections have a lane each, however short they are: nobody can tell which one will pause.
+    crowd = sum(lane.load or 0 for lane in lanes) + waiting + 1 > limit
+    hurry = not patient or (crowd and lifetime <= SHORT)
     if best is not None and (full or (hurry and not best_rank[0])):
         return Take(best)
     more = max(0, min(room, OPEN_AT_ONCE - opening, waiting + 1 - opening))
