@@ -302,6 +302,19 @@ def test_a_warm_lane_that_cannot_be_had_is_reason_for_suspicion(run: Any) -> Non
     run(main())
 
 
+def test_a_lane_that_opens_while_the_pool_closes_is_closed_too(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(hold) as port:
+            it.aim.backends = [backend(port)]
+            opening = asyncio.gather(it.lanes.warm(backend(port).pod), return_exceptions=True)
+            await asyncio.sleep(0)
+            await it.lanes.close(1.0)
+            await opening
+            await it.until(lambda: all(lane.writer.is_closing() for lane in it.pod.lanes))
+
+    run(main())
+
+
 def test_long_connections_have_a_lane_each(run: Any) -> None:
     async def main() -> None:
         async with rig() as it, app(hold) as port:

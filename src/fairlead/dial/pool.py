@@ -92,6 +92,7 @@ class Lanes:
         self._pods: dict[PodRef, _PodLanes] = {}
         self._pod_of: dict[Lane, PodRef] = {}
         self._opening_total = 0
+        self._closing = False
         self._loop = asyncio.get_running_loop()
 
     # -- places --
@@ -173,7 +174,8 @@ class Lanes:
                     lane.close()
 
     async def close(self, timeout: float) -> None:
-        """Close every lane, and wait up to ``timeout`` seconds for their last bytes to leave."""
+        """Close every lane, and wait up to ``timeout`` seconds for their last bytes to leave; open no more."""
+        self._closing = True
         lanes = [lane for state in self._pods.values() for lane in state.lanes]
         for state in self._pods.values():
             if state.patience is not None:
@@ -222,6 +224,9 @@ class Lanes:
         self._opening_total += change
 
     def _add(self, pod: PodRef, state: _PodLanes, lane: Lane) -> None:
+        if self._closing:
+            lane.kill("")
+            return
         if lane.closed:
             self._opening_failed(pod, state, UnreachableError("the connection to the pod broke while it was opened"))
             return
