@@ -63,6 +63,12 @@ def test_addresses_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("host", ["a..b", 64 * "a" + ".test"])
+def test_what_no_name_can_be_is_not_resolved(host: str) -> None:
+    with pytest.raises(socket.gaierror, match="no name that DNS could have"):
+        run(connect_tcp(host, 1))
+
+
 def test_a_refused_address_gives_way_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "HEAD_START", 1000.0)
     with listener(V4, "127.0.0.1") as server:

@@ -20,6 +20,9 @@ def parsed(text: str, default_scheme: str = "") -> Url:
         ("https://[fd00::1]:6443/x?y=z#w", ("https", "fd00::1", 6443, "/x", "[fd00::1]:6443")),
         ("https://a.test?y=z/w", ("https", "a.test", 443, "", "a.test")),
         ("https://a.test:", ("https", "a.test", 443, "", "a.test:")),
+        ("https://a_b-1.test.", ("https", "a_b-1.test.", 443, "", "a_b-1.test.")),
+        ("https://[fe80::1%25eth0]", ("https", "fe80::1%25eth0", 443, "", "[fe80::1%25eth0]")),
+        ("https://a/b c\r\n\u00fc/%20(x)", ("https", "a", 443, "/b%20c%0D%0A%C3%BC/%20(x)", "a")),
         ("socks5://p", ("socks5", "p", 1080, "", "p")),
     ],
 )
@@ -45,7 +48,8 @@ def test_address_and_default_scheme() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "a.test", "ftp://a.test", "https://", "https://:443", "https://a:99999", "https://a:0", "https://a:x",
-     "https://[::1", "https://[::1]x", "https://a:b:c"],
+     "https://[::1", "https://[::1]x", "https://a:b:c", "https://[]", "https://[a b]", "https://a..b:6443", "https://.a",
+     "https://..", "https://" + 64 * "a", "https://a\r\nX: y", "https://a b", "https://b\u00fccher.test", "https://a%0a"],
 )  # fmt: skip
 def test_nonsense(text: str) -> None:
     with pytest.raises(ConfigError, match="the server"):

@@ -40,7 +40,10 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
             continue
         return [(family, (host, port))]
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # an empty label, or one of more than 63 bytes
+        raise socket.gaierror(socket.EAI_NONAME, "no name that DNS could have") from error
     return _interleave([(family, address) for family, _, _, _, address in found])
 
 

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from fairlead.errors import ConfigError
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
+_BRACKETED = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~:%")
+"""An IPv6 address, with the zone of a link-local one."""
+_PATH = b"/%:@!$&'()*+,;="
 _UNRESERVED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 
@@ -62,7 +66,7 @@ def parse_url(text: str, *, what: str, schemes: Iterable[str], default_scheme: s
         scheme=scheme,
         host=host,
         port=DEFAULT_PORTS[scheme] if port is None else port,
-        path=(slash + path).rstrip("/"),
+        path=quote((slash + path).rstrip("/"), safe=_PATH),
         authority=authority,
         username=unquote(user),
         password=unquote(password),
@@ -116,11 +120,19 @@ def encode_query(query: Iterable[tuple[str, str]]) -> str:
 def _split_port(authority: str, text: str, what: str) -> tuple[str, int | None]:
     if authority.startswith("["):
         host, bracket, tail = authority[1:].partition("]")
-        good = bool(bracket) and (not tail or tail.startswith(":"))
+        good = (
+            bool(bracket) and (not tail or tail.startswith(":")) and bool(host) and _BRACKETED.issuperset(host.lower())
+        )
         port = tail[1:]
     else:
         host, _, port = authority.partition(":")
-        good = True
-    if not good or not host or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
+        good = _is_name(host)
+    if not good or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
         raise ConfigError(f"{what} {redact(text)!r} is not an address", remedy="it should look like https://HOST:PORT")
     return host.lower(), int(port) if port else None
+
+
+def _is_name(host: str) -> bool:
+    """Whether a resolver, a Host header and a proxy can all take ``host``: RFC 1123's form, and underscores."""
+    labels = host.removesuffix(".").split(".")
+    return _HOST.issuperset(host.lower()) and len(host) <= 254 and all(0 < len(label) < 64 for label in labels)
