@@ -18,7 +18,7 @@ from fairlead.features.forward.target import Around
 from fairlead.host import descriptors, files, signals
 from fairlead.host.stdio import keep_places
 from fairlead.kit import process
-from fairlead.kit.tasks import Background
+from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import load
 from fairlead.kube.reachability import Reachability
@@ -57,6 +57,7 @@ class _Session:
         self._tell = tell
         self._ended: asyncio.Future[int] | None = None
         self._child: process.Child | None = None
+        self._ready_written = ""
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
@@ -82,8 +83,8 @@ class _Session:
                 try:
                     return await self._serve(tasks)
                 finally:
-                    if self._settings.ready_file:
-                        files.remove(self._settings.ready_file)
+                    if self._ready_written:
+                        files.remove(self._ready_written)
                     if self._child is not None:
                         await self._child.end(grace=CHILD_GRACE)
                     await self._forward.stop(CLOSE / 2)
@@ -93,11 +94,13 @@ class _Session:
         assert self._ended is not None
         starting = tasks.start(self._forward.start(tasks), name="start")
         await _first(starting, self._ended)
-        if not starting.done():
+        if self._ended.done():
+            await stop(starting)
             return self._ended.result()
         started = await starting
         if self._settings.ready_file:
             files.write_atomically(self._settings.ready_file, _ready_text(started), mode=0o644)
+            self._ready_written = self._settings.ready_file
         if self._settings.command:
             return await self._run_command(started)
         if started.joined is None:
@@ -105,23 +108,30 @@ class _Session:
         await _first(started.joined, self._ended)
         if not started.joined.done():
             return self._ended.result()
-        await self._forward.drain()
-        return started.joined.result()
+        drained = tasks.start(self._forward.drain(), name="drain standard output")
+        await _first(drained, self._ended)
+        return self._ended.result() if self._ended.done() else started.joined.result()
 
     async def _run_command(self, started: Started) -> int:
         env = command_env(started.address, started.ports)
-        self._child = await process.start(self._settings.command, env={**os.environ, **env})
-        code = await self._child.wait()
+        child = self._child = await process.start(self._settings.command, env={**os.environ, **env})
+        assert self._ended is not None
+        if self._ended.done():
+            # The signal came while the command was being started: it was meant for it.
+            return await child.end(grace=CHILD_GRACE)
+        code = await child.wait()
         self._child = None
         return code
 
     # -- what may end a run --
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, number: int) -> bool:
         if self._child is not None:
             self._child.pass_on(number)
-        elif self._ended is not None and not self._ended.done():
+            return False
+        if self._ended is not None and not self._ended.done():
             self._ended.set_result(signals.exit_code(number))
+        return True
 
     def _server_lost(self, reason: str) -> None:
         self._tell(ServerLost(reason))

@@ -11,7 +11,7 @@ import pytest
 
 from fairlead.dial import connection as connection_module
 from fairlead.dial import lane as lane_module
-from fairlead.errors import ForbiddenError, UnreachableError
+from fairlead.errors import ApiError, CredentialsError, ForbiddenError, UnreachableError
 from tests.support.dialled import app, backend, rig
 
 uvloop = pytest.importorskip("uvloop")
@@ -311,6 +311,81 @@ def test_a_lane_that_opens_while_the_pool_closes_is_closed_too(run: Any) -> None
             await it.lanes.close(1.0)
             await opening
             await it.until(lambda: all(lane.writer.is_closing() for lane in it.pod.lanes))
+
+    run(main())
+
+
+def test_a_refused_further_lane_is_not_asked_for_again_at_once(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(hold) as port:
+            it.aim.backends = [backend(port)]
+            first = await it.connect()
+            assert await first[0].readexactly(1) == b"x"
+            it.broken = ApiError("too many", code=429)
+            second = await it.connect()
+            assert await second[0].readexactly(1) == b"x"
+            assert it.opened == 2
+            for _, writer in (first, second):
+                writer.close()
+
+    run(main())
+
+
+def test_the_reason_why_no_lane_can_be_had_is_told(run: Any) -> None:
+    async def main() -> None:
+        async with rig(wait=0.2) as it:
+            it.aim.backends = [backend(80)]
+            for error, seconds in ((CredentialsError("the token has expired"), 0.1), (ApiError("no node"), 1.0)):
+                it.broken = error
+                began = asyncio.get_running_loop().time()
+                reader, writer = await it.connect()
+                with pytest.raises(ConnectionResetError):
+                    await reader.read()
+                assert asyncio.get_running_loop().time() - began < seconds
+                assert it.aim.failures[-1] == error.what
+                writer.close()
+
+    run(main())
+
+
+def test_many_connections_that_waited_share_a_lane_with_all_their_first_bytes(run: Any) -> None:
+    async def main() -> None:
+        payload = os.urandom(100_000)
+        async with rig(limit=1, wait=20) as it, app(count_after_end) as port:
+            clients = [await it.connect() for _ in range(120)]
+            for _, writer in clients:
+                writer.write(payload)
+                writer.write_eof()
+            await it.until(lambda: len(it.aim.waiting) == 120)
+            it.aim.backends = [backend(port)]
+            for connection in list(it.aim.waiting):
+                connection.dial()
+            expected = f"{len(payload)} {hashlib.sha256(payload).hexdigest()}".encode()
+            async with asyncio.timeout(20):
+                for reader, writer in clients:
+                    assert await reader.read() == expected
+                    writer.close()
+            assert it.aim.failures == []
+
+    run(main())
+
+
+def test_a_quiet_connection_on_a_dead_lane_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(lane_module, "PING_DEADLINE", 0.1)
+
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            lane = it.aim.connections[0]._lane
+            await it.until(lambda: lane.proved and not lane._busy_since_pong)  # type: ignore[union-attr]
+            it.pod.lanes[0].silent = True
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
 
     run(main())
 

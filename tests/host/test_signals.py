@@ -17,7 +17,12 @@ def test_the_first_signal_is_told_and_has_a_code(number: int, code: int) -> None
     async def main() -> int:
         loop = asyncio.get_running_loop()
         told: asyncio.Future[int] = loop.create_future()
-        with signals.ending(loop, told.set_result):
+
+        def tell(received: int) -> bool:
+            told.set_result(received)
+            return True
+
+        with signals.ending(loop, tell):
             os.kill(os.getpid(), number)
             return await told
 
@@ -30,7 +35,12 @@ def test_the_first_signal_is_told_and_has_a_code(number: int, code: int) -> None
 def test_an_ignored_hangup_stays_ignored() -> None:
     async def main() -> list[int]:
         told: asyncio.Queue[int] = asyncio.Queue()
-        with signals.ending(asyncio.get_running_loop(), told.put_nowait):
+
+        def tell(received: int) -> bool:
+            told.put_nowait(received)
+            return True
+
+        with signals.ending(asyncio.get_running_loop(), tell):
             os.kill(os.getpid(), signal.SIGHUP)
             os.kill(os.getpid(), signal.SIGTERM)
             first = await told.get()
@@ -48,7 +58,7 @@ def test_a_second_interrupt_does_not_wait() -> None:
 import asyncio
 from fairlead.host import signals
 async def main():
-    with signals.ending(asyncio.get_running_loop(), lambda number: print("told", flush=True)):
+    with signals.ending(asyncio.get_running_loop(), lambda number: print("told", flush=True) is None):
         print("up", flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
@@ -60,3 +70,22 @@ asyncio.run(main())
         assert child.stdout.readline() == "told\n"
         child.send_signal(signal.SIGINT)
         assert child.wait(10) == -signal.SIGINT
+
+
+def test_interrupts_that_somebody_else_takes_are_not_counted() -> None:
+    code = """
+import asyncio
+from fairlead.host import signals
+async def main():
+    with signals.ending(asyncio.get_running_loop(), lambda number: print("passed on", flush=True) is not None):
+        print("up", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        for _ in range(3):
+            child.send_signal(signal.SIGINT)
+            assert child.stdout.readline() == "passed on\n"
+        child.kill()

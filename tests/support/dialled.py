@@ -34,6 +34,9 @@ class Aim:
     def choose(self, tried: frozenset[Backend], connection: Connection) -> Backend | None:
         return next((backend for backend in self.backends if backend not in tried), None)
 
+    def has_another(self, tried: frozenset[Backend]) -> bool:
+        return any(backend not in tried for backend in self.backends)
+
     def wait_for_backend(self, connection: Connection) -> None:
         self.waiting.append(connection)
 
@@ -64,6 +67,8 @@ class Rig:
     port: int = 0
     broken: FairleadError | None = None
     """What opening a lane raises."""
+    opened: int = 0
+    """Lanes asked for."""
     suspected: list[str] = field(default_factory=list)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -88,6 +93,7 @@ async def rig(*, limit: int = 32, wait: float = 5.0) -> AsyncIterator[Rig]:
         aim = Aim()
 
         async def open_lane(ref: PodRef, owner: LaneOwner) -> Lane:
+            made.opened += 1
             if made.broken is not None:
                 raise made.broken
 

@@ -8,7 +8,14 @@ from typing import Protocol
 
 from fairlead.dial.lane import Lane
 from fairlead.dial.pool import Lanes
-from fairlead.errors import FairleadError, ForbiddenError, NotFoundError, UnreachableError
+from fairlead.errors import (
+    ConfigError,
+    CredentialsError,
+    FairleadError,
+    ForbiddenError,
+    NotFoundError,
+    UnreachableError,
+)
 from fairlead.model.target import Backend
 from fairlead.net.stream import LocalEnd
 from fairlead.policy.refusal import dial_was_refused
@@ -30,6 +37,9 @@ class Target(Protocol):
 
     def choose(self, tried: frozenset[Backend], connection: Connection) -> Backend | None:
         """A backend that is not in ``tried``, or None when there is none right now."""
+
+    def has_another(self, tried: frozenset[Backend]) -> bool:
+        """Whether ``choose`` would find one."""
 
     def wait_for_backend(self, connection: Connection) -> None:
         """Call ``connection.dial`` whenever there may be a backend that can be reached."""
@@ -162,20 +172,22 @@ class Connection:
         lane.start(forward, bytes(self._kept or b""))
         if self._eof:
             lane.finish(forward)
-        if self._paused:
-            self._paused = False
+        self._paused = False
+        if lane.writable:
+            # Also when it was paused not here but by a lane that filled up and is gone.
             self.local.resume_reading()
 
     def on_no_lane(self, error: FairleadError) -> None:
         """No lane to this pod: another pod may have one; a server that is down is waited for."""
         self._boarding = False
         assert self.backend is not None
-        if isinstance(error, ForbiddenError):
+        if isinstance(error, (ForbiddenError, CredentialsError, ConfigError)):
             self._fail(str(error))
             return
+        self._words = str(error)
         if isinstance(error, NotFoundError) or not isinstance(error, UnreachableError):
             self._tried |= {self.backend}
-            if self._target.choose(self._tried, self) is not None:
+            if self._target.has_another(self._tried):
                 self.dial()
                 return
             self._tried = frozenset()
@@ -192,10 +204,11 @@ class Connection:
             else:
                 kept += buffer[start:end]
         if self.state is State.OPEN:
-            assert self._lane is not None
+            lane = self._lane
+            assert lane is not None
             assert self._forward is not None
-            self._lane.send(self._forward, buffer, start, end)
-            if not self._lane.writable:
+            lane.send(self._forward, buffer, start, end)
+            if not lane.writable:
                 # Pausing when the lane filled up is not enough: uvloop undoes a pause made inside connection_made.
                 self.local.pause_reading()
         elif kept is not None and len(kept) >= KEPT and not self._paused:
@@ -273,6 +286,8 @@ class Connection:
             self._end()
         elif self._kept is not None and not self._kept and not self._eof and self._tries < MAX_TRIES:
             self.state = State.WAITING
+            # However long ago it was accepted, it begins to wait only now.
+            self._deadline = None
             self._loop.call_soon(self.dial)
         else:
             self._fail(reason)
@@ -296,7 +311,7 @@ class Connection:
         assert self.backend is not None
         refused = self.backend
         self._tried |= {refused}
-        if self._tries < MAX_TRIES and self._target.choose(self._tried, self) is not None:
+        if self._tries < MAX_TRIES and self._target.has_another(self._tried):
             self._leave_lane()
             self.state = State.WAITING
             self.dial()

@@ -96,6 +96,8 @@ class Lane(asyncio.BufferedProtocol):
         self._reading = True
         self._writing = True
         self._flushing = False
+        self._queued = 0
+        self._busy_since_pong = False
         self._request_id = 0
         self._ping_sent: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -177,6 +179,7 @@ class Lane(asyncio.BufferedProtocol):
     def on_pong(self, ident: int) -> None:
         """A sign of life."""
         self._ping_sent = None
+        self._busy_since_pong = False
         self.suspect = False
         self.proved = True
         for waiter in self._pongs:
@@ -193,7 +196,7 @@ class Lane(asyncio.BufferedProtocol):
     @property
     def load(self) -> int | None:
         """Connections on the lane that still have something to do, or None when it takes no new ones at the moment."""
-        usable = not self.closed and not self.suspect and self._reading and self._writing
+        usable = not self.closed and not self.suspect and self._reading and self.writable
         return len(self.riders) - len(self._ending) if usable and not self.session.exhausted else None
 
     @property
@@ -204,7 +207,12 @@ class Lane(asyncio.BufferedProtocol):
     @property
     def writable(self) -> bool:
         """Whether the network takes more; programs are not read while it does not."""
-        return self._writing
+        return self._writing and self._queued < WRITE_HIGH_WATER
+
+    @property
+    def may_be_blocked(self) -> bool:
+        """Whether a missed ping has another explanation than death: bytes for a slow reader, on either side."""
+        return bool(self.riders) and (self._busy_since_pong or not self._reading or not self._writing)
 
     def add(self, rider: Rider, port: int) -> Forward:
         """Open the two streams of a connection and return them; ``start`` sends them with the first bytes."""
@@ -221,6 +229,10 @@ class Lane(asyncio.BufferedProtocol):
     def start(self, forward: Forward, first: bytes) -> None:
         """Send the new streams and the first bytes of data, in one write."""
         self.session.send_data(forward.data_stream, first)
+        if first:
+            self.moved += len(first)
+            self._queued += len(first)
+            self._busy_since_pong = True
         self._flush_soon()
 
     def send(self, forward: Forward, buffer: memoryview, start: int, end: int) -> None:
@@ -229,8 +241,10 @@ class Lane(asyncio.BufferedProtocol):
             return
         length = end - start
         self.moved += length
+        self._busy_since_pong = True
         if length <= SMALL:
             self.session.send_data(forward.data_stream, bytes(buffer[start:end]))
+            self._queued += length
             self._flush_soon()
             return
         self._write_outgoing()
@@ -292,7 +306,9 @@ class Lane(asyncio.BufferedProtocol):
         self._unblock(rider)
 
     async def prove(self, timeout: float) -> None:
-        """Return when a ping sent now was answered; raises TimeoutError."""
+        """Return when a ping sent now was answered; raises TimeoutError, or ConnectionError if the lane is over."""
+        if self.closed:
+            raise ConnectionError("the lane is closed")
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._pongs.append(waiter)
         self.session.ping()
@@ -333,14 +349,17 @@ class Lane(asyncio.BufferedProtocol):
         self._write_outgoing()
 
     def _write_outgoing(self) -> None:
+        over, self._queued = self._queued >= WRITE_HIGH_WATER, 0
         if self.closed:
             return
         data = self.carrier.wrap(self.session.take_outgoing())
         if data:
             self._transport.write(data)
-            if self._transport.get_write_buffer_size() > MAX_UNSENT:
-                self._transport.abort()
-                self._lose("the server asks for more answers than it takes")
+            if not self._writing and self._transport.get_write_buffer_size() > MAX_UNSENT:
+                # Programs are not read while the lane is full: only answers to the server's own frames go on growing.
+                self._loop.call_soon(self.kill, "the server asks for more answers than it takes")
+        if over and self._writing:
+            self.resume_writing()
 
     def _lose(self, reason: str) -> None:
         if self.closed:

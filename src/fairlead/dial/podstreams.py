@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, cast
 from urllib.parse import quote
 
 from fairlead.dial.lane import Lane, LaneOwner
-from fairlead.errors import ApiError, FairleadError, ForbiddenError, NotFoundError, ProtocolError
+from fairlead.errors import ApiError, FairleadError, ForbiddenError, NoAnswerError, NotFoundError, ProtocolError
 from fairlead.kit import log
 from fairlead.kube.client import ApiServer
 from fairlead.kube.upgrade import UpgradeResponse
@@ -65,7 +65,7 @@ class PodStreams:
         if self._proved is not None:
             try:
                 return await self._open(self._proved, pod, owner)
-            except (ForbiddenError, ProtocolError):
+            except (ForbiddenError, ProtocolError, NoAnswerError):
                 self._proved = None
         errors: list[FairleadError] = []
         for way in self._order:
@@ -74,7 +74,7 @@ class PodStreams:
                 await self._prove(lane)
             except NotFoundError:
                 raise
-            except (ApiError, ProtocolError) as error:
+            except (ApiError, ProtocolError, NoAnswerError) as error:
                 _log.decision("%s: %s", way.value, error)
                 errors.append(error)
                 if self._memory.recall() == way.value:

@@ -22,6 +22,8 @@ RECENT = 0.5
 """Seconds over which it is counted how many connections end."""
 FEW = 4
 """Connections that must have ended within RECENT to tell how long they last."""
+REST = 2.0
+"""Seconds in which no further lane to a pod is asked for, after one was refused."""
 LOOK_AGAIN = 0.1
 """Seconds until a connection whose patience is over looks again for a lane that it may share."""
 PROOF_TIMEOUT = 5.0
@@ -54,6 +56,8 @@ class _PodLanes:
     warm: int = 0
     """Idle lanes that are kept however long."""
     patience: asyncio.TimerHandle | None = None
+    closed_until: float = 0.0
+    """No further lane is asked for before this moment, on the loop's clock."""
     proving: bool = False
     ended: deque[float] = field(default_factory=lambda: deque(maxlen=64))
     """When connections ended of late."""
@@ -117,7 +121,7 @@ class Lanes:
             opening=state.opening,
             waiting=waiting,
             lifetime=state.lifetime(self._loop.time()),
-            limit=self._limit,
+            limit=self._limit if self._loop.time() >= state.closed_until else 0,
             budget=MAX_PER_SERVER - len(self._pod_of) - self._opening_total,
             patient=patient,
         )
@@ -237,7 +241,11 @@ class Lanes:
         self._serve_waiting(pod)
 
     def _opening_failed(self, pod: PodRef, state: _PodLanes, error: FairleadError) -> None:
-        if state.lanes or state.opening:
+        if state.opening:
+            return
+        if any(lane.load is not None for lane in state.lanes):
+            # What refused a further lane will refuse the next one, too: share what there is, and ask again later.
+            state.closed_until = self._loop.time() + REST
             self._serve_waiting(pod)
             return
         waiting, state.waiting = state.waiting, []
@@ -284,7 +292,7 @@ class Lanes:
         pod = self._pod_of.get(lane)
         if pod is None:
             return
-        if not lane.riders:
+        if not lane.may_be_blocked:
             lane.kill("no answer to a ping")
             return
         state = self._pods[pod]

@@ -17,8 +17,10 @@ def exit_code(number: int) -> int:
 
 
 @contextmanager
-def ending(loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], None]) -> Iterator[None]:
-    """Call ``on_signal`` with the first ending signal and with each later one; a second SIGINT ends the process.
+def ending(loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], bool]) -> Iterator[None]:
+    """Call ``on_signal`` with each ending signal; a second SIGINT that is ours ends the process.
+
+    ``on_signal`` returns whether the signal is ours, or was somebody else's to take: a command's that runs for us.
 
     A SIGHUP that was ignored at the start stays ignored: that is what nohup(1) is for.
     """
@@ -27,12 +29,12 @@ def ending(loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], None]) ->
 
     def received(number: int) -> None:
         nonlocal interrupts
-        interrupts += number == signal.SIGINT
+        ours = on_signal(number)
+        interrupts += ours and number == signal.SIGINT
         if interrupts > 1:
             # By the signal itself, so that a shell script that started us sees an interrupt and stops too.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
-        on_signal(number)
 
     before = {number: signal.getsignal(number) for number in handled}
     for number in handled:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from fairlead import __version__
-from fairlead.errors import CredentialsError, UnreachableError
+from fairlead.errors import CredentialsError, NoAnswerError, UnreachableError
 from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.log import get, safe_headers
 from fairlead.kube.auth import Credentials, Identity, credentials
@@ -215,7 +215,7 @@ class ApiServer:
             except NotSentError:
                 connection.abort()
                 if not kept:
-                    raise UnreachableError(f"{self.connector.where} closed the connection without an answer") from None
+                    raise NoAnswerError(f"{self.connector.where} closed the connection without an answer") from None
                 fresh = True
                 continue
             except BaseException:

@@ -11,7 +11,7 @@ from fairlead.dial.connection import Connection
 from fairlead.model.events import ConnectionFailed, Event, Note
 from fairlead.model.target import Backend, PodRef, TargetPort
 from fairlead.policy.advice import explain
-from fairlead.policy.choose import Choice
+from fairlead.policy.choose import Choice, least_used
 from fairlead.protocol.portforward import Outcome
 
 RETRY = 1.0
@@ -69,8 +69,11 @@ class ForwardedPort:
         """Pick a ready pod that was not tried yet; the running one that kubectl would take if none is ready."""
         candidates = self._pods.ready(self._port)
         if tried:
-            candidates = tuple(backend for backend in candidates if backend not in tried)
-        backend = self._choice.pick(candidates, self._in_use, client=connection.client, now=self._loop.time())
+            # A detour for this connection: whom its client keeps to is another question.
+            others = [backend for backend in candidates if backend not in tried]
+            backend = least_used(others, self._in_use, 0) if others else None
+        else:
+            backend = self._choice.pick(candidates, self._in_use, client=connection.client, now=self._loop.time())
         self._count_out(connection)
         if backend is None:
             return None
@@ -82,6 +85,10 @@ class ForwardedPort:
             self._fallback = backend.pod
             self._report(Note(f"no pod of {self._pods.target} is ready; using {backend.pod.name}, which runs"))
         return backend
+
+    def has_another(self, tried: frozenset[Backend]) -> bool:
+        """Whether there is a candidate that was not tried yet."""
+        return any(backend not in tried for backend in self._pods.ready(self._port))
 
     def wait_for_backend(self, connection: Connection) -> None:
         """Dial again when something changed, and now and then."""

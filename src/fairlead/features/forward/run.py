@@ -60,9 +60,9 @@ class ForwardRun:
 
     async def stop(self, timeout: float) -> None:
         """Close listeners and connections, in ``timeout`` seconds at most; lanes are the owner's."""
+        await self._listeners.close(timeout)
         for target in self._targets:
             target.close()
-        await self._listeners.close(timeout)
 
     async def drain(self) -> None:
         """Wait until everything that came for standard output is there."""
