@@ -49,7 +49,8 @@ def test_address_and_default_scheme() -> None:
     "text",
     ["", "a.test", "ftp://a.test", "https://", "https://:443", "https://a:99999", "https://a:0", "https://a:x",
      "https://[::1", "https://[::1]x", "https://a:b:c", "https://[]", "https://[a b]", "https://a..b:6443", "https://.a",
-     "https://..", "https://" + 64 * "a", "https://a\r\nX: y", "https://a b", "https://b\u00fccher.test", "https://a%0a"],
+     "https://..", "https://" + 64 * "a", "https://a\r\nX: y", "https://a b", "https://b\u00fccher.test",
+     "https://a%0a", "https://\u212a"],
 )  # fmt: skip
 def test_nonsense(text: str) -> None:
     with pytest.raises(ConfigError, match="the server"):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from fairlead.errors import ConfigError
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-_HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
-_BRACKETED = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~:%")
+_HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
+_BRACKETED = _HOST.union(":%")
 """An IPv6 address, with the zone of a link-local one."""
 _PATH = b"/%:@!$&'()*+,;="
 _UNRESERVED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
@@ -120,9 +120,7 @@ def encode_query(query: Iterable[tuple[str, str]]) -> str:
 def _split_port(authority: str, text: str, what: str) -> tuple[str, int | None]:
     if authority.startswith("["):
         host, bracket, tail = authority[1:].partition("]")
-        good = (
-            bool(bracket) and (not tail or tail.startswith(":")) and bool(host) and _BRACKETED.issuperset(host.lower())
-        )
+        good = bool(host and bracket) and tail[:1] in ("", ":") and _BRACKETED.issuperset(host)
         port = tail[1:]
     else:
         host, _, port = authority.partition(":")
@@ -135,4 +133,4 @@ def _split_port(authority: str, text: str, what: str) -> tuple[str, int | None]:
 def _is_name(host: str) -> bool:
     """Whether a resolver, a Host header and a proxy can all take ``host``: RFC 1123's form, and underscores."""
     labels = host.removesuffix(".").split(".")
-    return _HOST.issuperset(host.lower()) and len(host) <= 254 and all(0 < len(label) < 64 for label in labels)
+    return _HOST.issuperset(host) and len(host) <= 254 and all(0 < len(label) < 64 for label in labels)
