@@ -85,7 +85,19 @@ def test_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [(None, None), ("7", 7), ("0", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)]
+    ("number", "seconds"),
+    [("9" * 400, 3600), ("1e999", 3600), ("NaN", None), ("true", None), ("-1", None), ("0", None), ('"7"', None)],
+)
+def test_a_pause_that_is_no_number_to_calculate_with(number: str, seconds: float | None) -> None:
+    body = b'{"kind": "Status", "details": {"retryAfterSeconds": %s}}' % number.encode()
+    error = api_error(LIST, 429, body)
+    assert isinstance(error, ApiError)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("9" * 400, 3600), (None, None), ("7", 7), ("0", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds

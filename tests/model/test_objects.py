@@ -145,6 +145,15 @@ def test_slice_ports() -> None:
     assert [(port.name, port.port, port.protocol) for port in ports] == [("a", None, "TCP"), ("", 9, "UDP")]
 
 
+@pytest.mark.parametrize("number", [-1, 65536, 10**400, True])
+def test_what_is_no_port_is_none(number: int) -> None:
+    wrong = {"name": "x", "port": number, "protocol": "TCP", "targetPort": number, "containerPort": number}
+    assert EndpointSlice.from_json(endpoint_slice("s", [], ports=[wrong])).ports == ()
+    assert [(port.port, port.target) for port in Service.from_json(service("s", ports=(wrong,))).ports] == [(0, None)]
+    body = {"metadata": {"name": "p"}, "spec": {"containers": [{"ports": [wrong]}]}}
+    assert [port.port for port in Pod.from_json(body).ports] == [0]
+
+
 def test_workloads() -> None:
     read = Workload.reader("ReplicaSet")(workload("ReplicaSet", "web-1", owner=("Deployment", "web")))
     assert str(read.selector) == "app=web"

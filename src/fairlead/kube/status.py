@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from fairlead.errors import ApiError, FairleadError, ForbiddenError, GoneError, NotFoundError, ProtocolError
 
+MAX_PAUSE = 3600
+"""Seconds: what a server asks for beyond an hour is no number to calculate with."""
 MAX_WORDS = 500
 """Characters of a foreign error text that are shown; the rest is a web page."""
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -66,7 +68,8 @@ def api_error(attempt: Attempt, code: int, body: bytes, *, retry_after: float | 
     if retry_after is None:
         details = status.get("details")
         seconds = details.get("retryAfterSeconds") if isinstance(details, dict) else None
-        retry_after = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0:
+            retry_after = float(min(seconds, MAX_PAUSE))
     kind, what, remedy = _classify(attempt, code, message, bool(status))
     return kind(what, code=code, reason=reason, message=message, retry_after=retry_after, remedy=remedy)
 
@@ -119,4 +122,6 @@ def parse_object(body: bytes, where: str) -> dict[str, Any]:
 
 def retry_after(value: str | None) -> float | None:
     """Seconds of a Retry-After header; the date form (RFC 9110) is not used by Kubernetes and counts as none."""
-    return float(value) if value is not None and value.isascii() and value.isdigit() else None
+    if value is None or not (value.isascii() and value.isdigit()):
+        return None
+    return min(float(value), float(MAX_PAUSE))

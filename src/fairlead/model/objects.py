@@ -15,6 +15,8 @@ from fairlead.errors import ProtocolError
 from fairlead.model.selector import LabelSelector
 from fairlead.model.target import PodRef
 
+MAX_INT = 2**31 - 1
+"""Every integer of these objects is an int32 and not negative."""
 MAX_ITEMS = 2000
 """Entries read of any one list: an EndpointSlice holds at most 1000 endpoints, everything else far fewer."""
 
@@ -144,7 +146,7 @@ class Service:
             cluster_ip=_str(spec, "clusterIP"),
             selector=LabelSelector.from_labels(labels) if labels else None,
             ports=tuple(
-                ServicePort(_str(port, "name"), _int(port, "port"), _str(port, "protocol") or "TCP", _target(port))
+                ServicePort(_str(port, "name"), _port(port, "port"), _str(port, "protocol") or "TCP", _target(port))
                 for port in _dicts(spec, "ports")
             ),
             affinity_seconds=_affinity(spec),
@@ -193,8 +195,10 @@ class EndpointSlice:
         ports = None
         if isinstance(body.get("ports"), list):
             ports = tuple(
-                EndpointPort(_str(port, "name"), _int(port, "port") or None, _str(port, "protocol") or "TCP")
+                EndpointPort(_str(port, "name"), _port(port, "port") or None, _str(port, "protocol") or "TCP")
                 for port in _dicts(body, "ports")
+                # What is no port must not become None, which means every port.
+                if not port.get("port") or _port(port, "port")
             )
         return cls(
             namespace=namespace,
@@ -266,7 +270,13 @@ def _str(value: Mapping[str, Any], key: str) -> str:
 
 def _int(value: Mapping[str, Any], key: str) -> int:
     found = value.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= MAX_INT else 0
+
+
+def _port(value: Mapping[str, Any], key: str) -> int:
+    """Read a port; 0 if there is none."""
+    found = _int(value, key)
+    return found if found < 65536 else 0
 
 
 def _time(value: Mapping[str, Any], key: str) -> float | None:
@@ -312,7 +322,7 @@ def _restarts(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[int, 
 
 def _container_ports(spec: Mapping[str, Any], key: str) -> tuple[ContainerPort, ...]:
     return tuple(
-        ContainerPort(_str(port, "name"), _int(port, "containerPort"), _str(port, "protocol") or "TCP")
+        ContainerPort(_str(port, "name"), _port(port, "containerPort"), _str(port, "protocol") or "TCP")
         for container in _dicts(spec, key)
         for port in _dicts(container, "ports")
     )
@@ -333,7 +343,7 @@ def _waiting(status: Mapping[str, Any]) -> str:
 
 def _target(port: Mapping[str, Any]) -> int | str | None:
     """targetPort: an IntOrString; 0 and "" mean absent."""
-    return _str(port, "targetPort") or _int(port, "targetPort") or None
+    return _str(port, "targetPort") or _port(port, "targetPort") or None
 
 
 def _affinity(spec: Mapping[str, Any]) -> int | None:
