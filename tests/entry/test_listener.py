@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fairlead.entry import listener
+from fairlead.entry.listener import LOCALHOST, Bound, Group, Listeners, bind, parse_addresses
+from fairlead.errors import ListenError, UsageError
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.local import LocalConnection
+from fairlead.net.stream import RemoteEnd
+from tests.support.loop import run
+from tests.support.running import listens
+
+V4, V6 = LOCALHOST
+LOCAL = [Group(LOCALHOST, any_will_do=True)]
+
+
+def ip(text: str) -> Any:
+    return ipaddress.ip_address(text)
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that we hold, on IPv4 alone."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        yield holder.getsockname()[1]
+
+
+# -- addresses --
+
+
+@pytest.mark.parametrize(
+    ("words", "groups"),
+    [
+        (["localhost"], [Group((V4, V6), True)]),
+        (["127.0.0.1"], [Group((V4,), False)]),
+        (["::1", "127.0.0.1"], [Group((V4,), False), Group((V6,), False)]),
+        (["localhost", "10.0.0.1"], [Group((ip("10.0.0.1"),), False), Group((V4, V6), True)]),
+        (["localhost", "localhost"], [Group((V4, V6), True)]),
+        # Named by itself, it is no longer one of which the other would do.
+        (["localhost", "127.0.0.1"], [Group((V4,), False), Group((V6,), True)]),
+        (["127.0.0.1", "::1", "localhost"], [Group((V4,), False), Group((V6,), False)]),
+        (["0.0.0.0"], [Group((ip("0.0.0.0"),), False)]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
+)
+def test_the_groups(words: list[str], groups: list[Group]) -> None:
+    assert parse_addresses(words) == groups
+
+
+@pytest.mark.parametrize("word", ["example.com", "", "127.0.0.1:80", "[::1]", "256.0.0.1", "LOCALHOST"])
+def test_what_is_no_address(word: str) -> None:
+    with pytest.raises(UsageError, match="is not a valid IP"):
+        parse_addresses(["localhost", word])
+
+
+def test_no_address() -> None:
+    with pytest.raises(UsageError, match="at least 1 address"):
+        parse_addresses([])
+
+
+# -- binding --
+
+
+def test_an_ephemeral_port_is_the_same_on_both_families() -> None:
+    bound = bind(0, LOCAL)
+    try:
+        assert {sock.getsockname()[:2] for sock in bound.sockets} == {("127.0.0.1", bound.port), ("::1", bound.port)}
+        assert bound.addresses == ["127.0.0.1", "::1"]
+        assert bound.missing == []
+    finally:
+        bound.close()
+
+
+def test_a_number_that_one_family_lacks_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel chooses by the first address; the second may refuse: then another number is asked for."""
+    refused: list[int] = []
+    real = listener._listen
+
+    def listen(address: listener.Address, port: int) -> socket.socket:
+        if address == V6 and len(refused) < 3:
+            refused.append(port)
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return real(address, port)
+
+    monkeypatch.setattr(listener, "_listen", listen)
+    bound = bind(0, [Group((V4,), False), Group((V6,), False)])
+    bound.close()
+    assert len(refused) == 3
+    assert bound.port
+    assert len(bound.sockets) == 2
+
+
+def test_localhost_does_with_one_family(taken: int) -> None:
+    bound = bind(taken, LOCAL)
+    try:
+        assert bound.addresses == ["::1"]
+        assert len(bound.missing) == 1
+        assert f"127.0.0.1:{taken} is in use" in bound.missing[0]
+    finally:
+        bound.close()
+
+
+def test_localhost_does_not_with_none(taken: int) -> None:
+    with socket.create_server(("::1", taken), family=socket.AF_INET6), pytest.raises(ListenError, match="in use"):
+        bind(taken, LOCAL)
+
+
+def test_all_or_none(taken: int) -> None:
+    with pytest.raises(ListenError, match=f"127.0.0.1:{taken} is in use"):
+        bind(taken, [Group((V6,), False), Group((V4,), False)])
+    assert not listens("::1", taken)
+
+
+def test_it_says_who_holds_the_port(taken: int) -> None:
+    with pytest.raises(ListenError) as caught:
+        bind(taken, [Group((V4,), False)])
+    assert f"(pid {os.getpid()})" in caught.value.what
+    assert ":REMOTE for any free one" in caught.value.remedy
+
+
+def test_an_address_of_another_machine() -> None:
+    with pytest.raises(ListenError, match=r"192\.0\.2\.1:\d+ cannot be bound: this machine has no such address"):
+        bind(40000, [Group((ip("192.0.2.1"),), False)])
+
+
+def test_a_low_port_and_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel says it to users who are not root."""
+
+    def refuse(address: listener.Address, port: int) -> socket.socket:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(listener, "_listen", refuse)
+    monkeypatch.setattr(listener, "low_port_remedy", lambda port: f"remedy for {port}")
+    with pytest.raises(ListenError) as caught:
+        bind(81, [Group((V6,), False)])
+    assert str(caught.value) == "[::1]:81 may not be bound by this user (remedy for 81)"
+    assert caught.value.exit_code == 9
+
+
+# -- serving --
+
+
+class Silent:
+    """An opposite end that nothing comes from."""
+
+    def send(self, buffer: memoryview, start: int, end: int) -> None: ...
+
+    def send_eof(self) -> None: ...
+
+    def local_blocked(self) -> None: ...
+
+    def local_drained(self) -> None: ...
+
+    def local_lost(self) -> None: ...
+
+
+def test_closing_stops_listening_and_resets_what_is_open() -> None:
+    async def main() -> tuple[Bound, bytes | type[BaseException]]:
+        accepted: asyncio.Future[LocalConnection] = asyncio.get_running_loop().create_future()
+
+        def accept(local: LocalConnection) -> RemoteEnd:
+            accepted.set_result(local)
+            return Silent()
+
+        listeners, bound = Listeners(ReadBuffer()), bind(0, LOCAL)
+        await listeners.serve(bound, accept)
+        reader, writer = await asyncio.open_connection("::1", bound.port)
+        await accepted
+        await listeners.close(1.0)
+        try:
+            got: bytes | type[BaseException] = await reader.read(1)
+        except ConnectionError as error:
+            got = type(error)
+        writer.close()
+        return bound, got
+
+    bound, got = run(main())
+    assert got is ConnectionResetError
+    assert not listens("127.0.0.1", bound.port)
+    assert not listens("::1", bound.port)

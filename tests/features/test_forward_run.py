@@ -1,0 +1,188 @@
+"""The whole of ``fairlead forward`` on both event loops, against a cluster on loopback: what it serves and tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port
+from tests.support.fakecluster import FakeCluster
+from tests.support.running import free_port, listens
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    with FakeCluster() as made:
+        yield made
+
+
+@pytest.fixture(params=LOOPS)
+def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
+    return CommandLine(cluster, tmp_path, request.param)
+
+
+def test_several_targets_are_ready_and_serve(line: CommandLine, cluster: FakeCluster) -> None:
+    with line.forward("svc/web", ":80", "pod/web-1", f":{cluster.echo}") as running:
+        ready = running.wait_told("ready", LIMIT)
+        assert [(port["target"], port["remote"]) for port in ready["ports"]] == [
+            ("svc/web", cluster.http),
+            ("pod/web-1", cluster.echo),
+        ]
+        assert ready["pods"] == ["web-1", "web-1"]
+        web, echo = (int(port["local"]) for port in ready["ports"])
+        assert [fetch(web) for _ in range(3)] == [b"hello"] * 3
+        with dial(echo) as sock:
+            assert echoes(sock, b"x" * 100_000)
+    assert [event["event"] for event in running.events if event["event"] not in ("handling", "listening")] == [
+        "ready",
+        "ended",
+    ]
+    assert cluster.pods["web-1"].dialled == [cluster.http] * 3 + [cluster.echo]
+
+
+def test_a_refused_dial_is_one_line_and_touches_nothing_else(line: CommandLine, cluster: FakeCluster) -> None:
+    cluster.pods["web-1"].refuse[cluster.nothing] = (
+        f"dial tcp4 127.0.0.1:{cluster.nothing}: connect: connection refused"
+    )
+    with line.forward("pod/web-1", f":{cluster.echo}", f":{cluster.nothing}", json=False) as running:
+        with dial(local_port(running, cluster.echo)) as living, dial(local_port(running, cluster.nothing)) as refused:
+            assert echoes(living)
+            assert is_reset(refused)
+            assert f"nothing listens on port {cluster.nothing} in the pod" in running.wait_said("failed", LIMIT)
+            assert echoes(living)
+        running.end()
+    assert len(running.err) == 1
+
+
+def test_a_port_in_use_ends_it_and_nothing_is_served(line: CommandLine, cluster: FakeCluster) -> None:
+    other = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        words = ["--address", "127.0.0.1", "web-1", f"{other}:{cluster.echo}", f"{number}:{cluster.http}"]
+        assert f"127.0.0.1:{number} is in use by" in line.fails(words, 9)
+    assert not listens("127.0.0.1", other)
+    assert cluster.asked("portforward") == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "ends"),
+    [("GET /api/v1/namespaces/ns/services/web", 403, 6), ("portforward", 403, 6), ("/pods", 404, 7), ("GET", 401, 5)],
+)
+def test_a_refusal_of_the_server(asked: str, code: int, ends: int, line: CommandLine, cluster: FakeCluster) -> None:
+    cluster.refusals[asked] = (code, f"the words of a {code}")
+    said = line.fails(["svc/web", ":80"], ends)
+    if code != 401:
+        assert f"the words of a {code}" in said
+
+
+def test_exit_on_loss_has_one_code_for_every_error(line: CommandLine, cluster: FakeCluster) -> None:
+    cluster.refusals["portforward"] = (403, "no")
+    line.fails(["--exit-on-loss", "svc/web", ":80"], 1)
+
+
+def test_a_new_pod_is_used(line: CommandLine, cluster: FakeCluster) -> None:
+    with line.forward("svc/web", ":80") as running:
+        port = running.port(cluster.http)
+        assert fetch(port) == b"hello"
+        cluster.delete_pod("web-1")
+        running.wait_told("pod-gone", LIMIT, target="svc/web", pod="web-1")
+        running.wait_told("waiting", LIMIT, target="svc/web")
+        # Asked while nothing runs: it waits, and is served by the new pod.
+        with dial(port) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            cluster.add_pod("web-2")
+            running.wait_told("pod-new", LIMIT, target="svc/web", pod="web-2")
+            assert b"".join(iter(lambda: sock.recv(65536), b"")).endswith(b"hello")
+        assert fetch(port) == b"hello"
+        running.end()
+    assert cluster.pods["web-2"].dialled == [cluster.http] * 2
+    counts = [
+        len(running.told(name)) for name in ("pod-gone", "pod-new", "waiting", "server-lost", "connection-failed")
+    ]
+    assert counts == [1, 1, 1, 0, 0]
+
+
+def test_the_server_goes_and_comes_back(line: CommandLine, cluster: FakeCluster) -> None:
+    """Told once each, though two targets and several connections notice."""
+    with line.forward("svc/web", ":80", "pod/web-1", f":{cluster.echo}") as running:
+        port = running.port(cluster.http)
+        with dial(running.port(cluster.echo)) as open_one:
+            assert echoes(open_one)
+            cluster.stop()
+            running.wait_told("server-lost", LIMIT)
+            assert is_reset(open_one)
+        with dial(port) as waiting:
+            waiting.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            cluster.start()
+            running.wait_told("server-back", LIMIT)
+            assert b"".join(iter(lambda: waiting.recv(65536), b"")).endswith(b"hello")
+        assert fetch(port) == b"hello"
+        running.end()
+    assert [len(running.told(name)) for name in ("server-lost", "server-back", "pod-gone")] == [1, 1, 0]
+
+
+def test_exit_on_loss_ends_with_the_pod(line: CommandLine, cluster: FakeCluster) -> None:
+    with line.forward("--exit-on-loss", "svc/web", ":80", json=False) as running:
+        cluster.delete_pod("web-1")
+        running.wait_end(1, LIMIT)
+    assert running.err[-1] == "error: lost connection to pod"
+
+
+def test_exit_on_loss_ends_with_a_refused_dial(line: CommandLine, cluster: FakeCluster) -> None:
+    """As kubectl does: any error text ends it."""
+    with line.forward("--exit-on-loss", "pod/web-1", f":{cluster.nothing}", json=False) as running:
+        with dial(local_port(running, cluster.nothing)) as refused:
+            assert is_reset(refused)
+        running.wait_end(1, LIMIT)
+    assert running.err[-1] == "error: lost connection to pod"
+
+
+# -- standard input and output --
+
+
+def test_standard_input_and_output_are_one_connection(line: CommandLine, cluster: FakeCluster) -> None:
+    done = line.run("svc/web", "-:80", data=b"GET / HTTP/1.0\r\n\r\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    assert done.stderr == b""
+
+
+def test_standard_input_to_a_refused_port(line: CommandLine, cluster: FakeCluster) -> None:
+    done = line.run("pod/web-1", f"-:{cluster.nothing}", data=b"x")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"the connection (pod web-1")
+    assert done.stderr.count(b"\n") == 1, done.stderr
+
+
+# -- a command --
+
+
+def test_a_command_has_the_ports_in_its_environment(line: CommandLine, cluster: FakeCluster) -> None:
+    script = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('FAIRLEAD_')}))"
+    words = ["svc/web", ":80", "--", "python3", "-c", script]
+    with line.forward(*words, json=False, ready=False) as running:
+        running.wait_end(0, LIMIT)
+    port = running.port(cluster.http)
+    assert json.loads(next(each for each in running.out if each.startswith("{"))) == {
+        "FAIRLEAD_ADDRESS": "127.0.0.1",
+        "FAIRLEAD_PORT": str(port),
+        "FAIRLEAD_PORTS": str(port),
+        "FAIRLEAD_PORT_80": str(port),
+        "FAIRLEAD_WEB_PORT_80": str(port),
+    }
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -KILL $$", 137)])
+def test_the_code_of_the_command(script: str, code: int, line: CommandLine) -> None:
+    with line.forward("svc/web", ":80", "--", "sh", "-c", script, json=False, ready=False) as running:
+        running.wait_end(code, LIMIT)
+    assert running.err == []
+    assert all(re.fullmatch(r"Forwarding from \S+:\d+ -> \d+", each) for each in running.out)

@@ -1,0 +1,142 @@
+"""How a run of ``fairlead forward`` ends, on both event loops: codes, time, files, and not a word too much."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port
+from tests.support.fakecluster import FakeCluster
+from tests.support.world import within
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    with FakeCluster() as made:
+        yield made
+
+
+@pytest.fixture(params=LOOPS)
+def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
+    return CommandLine(cluster, tmp_path, request.param)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_with_an_open_connection(
+    number: signal.Signals, code: int, line: CommandLine, cluster: FakeCluster
+) -> None:
+    """Within a second; what is open is reset, and stdout and stderr have what they would have had anyway."""
+    with line.forward("pod/web-1", f":{cluster.echo}", json=False) as running:
+        port = local_port(running, cluster.echo)
+        with dial(port) as sock:
+            assert echoes(sock)
+            running.end(number, code)
+            assert is_reset(sock)
+    assert running.out == [
+        f"Forwarding from 127.0.0.1:{port} -> {cluster.echo}",
+        f"Forwarding from [::1]:{port} -> {cluster.echo}",
+        f"Handling connection for {port}",
+    ]
+    assert running.err == []
+
+
+def test_a_signal_while_it_waits_for_a_pod(line: CommandLine, cluster: FakeCluster) -> None:
+    cluster.delete_pod("web-1")
+    with line.forward("svc/web", ":80", json=False, ready=False) as running:
+        within(LIMIT, lambda: cluster.asked("watch=true"), "a watch", pause=0.02)
+        running.end(signal.SIGINT, 0)
+    assert running.out == []
+    assert running.err == []
+
+
+# -- the ready file --
+
+
+def test_the_ready_file_says_what_is_served_and_goes(line: CommandLine, cluster: FakeCluster) -> None:
+    with line.forward("svc/web", ":80", json=False) as running:
+        local, remote, target = running.ready_file.read_text().split()
+        assert (remote, target) == (str(cluster.http), "svc/web")
+        assert fetch(int(local)) == b"hello"
+        running.end()  # which looks that it is gone
+
+
+def test_a_file_that_it_did_not_write_stays(line: CommandLine, cluster: FakeCluster, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    cluster.refusals["GET"] = (403, "no")
+    line.fails(["--ready-file", str(notes), "svc/web", ":80"], 6)
+    assert notes.read_text() == "mine"
+
+
+def test_a_second_run_leaves_the_file_of_the_first(line: CommandLine, cluster: FakeCluster) -> None:
+    """It fails, because the first one holds the port."""
+    with line.forward("svc/web", ":80", json=False) as first:
+        port, before = local_port(first, cluster.http), first.ready_file.read_text()
+        line.fails(["--ready-file", str(first.ready_file), "svc/web", f"{port}:80"], 9)
+        assert first.ready_file.read_text() == before
+        first.end()
+
+
+# -- a command --
+
+
+def test_the_command_takes_every_interrupt(line: CommandLine, cluster: FakeCluster) -> None:
+    """An interrupt is for a psql that goes on after it, however often; its own end is the run's."""
+    script = (
+        "import signal, time; count = 0\n"
+        "def hear(*_):\n"
+        "    global count; count += 1; print('heard', count, flush=True)\n"
+        "signal.signal(signal.SIGINT, hear); print('up', flush=True)\n"
+        "while count < 3: time.sleep(0.01)\n"
+        "raise SystemExit(5)\n"
+    )
+    words = ["svc/web", ":80", "--", "python3", "-c", script]
+    with line.forward(*words, json=False, ready=False) as running:
+        running.wait_said("^up$", LIMIT)
+        for count in (1, 2, 3):
+            running.process.send_signal(signal.SIGINT)
+            running.wait_said(f"^heard {count}$", LIMIT)
+        running.wait_end(5, LIMIT)
+    assert running.err == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_passed_to_the_command(number: signal.Signals, line: CommandLine) -> None:
+    script = "trap 'exit 5' TERM HUP; echo up; while :; do sleep 0.05; done"
+    with line.forward("svc/web", ":80", "--", "sh", "-c", script, json=False, ready=False) as running:
+        running.wait_said("^up$", LIMIT)
+        running.process.send_signal(number)
+        running.wait_end(5, LIMIT)
+    assert running.err == []
+
+
+def test_a_command_that_does_not_exist(line: CommandLine) -> None:
+    with line.forward("svc/web", ":80", "--", "no-such-program", json=False, ready=False) as running:
+        running.wait_end(12, LIMIT)
+    assert len(running.err) == 1
+    assert "no-such-program" in running.err[0]
+
+
+# -- standard input and output --
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_a_signal_while_standard_input_is_joined(
+    number: signal.Signals, code: int, line: CommandLine, cluster: FakeCluster
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            running = line.forward("pod/web-1", f"-:{cluster.echo}", json=False, stdin=theirs.fileno())
+        with running:
+            ours.sendall(b"one line\n")
+            running.wait_said("^one line$", LIMIT)
+            running.end(number, code)
+    assert running.out == ["one line"]
+    assert running.err == []
