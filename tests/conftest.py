@@ -6,6 +6,7 @@ import asyncio
 import asyncio.runners
 import gc
 import logging
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -22,6 +23,12 @@ def logging_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     ours.setLevel(level)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangup_as_on_a_terminal() -> None:
+    """Under nohup(1) SIGHUP is ignored, here and in every child, and what tests say of it would not hold."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

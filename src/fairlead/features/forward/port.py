@@ -71,7 +71,7 @@ class ForwardedPort:
         if tried:
             # A detour for this connection: whom its client keeps to is another question.
             others = [backend for backend in candidates if backend not in tried]
-            backend = least_used(others, self._in_use, 0) if others else None
+            backend = others[least_used(others, self._in_use, 0)] if others else None
         else:
             backend = self._choice.pick(candidates, self._in_use, client=connection.client, now=self._loop.time())
         self._count_out(connection)
