@@ -8,9 +8,9 @@ from typing import get_args
 
 import pytest
 
-from fairlead.cli.lines import CHUNK, MOST_WAITING, Lines
 from fairlead.cli.render import as_json, kubectl_line, our_line, renderer
 from fairlead.cli.text import LIMIT, one_line
+from fairlead.kit.lines import CHUNK, MOST_WAITING, Lines
 from fairlead.model import events
 from fairlead.model.events import Event
 from fairlead.policy.portspec import parse_targets

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
+import signal
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fairlead.errors import CredentialsError
+from fairlead.kit import process
 from fairlead.kube.auth import Identity
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import ClusterConfig
@@ -153,6 +158,47 @@ def test_failures(tmp_path: Path, text: str, what: str, capfd: pytest.CaptureFix
         assert capfd.readouterr().err == "first\nplease log in\n"
 
 
+def test_what_a_plugin_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """A login helper holds on to the plugin's stderr; its standard output is closed."""
+    ran = "sleep 60 >/dev/null & echo $! > pid; " + say(token="t")
+    began = time.monotonic()
+    try:
+        assert run(source(tmp_path, ran).identity()) == Identity("Bearer t")
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert time.monotonic() - began < 20
+
+
+def test_a_plugin_gets_the_descriptor_limit_that_was_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(process, "_inherited", (soft - 3, hard))
+    run(source(tmp_path, "ulimit -n > limit; " + say(token="t")).identity())
+    assert int((tmp_path / "limit").read_text()) == soft - 3
+
+
+def test_a_stderr_that_nobody_reads_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    with open(read, "rb"), open(write, "w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        found = run(source(tmp_path, "head -c 300000 /dev/zero >&2; " + say(token="t")).identity())
+    assert found == Identity("Bearer t")
+
+
+def test_closed_standard_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as nobody:
+        monkeypatch.setattr(sys, "stderr", nobody)
+        assert run(source(tmp_path, "echo hi >&2; " + say(token="t")).identity()) == Identity("Bearer t")
+    with open(os.devnull) as closed:
+        pass
+    monkeypatch.setattr(sys, "stdin", closed)
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        found = source(tmp_path, "echo hi >&2; " + say(token="t"), interactive_mode="IfAvailable")
+        assert run(found.identity()) == Identity("Bearer t")
+
+
 def test_missing_program() -> None:
     with pytest.raises(CredentialsError, match=r"no-such-login is not installed \(install it, or put it on PATH\)"):
         run(source(Path(), "", command="no-such-login").identity())
@@ -163,7 +209,7 @@ def test_missing_program() -> None:
 def test_program_that_cannot_run(tmp_path: Path) -> None:
     command = script(tmp_path, "")
     Path(command).write_bytes(b"\x7fELF nonsense")
-    with pytest.raises(CredentialsError, match="cannot be run: Exec format error"):
+    with pytest.raises(CredentialsError, match=r"cannot be used: cannot run .*plugin: Exec format error"):
         run(source(tmp_path, "", command=command).identity())
 
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.cli.lines import Lines
 from fairlead.cli.text import one_line
+from fairlead.kit.lines import Lines
 from fairlead.model import events
 from fairlead.model.events import Event
 from fairlead.model.target import Local

@@ -6,15 +6,17 @@ import asyncio
 import json
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import time
-from typing import Any
+from typing import IO, Any
 
-from fairlead.errors import CredentialsError
+from fairlead.errors import CredentialsError, MachineError
+from fairlead.kit import process
+from fairlead.kit.lines import Lines
 from fairlead.kit.log import get
-from fairlead.kit.tasks import Background
 from fairlead.kube.auth import Identity
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, read_file
@@ -26,6 +28,8 @@ MAX_OUTPUT = 1024 * 1024
 """Bytes of a plugin's output; a token and a certificate chain are some kilobytes."""
 MAX_SAID = 500
 """Characters of a failing plugin's own words that are shown."""
+LAST_WORDS = 0.1
+"""Seconds after a plugin's end in which what it said last is still read."""
 
 
 @dataclass(slots=True)
@@ -89,7 +93,7 @@ class PluginCredentials:
 
     def _interactive(self) -> bool:
         mode = self._plugin.interactive_mode
-        terminal = sys.stdin is not None and sys.stdin.isatty()
+        terminal = _terminal()
         if mode == "Always" and not (terminal and self._stdin_free):
             why = "standard input is in use" if terminal else "standard input is not a terminal"
             raise CredentialsError(
@@ -127,52 +131,109 @@ async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bo
 
     Cancelled, it kills the program and waits for it.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=env,
-            stdin=None if interactive else DEVNULL,
-            stdout=PIPE,
-            stderr=None if interactive else PIPE,
-            limit=MAX_OUTPUT,
-        )
-    except OSError as error:
-        raise CredentialsError(f"the credential plugin {command[0]} cannot be run: {error.strerror}") from error
-    try:
-        async with Background() as tasks:
-            passing = tasks.start(_pass_on(process.stderr), name="stderr of the credential plugin")
-            assert process.stdout is not None
-            output = await _read(process.stdout)
-            said = await passing
-        code = await process.wait()
-    except BaseException:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        raise
-    return code, output, said
+    output, words = _Output(), _Words()
+    async with output.open() as stdout, words.open() as stderr:
+        try:
+            child = await process.start(
+                command,
+                env=env,
+                stdin=None if interactive else DEVNULL,
+                stdout=stdout,
+                stderr=None if interactive else stderr,
+            )
+        except MachineError as error:
+            raise CredentialsError(f"the credential plugin cannot be used: {error.what}") from error
+        stdout.close()
+        stderr.close()
+        try:
+            await output.ended.wait()
+            if len(output.data) > MAX_OUTPUT:
+                raise CredentialsError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
+            code = await child.process.wait()
+        except BaseException:
+            if child.process.returncode is None:
+                child.process.kill()
+                await child.process.wait()
+            raise
+        await words.finish()
+    return code, bytes(output.data), words.last
 
 
-async def _read(stream: asyncio.StreamReader) -> bytes:
-    output = bytearray()
-    while part := await stream.read(65536):
-        output += part
-        if len(output) > MAX_OUTPUT:
-            raise CredentialsError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
-    return bytes(output)
+class _Pipe(asyncio.Protocol):
+    """A pipe that the plugin writes to. It is not asyncio's, which tells a program's end only with that of its pipes.
+
+    A login helper that a plugin leaves behind may hold them for days.
+    """
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        """Every holder of the other end has closed it."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[IO[bytes]]:
+        """The end for the plugin; the caller closes it once the plugin has it."""
+        read, write = os.pipe()
+        with os.fdopen(write, "wb", buffering=0) as given:
+            source = os.fdopen(read, "rb", buffering=0)
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: self, source)
+            try:
+                yield given
+            finally:
+                transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There is no more."""
+        self.ended.set()
 
 
-async def _pass_on(stream: asyncio.StreamReader | None) -> str:
-    """Show what the plugin says as it says it ("open this page to log in"); its last line is returned."""
-    last = ""
-    held = b""
-    while stream is not None and (part := await stream.read(4096)):
-        sys.stderr.write(part.decode("utf-8", "replace"))
-        sys.stderr.flush()
-        held = (held + part)[-4096:]
-        lines = held.decode("utf-8", "replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return "".join(char for char in last if char.isprintable())[:MAX_SAID]
+class _Output(_Pipe):
+    """Keeps what a plugin prints; what is too much ends it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        """Keep it."""
+        if len(self.data) <= MAX_OUTPUT:
+            self.data += data
+        else:
+            self.ended.set()
+
+
+class _Words(_Pipe):
+    """Shows what a plugin says as it says it ("open this page to log in"), and keeps its last line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = b""
+        self._shown = Lines(sys.stderr.fileno()) if sys.stderr is not None and not sys.stderr.closed else None
+
+    def data_received(self, data: bytes) -> None:
+        """Show it and keep the end of it."""
+        if self._shown is not None:
+            self._shown.put(data)
+        self._held = (self._held + data)[-4096:]
+
+    async def finish(self) -> None:
+        """The plugin has ended: wait a little for its last words, and not for what still holds its stderr."""
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self.ended.wait()
+        except TimeoutError:
+            LOG.decision("something that the credential plugin started still holds its stderr")
+
+    @property
+    def last(self) -> str:
+        """The last line that is not blank."""
+        lines = self._held.decode("utf-8", "replace").split("\n")
+        line = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return "".join(char for char in line if char.isprintable())[:MAX_SAID]
+
+
+def _terminal() -> bool:
+    """Whether there is somebody to ask; a standard input that is closed has no ``isatty``."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _identity(fetched: Fetched) -> Identity:

@@ -26,9 +26,13 @@ class Lines:
 
     def write(self, line: str) -> None:
         """Write ``line`` and its end."""
+        self.put(line.encode(errors="backslashreplace") + b"\n")
+
+    def put(self, data: bytes) -> None:
+        """Write bytes as they are: a part of a line, or several."""
         if self._closed:
             return
-        self._waiting.append(line.encode(errors="backslashreplace") + b"\n")
+        self._waiting.append(data)
         try:
             while (self._rest or self._waiting) and self._writable():
                 if not self._rest:
