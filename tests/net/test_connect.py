@@ -3,12 +3,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from fairlead.net import connect
-from fairlead.net.connect import Address, connect_tcp, resolve
+from fairlead.net.connect import connect_tcp
+from fairlead.net.resolve import Address, Resolver
 from tests.support.loop import run
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
@@ -28,18 +28,22 @@ def refused(host: str = "127.0.0.1") -> Address:
         return V4, (host, sock.getsockname()[1])
 
 
-def given(monkeypatch: pytest.MonkeyPatch, *addresses: Address) -> None:
-    async def fixed(host: str, port: int) -> Sequence[Address]:
-        return addresses
+class Given(Resolver):
+    """Knows these addresses for every name."""
 
-    monkeypatch.setattr(connect, "resolve", fixed)
+    def __init__(self, *addresses: Address) -> None:
+        super().__init__()
+        self._addresses = addresses
+
+    async def resolve(self, host: str, port: int) -> Sequence[Address]:
+        return self._addresses
 
 
 def test_literal_address() -> None:
     with listener(V4, "127.0.0.1") as server:
 
         async def main() -> None:
-            with await connect_tcp("127.0.0.1", server.getsockname()[1]) as sock:
+            with await connect_tcp("127.0.0.1", server.getsockname()[1], Resolver()) as sock:
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
                 assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
                 assert not sock.getsockopt(socket.IPPROTO_TCP, 18)  # TCP_USER_TIMEOUT
@@ -48,34 +52,13 @@ def test_literal_address() -> None:
         run(main())
 
 
-def test_addresses_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [(V6, "a"), (V6, "b"), (V6, "c"), (V4, "d")]
-
-    async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
-        return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in found]
-
-    async def main() -> None:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-        assert await resolve("host.test", 1) == [(V6, "a"), (V4, "d"), (V6, "b"), (V6, "c")]
-        assert await resolve("10.0.0.1", 1) == [(V4, ("10.0.0.1", 1))]
-        assert await resolve("::1", 1) == [(V6, ("::1", 1))]
-
-    run(main())
-
-
-@pytest.mark.parametrize("host", ["a..b", 64 * "a" + ".test"])
-def test_what_no_name_can_be_is_not_resolved(host: str) -> None:
-    with pytest.raises(socket.gaierror, match="no name that DNS could have"):
-        run(connect_tcp(host, 1))
-
-
 def test_a_refused_address_gives_way_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "HEAD_START", 1000.0)
     with listener(V4, "127.0.0.1") as server:
-        given(monkeypatch, refused(), refused("127.0.0.2"), (V4, server.getsockname()))
+        given = Given(refused(), refused("127.0.0.2"), (V4, server.getsockname()))
 
         async def main() -> None:
-            with await connect_tcp("host.test", 1) as sock:
+            with await connect_tcp("host.test", 1, given) as sock:
                 assert sock.getpeername() == server.getsockname()
 
         run(main())
@@ -93,18 +76,18 @@ def test_a_silent_address_gives_way_after_the_head_start(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(connect, "_connect", connect_one)
     with listener(V4, "127.0.0.1") as server:
-        given(monkeypatch, silent, (V4, server.getsockname()), silent)
+        given = Given(silent, (V4, server.getsockname()), silent)
 
         async def main() -> None:
-            (await connect_tcp("host.test", 1)).close()
+            (await connect_tcp("host.test", 1, given)).close()
 
         run(main())
 
 
 def test_all_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, refused(), refused("127.0.0.2"))
+    given = Given(refused(), refused("127.0.0.2"))
     with pytest.raises(ConnectionRefusedError):
-        run(connect_tcp("host.test", 1))
+        run(connect_tcp("host.test", 1, given))
 
 
 def test_cancelled_while_racing_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +104,7 @@ def test_cancelled_while_racing_leaves_no_socket(monkeypatch: pytest.MonkeyPatch
 
         monkeypatch.setattr(connect, "_connect", connect_one)
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(connect_tcp("host.test", 1), name="racing")
+            task = group.create_task(connect_tcp("host.test", 1, given), name="racing")
             await asyncio.sleep(0.05)
             gate.set()
             await asyncio.sleep(0)
@@ -129,5 +112,5 @@ def test_cancelled_while_racing_leaves_no_socket(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(connect, "HEAD_START", 0.01)
     with listener(V4, "127.0.0.1") as server:
-        given(monkeypatch, (V4, server.getsockname()), (V4, server.getsockname()))
+        given = Given((V4, server.getsockname()), (V4, server.getsockname()))
         run(main())

@@ -15,6 +15,7 @@ from fairlead.kit.log import get
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, TlsSettings, explain, make_context
 from fairlead.net.connect import connect_tcp
+from fairlead.net.resolve import Resolver
 from fairlead.policy.url import Url, basic
 from fairlead.protocol.handshake import Handshake
 
@@ -36,6 +37,7 @@ class Connector:
         self._tls = tls
         self._name = name
         self._hint = hint
+        self._resolver = Resolver()
         self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
 
     @classmethod
@@ -101,7 +103,7 @@ class Connector:
 
     async def _reach(self) -> socket.socket:
         hop = self.proxy or self.server
-        return await connect_tcp(hop.host, hop.port)
+        return await connect_tcp(hop.host, hop.port, self._resolver)
 
     async def _finish(
         self, sock: socket.socket, factory: Callable[[], AnyProtocol], context: ssl.SSLContext | None, tunnel: bool

@@ -12,48 +12,21 @@ from contextlib import ExitStack
 from typing import Any
 
 from fairlead.kit.tasks import Background
+from fairlead.net.resolve import Address, Resolver
 
 HEAD_START = 0.25
 """Seconds that one address is tried before the next one is tried beside it (RFC 8305, section 5)."""
 
-Address = tuple[int, Any]
-"""A socket family and the address to connect to."""
 
-
-async def connect_tcp(host: str, port: int) -> socket.socket:
+async def connect_tcp(host: str, port: int, resolver: Resolver) -> socket.socket:
     """A connected, non-blocking socket with TCP_NODELAY and keep-alive; raises OSError, the last one of all addresses.
 
     There is no TCP_USER_TIMEOUT: it would end a connection to a peer that only does not read for a while.
     """
-    addresses = await resolve(host, port)
+    addresses = await resolver.resolve(host, port)
     if len(addresses) == 1:
         return await _connect(addresses[0])
     return await _race(addresses)
-
-
-async def resolve(host: str, port: int) -> Sequence[Address]:
-    """The addresses of ``host`` in the order to try them; a literal address needs no resolver thread."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return [(family, (host, port))]
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # an empty label, or one of more than 63 bytes
-        raise socket.gaierror(socket.EAI_NONAME, "no name that DNS could have") from error
-    return _interleave([(family, address) for family, _, _, _, address in found])
-
-
-def _interleave(addresses: Sequence[Address]) -> list[Address]:
-    """Alternate the families, the resolver's first choice first (RFC 8305, section 4)."""
-    first = [address for address in addresses if address[0] == addresses[0][0]]
-    other = [address for address in addresses if address[0] != addresses[0][0]]
-    mixed = [address for pair in zip(first, other, strict=False) for address in pair]
-    shorter = min(len(first), len(other))
-    return [*mixed, *first[shorter:], *other[shorter:]]
 
 
 async def _connect(address: Address) -> socket.socket:
