@@ -21,7 +21,7 @@ class CommandLine:
     """Starts ``fairlead forward``; with ``asyncio`` as if uvloop were not installed."""
 
     def __init__(self, cluster: FakeCluster, folder: Path, loop: str) -> None:
-        self.cluster = cluster
+        self.loop = loop
         self.env = {
             "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),
@@ -52,6 +52,11 @@ class CommandLine:
         assert error.startswith("error: ")
         assert error.count("\n") == 1, error
         return error
+
+
+def loop_of(running: Forward) -> str:
+    """The event loop that a run is on: uvloop's library is mapped, or it is not."""
+    return "uvloop" if "uvloop" in Path(f"/proc/{running.process.pid}/maps").read_text() else "asyncio"
 
 
 def local_port(running: Forward, remote: int) -> int:
