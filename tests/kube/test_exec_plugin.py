@@ -20,6 +20,7 @@ from fairlead.kube.auth import Identity
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.exec_plugin import PluginCredentials
+from fairlead.net import loop
 from fairlead.policy.kubeconfig import Cluster, ExecPlugin, User
 from fairlead.policy.url import parse_url
 from tests.support.apiserver import Answer, Exchange, ScriptedServer, status
@@ -158,15 +159,23 @@ def test_failures(tmp_path: Path, text: str, what: str, capfd: pytest.CaptureFix
         assert capfd.readouterr().err == "first\nplease log in\n"
 
 
-def test_what_a_plugin_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
-    """A login helper holds on to the plugin's stderr; its standard output is closed."""
-    ran = "sleep 60 >/dev/null & echo $! > pid; " + say(token="t")
+@pytest.mark.parametrize("start", [asyncio.run, loop.run])
+@pytest.mark.parametrize("where", [">/dev/null", "2>/dev/null", ""])
+def test_what_a_plugin_leaves_behind_is_not_waited_for(tmp_path: Path, start: Any, where: str) -> None:
+    """A login helper may hold on to either of its pipes."""
     began = time.monotonic()
     try:
-        assert run(source(tmp_path, ran).identity()) == Identity("Bearer t")
+        found = start(source(tmp_path, f"sleep 60 {where} & echo $! > pid; " + say(token="t")).identity())
     finally:
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert found == Identity("Bearer t")
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("start", [asyncio.run, loop.run])
+def test_endless_output(tmp_path: Path, start: Any) -> None:
+    with pytest.raises(CredentialsError, match="more than 1048576 bytes"):
+        start(source(tmp_path, "exec yes").identity())
 
 
 def test_a_plugin_gets_the_descriptor_limit_that_was_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from signal import SIGKILL
 from time import time
 from typing import IO, Any
 
@@ -145,24 +147,25 @@ async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bo
             raise CredentialsError(f"the credential plugin cannot be used: {error.what}") from error
         stdout.close()
         stderr.close()
+        output.when_full = partial(child.pass_on, SIGKILL)
         try:
-            await output.ended.wait()
-            if len(output.data) > MAX_OUTPUT:
-                raise CredentialsError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
             code = await child.process.wait()
         except BaseException:
-            if child.process.returncode is None:
-                child.process.kill()
-                await child.process.wait()
+            child.pass_on(SIGKILL)
+            await child.wait()
             raise
+        await output.finish()
         await words.finish()
+    if len(output.data) > MAX_OUTPUT:
+        raise CredentialsError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
     return code, bytes(output.data), words.last
 
 
 class _Pipe(asyncio.Protocol):
     """A pipe that the plugin writes to. It is not asyncio's, which tells a program's end only with that of its pipes.
 
-    A login helper that a plugin leaves behind may hold them for days.
+    A login helper that a plugin leaves behind may hold them for days; with uvloop it does so whatever the plugin
+    redirects, as children get copies.
     """
 
     def __init__(self) -> None:
@@ -185,20 +188,32 @@ class _Pipe(asyncio.Protocol):
         """There is no more."""
         self.ended.set()
 
+    async def finish(self) -> None:
+        """The plugin has ended: read what it said last, and do not wait for what still holds the pipe."""
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self.ended.wait()
+        except TimeoutError:
+            LOG.decision("something that the credential plugin started still holds its output")
+            # A loop that was late may look at its timers before it looks at its pipes.
+            for _ in range(2):
+                await asyncio.sleep(0)
+
 
 class _Output(_Pipe):
-    """Keeps what a plugin prints; what is too much ends it."""
+    """Keeps what a plugin prints, up to one read more than it may."""
 
     def __init__(self) -> None:
         super().__init__()
         self.data = bytearray()
+        self.when_full: Callable[[], object] = lambda: None
 
     def data_received(self, data: bytes) -> None:
         """Keep it."""
         if len(self.data) <= MAX_OUTPUT:
             self.data += data
         else:
-            self.ended.set()
+            self.when_full()
 
 
 class _Words(_Pipe):
@@ -214,14 +229,6 @@ class _Words(_Pipe):
         if self._shown is not None:
             self._shown.put(data)
         self._held = (self._held + data)[-4096:]
-
-    async def finish(self) -> None:
-        """The plugin has ended: wait a little for its last words, and not for what still holds its stderr."""
-        try:
-            async with asyncio.timeout(LAST_WORDS):
-                await self.ended.wait()
-        except TimeoutError:
-            LOG.decision("something that the credential plugin started still holds its stderr")
 
     @property
     def last(self) -> str:
