@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from fairlead.errors import CredentialsError
 from fairlead.kit import process
+from fairlead.kube import exec_plugin
 from fairlead.kube.auth import Identity
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import ClusterConfig
@@ -52,7 +54,15 @@ def runs(folder: Path) -> int:
     return len((folder / "runs").read_text().split()) if (folder / "runs").exists() else 0
 
 
-def source(folder: Path, text: str, *, now: At | None = None, command: str = "", **fields: Any) -> PluginCredentials:
+def source(
+    folder: Path,
+    text: str,
+    *,
+    now: At | None = None,
+    command: str = "",
+    stdin_free: Callable[[], bool] = lambda: True,
+    **fields: Any,
+) -> PluginCredentials:
     plugin = ExecPlugin(**{
         "command": command or script(folder, text), "api_version": V1, "interactive_mode": "Never", **fields
     })  # fmt: skip
@@ -61,7 +71,7 @@ def source(folder: Path, text: str, *, now: At | None = None, command: str = "",
         context="", namespace="", server=server, cluster=Cluster(server="https://a.test"), user=User(plugin=plugin),
         env={"PATH": os.environ["PATH"], "HOME": str(folder)},
     )  # fmt: skip
-    return PluginCredentials(config, plugin, now=now or At())
+    return PluginCredentials(config, plugin, now=now or At(), stdin_free=stdin_free)
 
 
 def test_one_run_for_all_who_ask(tmp_path: Path) -> None:
@@ -226,6 +236,47 @@ def test_questions_need_a_terminal(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match="wants to ask questions, and standard input is not a terminal"):
         run(source(tmp_path, say(token="t"), interactive_mode="Always").identity())
     assert run(source(tmp_path, say(token="t"), interactive_mode="IfAvailable").identity()) == Identity("Bearer t")
+
+
+def test_a_standard_input_that_is_in_use_is_not_given_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exec_plugin, "_terminal", lambda: True)
+    plugin = source(tmp_path, "", interactive_mode="Always", stdin_free=lambda: False)
+    with pytest.raises(CredentialsError, match="wants to ask questions, and standard input is in use"):
+        run(plugin.identity())
+    told = 'echo "$KUBERNETES_EXEC_INFO" > told; ' + say(token="t")
+    run(source(tmp_path, told, interactive_mode="IfAvailable", stdin_free=lambda: False).identity())
+    assert '"interactive":false' in (tmp_path / "told").read_text()
+
+
+def test_a_run_that_failed_is_not_repeated_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        now = At()
+        plugin = source(tmp_path, "echo no login >&2; exit 1", now=now)
+        for _ in range(5):
+            with pytest.raises(CredentialsError, match="failed with exit code 1: no login"):
+                await plugin.identity()
+        assert runs(tmp_path) == 1
+        now.seconds = exec_plugin.BACK_OFF
+        script(tmp_path, say(token="t"))
+        assert await plugin.identity() == Identity("Bearer t")
+
+    run(main())
+
+
+def test_new_credentials_that_are_refused_too_are_not_replaced_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        now = At()
+        plugin = source(tmp_path, say(token="t"), now=now)
+        assert await plugin.refresh(await plugin.identity())
+        for _ in range(5):
+            assert not await plugin.refresh(await plugin.identity())
+        assert runs(tmp_path) == 2
+        now.seconds = exec_plugin.BACK_OFF
+        assert await plugin.refresh(await plugin.identity())
+        await plugin.identity()
+        assert runs(tmp_path) == 3
+
+    run(main())
 
 
 def test_path_of_the_user_counts_not_the_plugins(tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ class ClusterAnswers:
 
     def _get(self, path: str, *query: tuple[str, str]) -> dict[str, Any]:
         async def ask() -> dict[str, Any]:
-            async with asyncio.timeout(LIMIT), ApiServer(config.load(self._options, self._env)) as server:
+            cluster = config.load(self._options, self._env)
+            # The terminal is the shell's while it completes.
+            async with asyncio.timeout(LIMIT), ApiServer(cluster, stdin_free=lambda: False) as server:
                 return await server.get(path, query)
 
         try:

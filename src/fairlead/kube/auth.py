@@ -45,8 +45,10 @@ class Credentials(Protocol):
         """The server refused ``refused``: forget it. Whether trying again makes sense."""
 
 
-def credentials(config: ClusterConfig, *, now: Callable[[], float] = time, stdin_free: bool = True) -> Credentials:
-    """The credentials of ``config``'s user. ``stdin_free``: whether a plugin may ask questions on standard input."""
+def credentials(
+    config: ClusterConfig, *, now: Callable[[], float] = time, stdin_free: Callable[[], bool] = lambda: True
+) -> Credentials:
+    """The user's credentials. ``stdin_free``: whether a plugin may ask questions on standard input now."""
     user = config.user
     certificate = CertificateFiles(user) if user.has_certificate else None
     bearer = _bearer(config, user, now, stdin_free)
@@ -55,7 +57,7 @@ def credentials(config: ClusterConfig, *, now: Callable[[], float] = time, stdin
     return Both(bearer, certificate)
 
 
-def _bearer(config: ClusterConfig, user: User, now: Callable[[], float], stdin_free: bool) -> Credentials:
+def _bearer(config: ClusterConfig, user: User, now: Callable[[], float], stdin_free: Callable[[], bool]) -> Credentials:
     named = f'user "{config.user_name}"' if config.user_name else "the user"
     if user.token_file:
         return TokenFile(user.token_file, fallback=user.token, now=now)

@@ -60,7 +60,10 @@ class _Refusal(NamedTuple):
 
 
 class ApiServer:
-    """One API server, for one user. Leaving the block closes every connection but the upgraded ones."""
+    """One API server, for one user. Leaving the block closes every connection but the upgraded ones.
+
+    ``stdin_free`` is asked whether a credential plugin may have standard input, and so the terminal, now.
+    """
 
     def __init__(
         self,
@@ -69,11 +72,12 @@ class ApiServer:
         clock: Clock | None = None,
         identity: Credentials | None = None,
         connector: Connector | None = None,
+        stdin_free: Callable[[], bool] = lambda: True,
     ) -> None:
         self.config = config
         self.connector = connector or Connector.of(config)
         self._clock = clock or SystemClock()
-        self._credentials = identity or credentials(config)
+        self._credentials = identity or credentials(config, stdin_free=stdin_free)
         self._pool = Pool(self.connector)
         system = os.uname()
         self._agent = f"fairlead/{__version__} ({system.sysname.lower()}/{_ARCH.get(system.machine, system.machine)})"

@@ -33,22 +33,34 @@ MAX_SAID = 500
 LAST_WORDS = 0.1
 """Seconds after a plugin's end in which what it said last is still read."""
 
+BACK_OFF = 10.0
+"""Seconds after a run in vain in which there is no other: each may open a page in the user's browser."""
+
 
 @dataclass(slots=True)
 class _Cached:
     identity: Identity
     expires: float | None
+    fetched_at: float
+    after_refusal: bool
+    """Whether it replaced something that the server had refused."""
     refused: bool = field(default=False)
 
 
 class PluginCredentials:
     """Runs the plugin when there is nothing yet, when what it gave has expired, and once after a 401.
 
-    One run at a time, whoever asks; it may be waiting for the user.
+    One run at a time, whoever asks; it may be waiting for the user. After a run that failed, or whose credentials were
+    refused at once, there is none for a while. ``stdin_free`` is asked at each run.
     """
 
     def __init__(
-        self, config: ClusterConfig, plugin: ExecPlugin, *, now: Callable[[], float] = time, stdin_free: bool = True
+        self,
+        config: ClusterConfig,
+        plugin: ExecPlugin,
+        *,
+        now: Callable[[], float] = time,
+        stdin_free: Callable[[], bool] = lambda: True,
     ) -> None:
         self._config = config
         self._plugin = plugin
@@ -56,6 +68,7 @@ class PluginCredentials:
         self._stdin_free = stdin_free
         self._lock = asyncio.Lock()
         self._cached: _Cached | None = None
+        self._failed: tuple[float, CredentialsError] | None = None
 
     @property
     def remedy(self) -> str:
@@ -67,16 +80,34 @@ class PluginCredentials:
         async with self._lock:
             cached = self._cached
             if cached is None or cached.refused or (cached.expires is not None and self._now() >= cached.expires):
-                self._cached = cached = await self._fetch()
+                self._cached = cached = await self._fetch_unless_failed(cached is not None and cached.refused)
             return cached.identity
 
     async def refresh(self, refused: Identity) -> bool:
         """Have the next ``identity`` run the plugin, unless somebody else's refusal already did."""
-        if self._cached is not None and self._cached.identity == refused:
-            self._cached.refused = True
+        cached = self._cached
+        if cached is not None and cached.identity == refused:
+            if cached.after_refusal and self._lately(cached.fetched_at):
+                return False
+            cached.refused = True
         return True
 
-    async def _fetch(self) -> _Cached:
+    def _lately(self, moment: float) -> bool:
+        return 0 <= self._now() - moment < BACK_OFF  # the clock may have been set back
+
+    async def _fetch_unless_failed(self, after_refusal: bool) -> _Cached:
+        if self._failed is not None and self._lately(self._failed[0]):
+            error = self._failed[1]
+            raise CredentialsError(error.what, remedy=error.remedy)
+        try:
+            found = await self._fetch()
+        except CredentialsError as error:
+            self._failed = self._now(), error
+            raise
+        self._failed = None
+        return _Cached(_identity(found), found.expires, self._now(), after_refusal)
+
+    async def _fetch(self) -> Fetched:
         plugin = self._plugin
         interactive = self._interactive()
         program = self._find()
@@ -90,19 +121,19 @@ class PluginCredentials:
             raise CredentialsError(
                 f"the credential plugin {plugin.command} {how}{tail}", remedy="run it by hand, or log in with it again"
             )
-        fetched = parse_credential(output, plugin)
-        return _Cached(_identity(fetched), fetched.expires)
+        return parse_credential(output, plugin)
 
     def _interactive(self) -> bool:
         mode = self._plugin.interactive_mode
         terminal = _terminal()
-        if mode == "Always" and not (terminal and self._stdin_free):
+        free = self._stdin_free()
+        if mode == "Always" and not (terminal and free):
             why = "standard input is in use" if terminal else "standard input is not a terminal"
             raise CredentialsError(
                 f"the credential plugin {self._plugin.command} wants to ask questions, and {why}",
                 remedy="log in with it first, in a terminal",
             )
-        return mode != "Never" and terminal and self._stdin_free
+        return mode != "Never" and terminal and free
 
     def _find(self) -> str:
         from shutil import which
