@@ -4,7 +4,7 @@
     |-- UsageError             2   local    the command line or a port specification is wrong
     |-- ConfigError            3   local    kubeconfig, context, credentials file: cannot be read or makes no sense
     |-- UnreachableError       4   cluster  nothing answers where the API server should be
-    |   `-- NoAnswerError      4   cluster  it took the request and closed the connection
+    |   `-- NoAnswerError          cluster  it took the request and closed the connection
     |-- CredentialsError       5   local    the API server does not know who we are (401, expired, plugin failed)
     |-- ForbiddenError         6   cluster  it knows us and refuses (403); names verb and resource
     |-- NotFoundError          7   cluster  no such object, or no such kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -96,7 +97,8 @@ class _Session:
         await _first(starting, self._ended)
         if self._ended.done():
             await stop(starting)
-            return self._ended.result()
+            # A command that never ran has not succeeded: 130, as a shell has it, and not kubectl's 0.
+            return self._ended.result() or (128 + signal.SIGINT if self._settings.command else 0)
         started = await starting
         if self._settings.ready_file:
             files.write_atomically(self._settings.ready_file, _ready_text(started), mode=0o644)

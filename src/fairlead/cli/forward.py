@@ -85,6 +85,7 @@ def _check(settings: ForwardSettings) -> None:
     if not settings.addresses:
         raise UsageError("you must specify at least 1 address", remedy="for example --address=localhost")
     _check_standard_streams(settings)
+    _check_local_ports(settings)
 
 
 def _check_standard_streams(settings: ForwardSettings) -> None:
@@ -95,6 +96,18 @@ def _check_standard_streams(settings: ForwardSettings) -> None:
         raise UsageError("-o json and LOCAL - both need standard output", remedy="choose one of them")
     if joined and settings.command:
         raise UsageError("a command and LOCAL - both need standard input", remedy="choose one of them")
+
+
+def _check_local_ports(settings: ForwardSettings) -> None:
+    seen: set[int] = set()
+    for port in ports_of(settings):
+        number = port.local
+        if number is None and port.remote.isascii() and port.remote.isdigit():
+            number = int(port.remote)
+        if isinstance(number, int) and number in seen:
+            raise UsageError(f"local port {number} is asked for twice", remedy="give each LOCAL once, or :REMOTE")
+        if isinstance(number, int):
+            seen.add(number)
 
 
 def ports_of(settings: ForwardSettings) -> list[PortSpec]:

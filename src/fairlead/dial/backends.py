@@ -181,9 +181,17 @@ class Backends:
         if self._can_start():
             return
         async with Background() as tasks:
+            limit = self._rules.pod_running_timeout
+            self._on_note(f"waiting up to {limit:g} s for {self.target}: {self._why_not_yet()}")
             tasks.start(self._sources.pods.run(), name=f"watch pods of {self.target}")
             while not self._can_start():
                 await self._pulse.wait()
+
+    def _why_not_yet(self) -> str:
+        pods = order(self._sources.pods.cache)
+        if not pods:
+            return "there is no pod yet"
+        return f"pod {pods[0].name} is {pods[0].phase}" + (f" ({pods[0].waiting})" if pods[0].waiting else "")
 
     def _can_start(self) -> bool:
         """Resolve the ports in the pod that kubectl would take, and tell whether that runs."""

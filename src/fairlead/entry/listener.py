@@ -23,6 +23,8 @@ EPHEMERAL_TRIES = 16
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_NO_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
 LOCALHOST: tuple[Address, ...] = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 
@@ -96,7 +98,11 @@ def _bind_group(bound: Bound, group: Group) -> None:
         try:
             sock = _listen(address, bound.port)
         except OSError as error:
-            failures.append(_explain(error, address, bound.port))
+            failure = _explain(error, address, bound.port)
+            if error.errno not in _NO_FAMILY:
+                # Held by somebody else: who connects to localhost would get now us, now them.
+                raise failure from error
+            failures.append(failure)
         else:
             bound.sockets.append(sock)
             bound.port = bound.port or sock.getsockname()[1]
@@ -129,7 +135,7 @@ def _explain(error: OSError, address: Address, port: int) -> ListenError:
         return ListenError(f"{where} is in use{f' by {holder}' if holder else ''}", remedy=remedy)
     if error.errno in (errno.EACCES, errno.EPERM):
         return ListenError(f"{where} may not be bound by this user", remedy=low_port_remedy(port))
-    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+    if error.errno in _NO_FAMILY:
         return ListenError(f"{where} cannot be bound: this machine has no such address")
     return ListenError(f"{where} cannot be bound: {error.strerror}")
 

@@ -20,6 +20,8 @@ from fairlead.net.local import LocalConnection
 
 T = TypeVar("T")
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to connect to what listens on all addresses
+
 
 class Started(NamedTuple):
     """What a run serves."""
@@ -116,7 +118,8 @@ class ForwardRun:
         pods = tuple(target.backends.chosen.name for target in self._targets)
         self._around.report(Ready(tuple(port for port, _ in ports), pods))
         bound = [served.bound for target in self._targets for served in target.served if served.bound]
-        return Started(ports, bound[0].addresses[0] if bound else "", self._joined)
+        address = bound[0].addresses[0] if bound else ""
+        return Started(ports, _EVERYWHERE.get(address, address), self._joined)
 
 
 async def _all(jobs: Sequence[tuple[Coroutine[Any, Any, T], str]]) -> list[T]:
