@@ -53,6 +53,7 @@ def fairlead(*words: str, **options: object) -> subprocess.CompletedProcess[str]
         (["forward", "pod/x", "80", "-o", "yaml"], 2, 'error: -o is text or json, not "yaml"'),
         (["forward", "pod/x", "80", "--address="], 2, "error: you must specify at least 1 address"),
         (["forward", "pod/x", "-:80", "-:81"], 2, "error: only one port can be joined to standard input and output"),
+        (["forward", "pod/x", "8080:80", "svc/y", "8080"], 2, "error: local port 8080 is asked for twice"),
         (["forward", "pod/x", "-:80", "-ojson"], 2, "error: -o json and LOCAL - both need standard output"),
         (["forward", "pod/x", "-:80", "--", "x"], 2, "error: a command and LOCAL - both need standard input"),
         (["version", "now"], 2, 'error: unexpected word "now"'),

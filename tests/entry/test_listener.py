@@ -34,6 +34,13 @@ def taken() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
+def test_localhost_that_somebody_holds_on_one_family_is_refused(taken: int) -> None:
+    with pytest.raises(ListenError, match=f"127.0.0.1:{taken} is in use by"):
+        bind(taken, LOCAL)
+    with socket.create_server(("::1", taken), family=socket.AF_INET6):
+        pass  # and the other family was left free
+
+
 # -- addresses --
 
 
