@@ -24,7 +24,7 @@ from fairlead.kube.client import ApiServer
 from fairlead.kube.config import load
 from fairlead.kube.reachability import Reachability
 from fairlead.model.events import Event, ServerBack, ServerLost
-from fairlead.model.target import PodRef
+from fairlead.model.target import Local, PodRef
 from fairlead.net import loop
 from fairlead.policy.command_env import command_env
 from fairlead.settings import ClusterOptions, ForwardSettings
@@ -65,7 +65,7 @@ class _Session:
         config = load(self._options, os.environ)
         self._ended = asyncio.get_running_loop().create_future()
         with signals.ending(asyncio.get_running_loop(), self._signal):
-            async with ApiServer(config) as server, Background() as tasks:
+            async with ApiServer(config, stdin_free=self._stdin_free) as server, Background() as tasks:
                 reach = Reachability(
                     tasks, server.connector.probe, on_lost=self._server_lost, on_back=self._server_back
                 )
@@ -124,6 +124,11 @@ class _Session:
         code = await child.wait()
         self._child = None
         return code
+
+    def _stdin_free(self) -> bool:
+        """Whether a credential plugin may ask on standard input: not when a command or a connection has it."""
+        joined = any(port.local is Local.STDIO for target in self._settings.targets for port in target.ports)
+        return self._child is None and not joined
 
     # -- what may end a run --
 
