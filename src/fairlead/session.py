@@ -65,31 +65,34 @@ class _Session:
         config = load(self._options, os.environ)
         self._ended = asyncio.get_running_loop().create_future()
         with signals.ending(asyncio.get_running_loop(), self._signal):
-            async with ApiServer(config, stdin_free=self._stdin_free) as server, Background() as tasks:
-                reach = Reachability(
-                    tasks, server.connector.probe, on_lost=self._server_lost, on_back=self._server_back
-                )
-                memory = FileMemory(str(config.server), os.environ)
-                streams = PodStreams(server, memory, tls=config.server.secure)
-
-                async def open_lane(pod: PodRef, owner: LaneOwner) -> Lane:
-                    await reach.wait_up()
-                    return await streams.open_lane(pod, owner)
-
-                lanes = Lanes(
-                    tasks, open_lane, limit=self._settings.lanes, suspect=reach.suspect, on_lost=self._lane_lost
-                )
-                self._tasks = tasks
-                self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell, self._lose))
+            async with ApiServer(config, stdin_free=self._stdin_free) as server:
                 try:
-                    return await self._serve(tasks)
+                    async with Background() as tasks:
+                        return await self._run_with(server, tasks)
                 finally:
-                    if self._ready_written:
-                        files.remove(self._ready_written)
-                    if self._child is not None:
-                        await self._child.end(grace=CHILD_GRACE)
-                    await self._forward.stop(CLOSE / 2)
-                    await lanes.close(CLOSE / 2)
+                    server.connector.abandon()
+
+    async def _run_with(self, server: ApiServer, tasks: Background) -> int:
+        reach = Reachability(tasks, server.connector.probe, on_lost=self._server_lost, on_back=self._server_back)
+        memory = FileMemory(str(server.config.server), os.environ)
+        streams = PodStreams(server, memory, tls=server.config.server.secure)
+
+        async def open_lane(pod: PodRef, owner: LaneOwner) -> Lane:
+            await reach.wait_up()
+            return await streams.open_lane(pod, owner)
+
+        lanes = Lanes(tasks, open_lane, limit=self._settings.lanes, suspect=reach.suspect, on_lost=self._lane_lost)
+        self._tasks = tasks
+        self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell, self._lose))
+        try:
+            return await self._serve(tasks)
+        finally:
+            if self._ready_written:
+                files.remove(self._ready_written)
+            if self._child is not None:
+                await self._child.end(grace=CHILD_GRACE)
+            await self._forward.stop(CLOSE / 2)
+            await lanes.close(CLOSE / 2)
 
     async def _serve(self, tasks: Background) -> int:
         assert self._ended is not None

@@ -126,7 +126,7 @@ def test_the_code_of_the_command(code: int, app: World, forward: Start) -> None:
 def test_a_command_that_uses_the_port(app: World, forward: Start) -> None:
     script = (
         "import os, socket; s = socket.create_connection(('127.0.0.1', {port})); s.sendall(b'hi');"
-        "raise SystemExit(s.recv(2) != b'hi')"
+        "answer = s.recv(2); s.close(); raise SystemExit(answer != b'hi')"
     )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

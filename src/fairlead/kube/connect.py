@@ -39,6 +39,7 @@ class Connector:
         self._hint = hint
         self._resolver = Resolver()
         self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
+        self._standing: list[asyncio.Transport] = []
 
     @classmethod
     def of(cls, config: ClusterConfig) -> Connector:
@@ -101,6 +102,12 @@ class Connector:
         except OSError as error:
             raise self._unreachable(reason(error)) from error
 
+    def abandon(self) -> None:
+        """Abort whatever still stands: the last act of a run, for what was cancelled on its way to an owner."""
+        for transport in self._standing:
+            transport.abort()
+        self._standing.clear()
+
     async def _reach(self) -> socket.socket:
         hop = self.proxy or self.server
         return await connect_tcp(hop.host, hop.port, self._resolver)
@@ -116,6 +123,7 @@ class Connector:
         loop = asyncio.get_running_loop()
         transport: asyncio.Transport
         transport, talk = await loop.create_connection(_Talk, sock=sock)
+        self._standing = [other for other in self._standing if not other.is_closing()] + [transport]
         with ExitStack() as undo:
             undo.callback(transport.abort)
             if self.proxy is not None:
