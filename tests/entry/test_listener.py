@@ -34,11 +34,59 @@ def taken() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def test_localhost_that_somebody_holds_on_one_family_is_refused(taken: int) -> None:
+def test_localhost_that_somebody_holds_on_ipv4_is_refused(taken: int) -> None:
     with pytest.raises(ListenError, match=f"127.0.0.1:{taken} is in use by"):
         bind(taken, LOCAL)
     with socket.create_server(("::1", taken), family=socket.AF_INET6):
         pass  # and the other family was left free
+
+
+def test_localhost_that_somebody_holds_on_ipv6_is_served_on_ipv4() -> None:
+    """127.0.0.1 is what a command is told, so that is the one which has to be ours."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
+        number = holder.getsockname()[1]
+        bound = bind(number, LOCAL)
+        assert bound.addresses == ["127.0.0.1"]
+        bound.close()
+        assert len(bound.missing) == 1
+        assert bound.missing[0].startswith(f"[::1]:{number} is in use by ")
+        assert f"(pid {os.getpid()})" in bound.missing[0]
+        with pytest.raises(ListenError, match="in use"):
+            bind(number, [Group((V4,), True), Group((V6,), False)])
+
+
+def test_without_ipv4_the_other_family_must_be_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = listener._listen
+
+    def listen(address: listener.Address, port: int) -> socket.socket:
+        if address == V4:
+            raise OSError(errno.EADDRNOTAVAIL, "no such address")
+        return real(address, port)
+
+    monkeypatch.setattr(listener, "_listen", listen)
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
+        number = holder.getsockname()[1]
+        with pytest.raises(ListenError, match="in use"):
+            bind(number, LOCAL)
+    bound = bind(number, LOCAL)
+    assert bound.addresses == ["::1"]
+    bound.close()
+
+
+def test_a_free_port_is_free_on_both_families_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[int] = []
+    real = listener._listen
+
+    def listen(address: listener.Address, port: int) -> socket.socket:
+        if address == V6 and len(refused) < 3:
+            refused.append(port)
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return real(address, port)
+
+    monkeypatch.setattr(listener, "_listen", listen)
+    bound = bind(0, LOCAL)
+    bound.close()
+    assert (len(refused), bound.missing, len(bound.sockets)) == (3, [], 2)
 
 
 # -- addresses --

@@ -72,6 +72,18 @@ def test_a_port_in_use_ends_it_and_nothing_is_served(line: CommandLine, cluster:
     assert cluster.asked("portforward") == 0
 
 
+def test_a_port_held_on_ipv6_alone_is_served_on_ipv4(line: CommandLine, cluster: FakeCluster) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        number = taken.getsockname()[1]
+        with line.forward("svc/web", f"{number}:80") as running:
+            assert running.listening() == [("127.0.0.1", number)]
+            assert fetch(number) == b"hello"
+            notes = [event["text"] for event in running.told("note")]
+    assert len(notes) == 1
+    assert notes[0].startswith(f"[::1]:{number} is in use by ")
+    assert notes[0].endswith("localhost is served on 127.0.0.1 alone")
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "ends"),
     [("services/web", 404, 7), ("portforward", 403, 6), ("GET", 401, 5)],

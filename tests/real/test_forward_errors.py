@@ -34,12 +34,17 @@ def objects(app: World) -> None:
 
 
 def fails(world: World, words: Sequence[str], code: int, *patterns: str, cluster: Sequence[str] | None = None) -> str:
-    """It ends with this code and one line on stderr that all patterns are found in; nothing on stdout."""
+    """It ends with this code and one line on stderr that all patterns are found in; nothing on stdout.
+
+    A run that was told how long to wait for a pod may say before that line that it waits.
+    """
     command = [*FAIRLEAD, "forward", *(options(world) if cluster is None else cluster), *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=START + 30, check=False)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     lines = done.stderr.splitlines()
+    if "--pod-running-timeout" in words and len(lines) > 1:
+        assert re.search("waiting up to", lines.pop(0))
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("error: ")
     for pattern in patterns:

@@ -41,7 +41,7 @@ Other than with kubectl port-forward:
 - A failed connection ends that connection only, with one line that says why.
 - It outlives the pod: the next one is found, and connections share the ready pods.
   --exit-on-loss ends with the pod, as kubectl does.
-- If one of the ports cannot be bound, nothing is served.
+- If one of the ports cannot be bound, nothing is served (of localhost, ::1 may be missing).
 - a:b:c is refused as a port.
 - Exit codes tell what went wrong (docs/reference/exit-codes.md); Ctrl-C is 0.
 - What follows -- is a command to run when ready; its environment has the ports.

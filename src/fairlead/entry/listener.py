@@ -29,7 +29,11 @@ LOCALHOST: tuple[Address, ...] = (ipaddress.ip_address("127.0.0.1"), ipaddress.i
 
 
 class Group(NamedTuple):
-    """Addresses that are bound together; with ``any_will_do`` one of them is enough (``localhost``)."""
+    """Addresses that are bound together.
+
+    With ``any_will_do`` (``localhost``) a machine may lack some of them, and only the first one has to be free: that is
+    the one which a command and the ready file are told of.
+    """
 
     addresses: tuple[Address, ...]
     any_will_do: bool
@@ -79,12 +83,13 @@ def bind(port: int, groups: Sequence[Group]) -> Bound:
     """Listen on ``port`` (0: any free one, the same on every address); raises ListenError and leaves nothing bound."""
     for attempt in range(EPHEMERAL_TRIES):
         bound = Bound(port, [], [])
+        last = bool(port) or attempt == EPHEMERAL_TRIES - 1
         try:
             for group in groups:
-                _bind_group(bound, group)
+                _bind_group(bound, group, all_free=not last)
         except ListenError:
             bound.close()
-            if port or attempt == EPHEMERAL_TRIES - 1:
+            if last:
                 raise
         else:
             bound.sockets.sort(key=lambda sock: str(sock.getsockname()[0]))
@@ -92,22 +97,24 @@ def bind(port: int, groups: Sequence[Group]) -> Bound:
     raise AssertionError("unreachable")
 
 
-def _bind_group(bound: Bound, group: Group) -> None:
+def _bind_group(bound: Bound, group: Group, *, all_free: bool) -> None:
+    """``all_free``: there are other numbers to try, so one that is held on any address will not do."""
     failures: list[ListenError] = []
-    for address in group.addresses:
+    for index, address in enumerate(group.addresses):
         try:
             sock = _listen(address, bound.port)
         except OSError as error:
             failure = _explain(error, address, bound.port)
-            if error.errno not in _NO_FAMILY:
-                # Held by somebody else: who connects to localhost would get now us, now them.
+            lacking = error.errno in _NO_FAMILY
+            if not group.any_will_do or not (lacking or (index and not all_free)):
+                # Held by somebody else: who connects there would not get us.
                 raise failure from error
             failures.append(failure)
         else:
             bound.sockets.append(sock)
             bound.port = bound.port or sock.getsockname()[1]
-    if len(failures) == len(group.addresses) or (failures and not group.any_will_do):
-        raise failures[0]
+    if len(failures) == len(group.addresses):
+        raise failures[-1]
     bound.missing += [failure.what for failure in failures]
 
 

@@ -85,8 +85,9 @@ class ForwardedTarget:
             if port.local is not Local.STDIO:
                 bound = bind(port.local if isinstance(port.local, int) else 0, groups)
             self.served.append(Served(port, self._forwarded(port, bound), bound))
-            for sentence in bound.missing if bound else ():
-                self._report(Note(f"{sentence}; localhost is served on the other address only"))
+            if bound is not None:
+                for sentence in bound.missing:
+                    self._report(Note(f"{sentence}; localhost is served on {bound.addresses[0]} alone"))
 
     def _forwarded(self, port: TargetPort, bound: Bound | None) -> ForwardedPort:
         return ForwardedPort(
