@@ -36,7 +36,7 @@ TEXT: list[tuple[Event, str, str]] = [
         REFUSED,
         "",
         "a connection to port 8080 (pod web-1, port 80) failed: nothing listens on port 80 in the pod; start it "
-        "[the server said: failed to connect\nto localhost]",
+        "[the server said: failed to connect to localhost]",
     ),
     (
         events.ConnectionFailed(0, 80, "", "no answer"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.policy.advice import Advice, explain
+from fairlead.policy.advice import Advice, brief, explain
 
 CONTAINERD = (
     "error forwarding port 8080 to pod 4f1c, uid : failed to execute portforward in network namespace "
@@ -100,3 +100,35 @@ def test_the_port_of_the_words_wins() -> None:
 @pytest.mark.parametrize("words", ["", "something new", "port 80"])
 def test_unknown_words_are_left_to_speak_for_themselves(words: str) -> None:
     assert explain(words, port=80) == Advice()
+
+
+ID = "5121203f" * 8
+REFUSED = (
+    f"error forwarding port 9000 to pod {ID}, uid : failed to execute portforward in network namespace "
+    f'"/var/run/netns/cni-b4c0efe2-3a9b-ee5a-37ab-0f3cb0b0a1a5": failed to connect to localhost:9000 inside namespace '
+    f'"{ID}", IPv4: dial tcp4 127.0.0.1:9000: connect: connection refused IPv6 dial tcp6 [::1]:9000: connect: '
+    "connection refused "
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "short"),
+    [
+        (
+            REFUSED,
+            "failed to connect to localhost:9000, IPv4: dial tcp4 127.0.0.1:9000: connect: connection refused "
+            "IPv6 dial tcp6 [::1]:9000: connect: connection refused",
+        ),
+        (f'network namespace for sandbox "{ID}" is closed', 'network namespace for sandbox "5121203f5121" is closed'),
+        ("rpc error: code = Unknown desc = sandbox container is not running", "sandbox container is not running"),
+        ("something\n new", "something new"),
+        ("error forwarding port 1 to pod x, uid : ", "error forwarding port 1 to pod x, uid :"),
+        ("", ""),
+    ],
+)
+def test_brief_leaves_out_what_wraps_the_cause(words: str, short: str) -> None:
+    assert brief(words, 160) == short
+
+
+def test_brief_has_a_limit() -> None:
+    assert brief("x" * 1000, 160) == "x" * 157 + "..."

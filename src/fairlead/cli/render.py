@@ -15,9 +15,15 @@ from fairlead.kit.lines import Lines
 from fairlead.model import events
 from fairlead.model.events import Event
 from fairlead.model.target import Local
+from fairlead.policy.advice import brief
 from fairlead.settings import ForwardSettings
 
 STDOUT, STDERR = 1, 2
+KNOWN_WORDS, UNKNOWN_WORDS = 160, 400
+"""Characters of the server's words in a line: beside ours that say what they mean, and where they are all there is.
+
+All of them are in the JSON event and, with ``-v 4``, in the log.
+"""
 
 
 def renderer(settings: ForwardSettings) -> Callable[[Event], None]:
@@ -100,6 +106,6 @@ def _failed(event: events.ConnectionFailed) -> str:
     local = f"a connection to port {event.port}" if event.port else "the connection"
     pod = f" (pod {event.pod}, port {event.remote})" if event.pod else f" (port {event.remote})"
     if not event.meaning:
-        return f"{local}{pod} failed: {event.words}"
+        return f"{local}{pod} failed: {brief(event.words, UNKNOWN_WORDS)}"
     remedy = f"; {event.remedy}" if event.remedy else ""
-    return f"{local}{pod} failed: {event.meaning}{remedy} [the server said: {event.words}]"
+    return f"{local}{pod} failed: {event.meaning}{remedy} [the server said: {brief(event.words, KNOWN_WORDS)}]"

@@ -24,6 +24,17 @@ class _Known(NamedTuple):
     remedy: str
 
 
+# What wraps the cause: layers of the runtime, and names that only the node knows.
+_NOISE = (
+    r"error forwarding port \d+ to pod \S*, uid : ",
+    r"failed to execute portforward in network namespace \"[^\"]*\": ",
+    r" inside namespace \"[^\"]*\"",
+    r"rpc error: code = \w+ desc = ",
+    r" \(?\"?/(?:var/)?run/netns/[^\s\"]*\"?\)?",
+)
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
 def _known(pattern: str, meaning: str, remedy: str) -> _Known:
     return _Known(pattern, meaning, remedy)
 
@@ -67,17 +78,17 @@ _TABLE = (
     _known(
         r"localhost:(?P<port>\d+) inside namespace .*(connection refused|cannot assign requested address)",
         "nothing listens on port {port} in the pod",
-        "the program must listen on localhost or on all addresses, and on this port; is it still starting?",
+        "does the program run by now, and listen on localhost or on all addresses?",
     ),
     _known(
         r"dial tcp[46]? \S+:(?P<port>\d+): connect: connection refused",
         "nothing listens on port {port} in the pod",
-        "the program must listen on localhost or on all addresses, and on this port; is it still starting?",
+        "does the program run by now, and listen on localhost or on all addresses?",
     ),
     _known(
         r"socat\[\d+\].*connect\(.*:(?P<port>\d+).*connection refused|socat\[\d+\].*connection refused",
         "nothing listens on port {port} in the pod",
-        "the program must listen on localhost or on all addresses (with socat on IPv4), and on this port",
+        "does the program run by now, and listen on localhost (with socat on IPv4) or on all addresses?",
     ),
     _known(
         r"connection reset by peer|broken pipe",
@@ -119,3 +130,13 @@ def explain(words: str, *, port: int) -> Advice:
             fields["package"] = _PACKAGES.get(fields.get("program", "").lower(), "")
             return Advice(known.meaning.format_map(fields), known.remedy.format_map(fields))
     return Advice()
+
+
+def brief(words: str, limit: int) -> str:
+    """The server's words on one line without what wraps them, cut to ``limit`` characters; empty only if they are."""
+    plain = " ".join(words.split())
+    short = plain
+    for noise in _NOISE:
+        short = re.sub(noise, "", short)
+    short = _LONG_ID.sub(r"\1", short).strip() or plain
+    return short if len(short) <= limit else short[: limit - 3].rstrip() + "..."

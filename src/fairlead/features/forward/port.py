@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fairlead.dial.connection import Connection
+from fairlead.kit import log
 from fairlead.model.events import ConnectionFailed, Event, Note
 from fairlead.model.target import Backend, PodRef, TargetPort
 from fairlead.policy.advice import explain
 from fairlead.policy.choose import Choice, least_used
 from fairlead.protocol.portforward import Outcome
+
+LOG = log.get(__name__)
 
 RETRY = 1.0
 """Seconds between two attempts while connections wait for something that nobody announces."""
@@ -116,6 +119,7 @@ class ForwardedPort:
         pod = backend.pod.name if backend else ""
         remote = backend.port if backend else self._port.remote
         advice = explain(words, port=remote)
+        LOG.decision("port %d: pod %s, port %d refused: %r", self.local, pod or "(none)", remote, words)
         self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy))
         if connection.outcome is Outcome.ERROR:
             self._on_error()
