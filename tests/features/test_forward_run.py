@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,39 @@ def test_a_port_held_on_ipv6_alone_is_served_on_ipv4(line: CommandLine, cluster:
     assert len(notes) == 1
     assert notes[0].startswith(f"[::1]:{number} is in use by ")
     assert notes[0].endswith("localhost is served on 127.0.0.1 alone")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("web :80", 'pods "web" not found in namespace "ns" (did you mean svc/web or pod/web-1?'),
+        ("svc web 80", 'pods "svc" not found in namespace "ns" (did you mean svc/web 80?'),
+        ("svc/wbe :80", 'services "wbe" not found in namespace "ns" (did you mean svc/web?'),
+        ("svc/other :80", 'services "other" not found in namespace "ns" (-n chooses another namespace)'),
+        ("-n nowhere svc/web :80", 'in namespace "nowhere" (the namespace "nowhere" does not exist'),
+        ("--exit-on-loss foo/web :80", "the server doesn't have a resource type"),
+    ],
+)
+def test_what_does_not_exist(words: str, said: str, line: CommandLine, cluster: FakeCluster) -> None:
+    """Says where it looked, and what was probably meant."""
+    cluster.refusals["namespaces/nowhere"] = (404, 'services "web" not found')
+    assert said in line.fails(words.split(), 1 if "--exit-on-loss" in words else 7)
+
+
+def test_what_may_not_be_known_is_not_told(line: CommandLine, cluster: FakeCluster) -> None:
+    """Looking around is for the message alone: its own failures are no news."""
+    cluster.refusals["/services?"] = (403, "no list")
+    cluster.refusals["/deployments/"] = (500, "broken")
+    said = line.fails(["svc/wbe", ":80"], 7)
+    assert said == 'error: services "wbe" not found in namespace "ns" (-n chooses another namespace)\n'
+
+
+def test_a_server_that_hangs_delays_the_error_by_a_moment(line: CommandLine, cluster: FakeCluster) -> None:
+    cluster.hangs.add("/services?")
+    began = time.monotonic()
+    said = line.fails(["svc/wbe", ":80"], 7)
+    assert 1.4 < time.monotonic() - began < 5
+    assert 'services "wbe" not found' in said
 
 
 @pytest.mark.parametrize(

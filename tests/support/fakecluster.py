@@ -55,6 +55,8 @@ class FakeCluster:
         """By the pod's name; ``refuse``, ``dialled`` and ``lanes`` of each."""
         self.refusals: dict[str, tuple[int, str]] = {}
         """Status and words for every request whose method and path have this text in them."""
+        self.hangs: set[str] = set()
+        """No answer to requests whose method and path have one of these texts in them."""
         self.http = self.echo = self.nothing = 0
         self.failure: BaseException | None = None
         self._up = threading.Event()
@@ -180,6 +182,8 @@ class FakeCluster:
     async def _answer(self, exchange: Exchange) -> Answer | None:
         seen = exchange.seen
         asked = f"{seen.method} {seen.target}"
+        if any(text in asked for text in self.hangs):
+            await asyncio.Event().wait()
         for text, (code, words) in self.refusals.items():
             if text in asked:
                 return status(code, words)

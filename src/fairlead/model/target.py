@@ -23,6 +23,12 @@ class PortSpec(NamedTuple):
     remote: str
     """A decimal port number or a port's name, not yet resolved."""
 
+    def __str__(self) -> str:
+        if self.local is None:
+            return self.remote
+        local = {Local.ANY: "", Local.STDIO: "-"}[self.local] if isinstance(self.local, Local) else self.local
+        return f"{local}:{self.remote}"
+
 
 class TargetPort(NamedTuple):
     """A port of a target once the cluster was asked."""

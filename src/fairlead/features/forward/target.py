@@ -11,7 +11,8 @@ from typing import NamedTuple
 from fairlead.dial.backends import Backends, Rules
 from fairlead.dial.pool import Lanes
 from fairlead.entry.listener import Bound, Group, bind
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, NotFoundError
+from fairlead.features.forward.missing import explained
 from fairlead.features.forward.port import ForwardedPort
 from fairlead.kube.client import ApiServer
 from fairlead.kube.reachability import Reachability
@@ -64,18 +65,22 @@ class ForwardedTarget:
         """Find the target and wait until a pod of it runs; raises what ``Backends.resolve`` does."""
         self = cls(spec, around)
         settings = around.settings
-        self.backends = await Backends.resolve(
-            around.server,
-            spec,
-            around.server.config.namespace,
-            Rules(
-                pod_running_timeout=settings.pod_running_timeout,
-                follow=settings.follow,
-                exit_on_loss=settings.exit_on_loss,
-            ),
-            on_moved=self._moved,
-            on_note=lambda text: around.report(Note(text)),
+        rules = Rules(
+            pod_running_timeout=settings.pod_running_timeout,
+            follow=settings.follow,
+            exit_on_loss=settings.exit_on_loss,
         )
+        try:
+            self.backends = await Backends.resolve(
+                around.server,
+                spec,
+                around.server.config.namespace,
+                rules,
+                on_moved=self._moved,
+                on_note=lambda text: around.report(Note(text)),
+            )
+        except NotFoundError as error:
+            raise await explained(error, spec, around.server) from None
         return self
 
     def bind(self, groups: list[Group]) -> None:
