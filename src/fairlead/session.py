@@ -57,6 +57,7 @@ class _Session:
         self._options = options
         self._tell = tell
         self._ended: asyncio.Future[int] | None = None
+        self._number = 0
         self._child: process.Child | None = None
         self._ready_written = ""
 
@@ -122,8 +123,8 @@ class _Session:
         child = self._child = await process.start(self._settings.command, env={**os.environ, **env})
         assert self._ended is not None
         if self._ended.done():
-            # The signal came while the command was being started: it was meant for it.
-            return await child.end(grace=CHILD_GRACE)
+            # The signal came while the command was being started, too early to reach it: it was meant for it.
+            child.send(self._number)
         code = await child.wait()
         self._child = None
         return code
@@ -140,6 +141,7 @@ class _Session:
             self._child.pass_on(number)
             return False
         if self._ended is not None and not self._ended.done():
+            self._number = number
             self._ended.set_result(signals.exit_code(number))
         return True
 

@@ -121,10 +121,13 @@ class FakeCluster:
             gone = self.pods.pop(name)
             self.api.delete(PODS, name)
             self._slice()
-            for lane in gone.lanes:
-                lane.writer.transport.abort()
+            gone.cut()
 
         self.do(delete)
+
+    def cut(self, name: str) -> None:
+        """Every lane to this pod is reset."""
+        self.do(self.pods[name].cut)
 
     def stop(self) -> None:
         """Nothing listens, and every connection is reset."""

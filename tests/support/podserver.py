@@ -41,9 +41,13 @@ class PodServer:
 
     async def __aexit__(self, *error: Any) -> None:
         self._server.close()
+        self.cut()
+        await self.tasks.__aexit__(None, None, None)
+
+    def cut(self) -> None:
+        """Reset every lane."""
         for lane in list(self.lanes):
             lane.writer.transport.abort()
-        await self.tasks.__aexit__(None, None, None)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1

@@ -43,8 +43,11 @@ class Child:
 
     def pass_on(self, number: int) -> None:
         """Send it a signal that we got, unless it got it too: a terminal signals its whole foreground group."""
-        if number in (signal.SIGINT, signal.SIGQUIT) and _terminal_signals_us():
-            return
+        if number not in (signal.SIGINT, signal.SIGQUIT) or not _terminal_signals_us():
+            self.send(number)
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
         if self.process.returncode is None:
             try:
                 # Not process.send_signal: that polls, and so may steal the exit code from the loop's own watcher.
@@ -54,12 +57,12 @@ class Child:
 
     async def end(self, *, grace: float) -> int:
         """SIGTERM, and SIGKILL after ``grace`` seconds; its exit code."""
-        self.pass_on(signal.SIGTERM)
+        self.send(signal.SIGTERM)
         try:
             async with asyncio.timeout(grace):
                 return await self.wait()
         except TimeoutError:
-            self.pass_on(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             return await self.wait()
 
 
