@@ -26,7 +26,9 @@ from fairlead.kube.reachability import Reachability
 from fairlead.model.events import Event, ServerBack, ServerLost
 from fairlead.model.target import Local, PodRef
 from fairlead.net import loop
+from fairlead.net.descriptors import limit, require_minimum, require_spare
 from fairlead.policy.command_env import command_env
+from fairlead.policy.lanes import MAX_PER_SERVER
 from fairlead.settings import ClusterOptions, ForwardSettings
 
 CLOSE = 0.5
@@ -42,6 +44,7 @@ def run(settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Even
     keep_places()
     descriptors.raise_limit()
     try:
+        require_minimum()
         return loop.run(_Session(settings, options, tell).run())
     except FairleadError as error:
         if settings.exit_on_loss:
@@ -80,9 +83,18 @@ class _Session:
 
         async def open_lane(pod: PodRef, owner: LaneOwner) -> Lane:
             await reach.wait_up()
+            require_spare()
             return await streams.open_lane(pod, owner)
 
-        lanes = Lanes(tasks, open_lane, limit=self._settings.lanes, suspect=reach.suspect, on_lost=self._lane_lost)
+        lanes = Lanes(
+            tasks,
+            open_lane,
+            limit=self._settings.lanes,
+            # Idle lanes are kept for a while: they must not take what the next connections need.
+            total=min(MAX_PER_SERVER, limit() // 4),
+            suspect=reach.suspect,
+            on_lost=self._lane_lost,
+        )
         self._tasks = tasks
         self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell, self._lose))
         try:

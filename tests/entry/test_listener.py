@@ -232,7 +232,7 @@ def test_closing_stops_listening_and_resets_what_is_open() -> None:
             accepted.set_result(local)
             return Silent()
 
-        listeners, bound = Listeners(ReadBuffer()), bind(0, LOCAL)
+        listeners, bound = Listeners(ReadBuffer(), print), bind(0, LOCAL)
         await listeners.serve(bound, accept)
         reader, writer = await asyncio.open_connection("::1", bound.port)
         await accepted
@@ -248,3 +248,44 @@ def test_closing_stops_listening_and_resets_what_is_open() -> None:
     assert got is ConnectionResetError
     assert not listens("127.0.0.1", bound.port)
     assert not listens("::1", bound.port)
+
+
+def test_connections_over_the_mark_are_reset_and_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And once more when there is room again."""
+    monkeypatch.setattr(listener, "QUIET", 0.0)
+    told: list[str] = []
+
+    async def main() -> None:
+        served: list[LocalConnection] = []
+
+        def accept(local: LocalConnection) -> RemoteEnd:
+            served.append(local)
+            return Silent()
+
+        async def connect() -> bool:
+            """Whether it is served."""
+            before = len(served)
+            with socket.create_connection(("127.0.0.1", bound.port)) as client:
+                client.setblocking(False)
+                loop = asyncio.get_running_loop()
+                try:
+                    while len(served) == before:
+                        await asyncio.wait_for(loop.sock_recv(client, 1), 0.05)
+                except TimeoutError:
+                    return True
+                except ConnectionResetError:
+                    return False
+            return True
+
+        listeners, bound = Listeners(ReadBuffer(), told.append), bind(0, [Group((V4,), False)])
+        await listeners.serve(bound, accept)
+        listeners._mark = 0
+        assert [await connect() for _ in range(3)] == [False] * 3
+        assert len(told) == 1
+        assert "ulimit -n" in told[0]
+        listeners._mark = 1 << 20
+        assert [await connect() for _ in range(3)] == [True] * 3
+        assert told[1:] == ["connections are accepted again; 3 or more were reset"]
+        await listeners.close(1.0)
+
+    run(main())

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from fairlead.errors import CredentialsError, UnreachableError
+from fairlead.errors import CredentialsError, MachineError, UnreachableError
+from fairlead.kube import connect as connect_module
 from fairlead.kube.client import ApiServer
 from fairlead.kube.connect import Connector
 from fairlead.kube.tls import ClientCertificate, TlsSettings
@@ -275,13 +278,31 @@ def test_client_certificate() -> None:
     run(main())
 
 
-def test_contexts_are_made_once() -> None:
+def test_the_context_of_a_certificate_is_made_once() -> None:
     pair = certificates().client
     one = ClientCertificate(pair.chain, pair.key)
     connector = Connector(url("https://a"), TlsSettings(ca_data=certificates().ca))
     assert connector._context(one) is connector._context(ClientCertificate(pair.chain, pair.key))
     assert connector._context(None) is not connector._context(one)
-    assert len(connector._contexts) == 1
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.EMFILE, "files open"), (errno.ENFILE, "no file descriptors")])
+def test_no_descriptor_is_a_matter_of_this_machine(number: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never a server that cannot be reached."""
+
+    async def fail(*_: Any) -> socket.socket:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(connect_module, "connect_tcp", fail)
+
+    async def main() -> None:
+        connector = Connector(url("http://a"), TlsSettings())
+        with pytest.raises(MachineError, match=words):
+            await connector.open(asyncio.Protocol)
+        with pytest.raises(MachineError, match=words):
+            await connector.probe()
+
+    run(main())
 
 
 def test_cancelled_while_connecting_leaves_nothing() -> None:

@@ -13,6 +13,7 @@ from fairlead.errors import (
     CredentialsError,
     FairleadError,
     ForbiddenError,
+    MachineError,
     NotFoundError,
     UnreachableError,
 )
@@ -181,7 +182,7 @@ class Connection:
         """No lane to this pod: another pod may have one; a server that is down is waited for."""
         self._boarding = False
         assert self.backend is not None
-        if isinstance(error, (ForbiddenError, CredentialsError, ConfigError)):
+        if isinstance(error, (ForbiddenError, CredentialsError, ConfigError, MachineError)):
             self._fail(str(error))
             return
         self._words = str(error)

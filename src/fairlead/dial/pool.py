@@ -75,7 +75,8 @@ class _PodLanes:
 class Lanes:
     """The pool.
 
-    ``open_lane`` makes one lane to a pod, or raises a FairleadError. ``suspect`` is called when something failed that
+    ``open_lane`` makes one lane to a pod, or raises a FairleadError. There are ``limit`` lanes to a pod at most, and
+    ``total`` in all. ``suspect`` is called when something failed that
     may mean that the API server cannot be reached, ``on_lost`` for each lane that ended and was not closed here.
     """
 
@@ -85,12 +86,14 @@ class Lanes:
         open_lane: Callable[[PodRef, Lanes], Awaitable[Lane]],
         *,
         limit: int,
+        total: int = MAX_PER_SERVER,
         suspect: Callable[[str], None],
         on_lost: Callable[[PodRef, str], None] = lambda pod, reason: None,
     ) -> None:
         self._tasks = tasks
         self._open_lane = open_lane
         self._limit = limit
+        self._total = total
         self._suspect = suspect
         self._on_lost = on_lost
         self._pods: dict[PodRef, _PodLanes] = {}
@@ -122,7 +125,7 @@ class Lanes:
             waiting=waiting,
             lifetime=state.lifetime(self._loop.time()),
             limit=self._limit if self._loop.time() >= state.closed_until else 0,
-            budget=MAX_PER_SERVER - len(self._pod_of) - self._opening_total,
+            budget=self._total - len(self._pod_of) - self._opening_total,
             patient=patient,
         )
         if isinstance(choice, Take):
@@ -169,7 +172,7 @@ class Lanes:
             self._add(pod, state, lane)
 
     def forget(self, pod: PodRef) -> None:
-        """The pod is gone: its idle lanes close, the others with their last connection."""
+        """The pod is gone: its idle lanes close now, the others once they have been idle for IDLE_CLOSE."""
         state = self._pods.get(pod)
         if state is not None:
             state.warm = 0

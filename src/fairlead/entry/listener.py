@@ -12,12 +12,18 @@ from typing import NamedTuple, TypeAlias
 
 from fairlead.errors import ListenError, UsageError
 from fairlead.host.ports import describe_holder, low_port_remedy
+from fairlead.net import descriptors
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 
 BACKLOG = 4096
 """Connections that the kernel holds until they are accepted; it cuts this to net.core.somaxconn."""
+ACCEPTED_AT_ONCE = 4
+"""Connections that asyncio accepts before any of them has its say; it goes on trying so often without descriptors."""
+QUIET = 5.0
+"""Seconds without a refusal after which connections count as accepted again, so that a crowd at the limit is one
+change and not many."""
 EPHEMERAL_TRIES = 16
 """Times an ephemeral port is asked for when the number is free on one family and taken on the other."""
 
@@ -148,10 +154,18 @@ def _explain(error: OSError, address: Address, port: int) -> ListenError:
 
 
 class Listeners:
-    """The listening sockets of a run, and every connection that came in by them."""
+    """The listening sockets of a run, and every connection that came in by them.
 
-    def __init__(self, buffer: ReadBuffer) -> None:
+    ``tell`` gets one sentence when connections begin to be refused because this process may open no more files, and
+    one when they are accepted again. One for each would be a flood, and libuv accepts and drops some unseen.
+    """
+
+    def __init__(self, buffer: ReadBuffer, tell: Callable[[str], None]) -> None:
         self._buffer = buffer
+        self._tell = tell
+        self._mark = descriptors.mark()
+        self._refused = 0
+        self._refused_at = 0.0
         self._servers: list[asyncio.AbstractServer] = []
         self._live: set[LocalConnection] = set()
         self._empty = asyncio.Event()
@@ -159,8 +173,15 @@ class Listeners:
     async def serve(self, bound: Bound, accept: Callable[[LocalConnection], RemoteEnd]) -> None:
         """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
         loop = asyncio.get_running_loop()
+
+        def admit(local: LocalConnection) -> RemoteEnd | None:
+            return accept(local) if self._room(local) else None
+
         for sock in bound.sockets:
-            self._servers.append(await loop.create_server(lambda: self._made(accept), sock=sock, backlog=BACKLOG))
+            self._servers.append(
+                await loop.create_server(lambda: self._made(admit), sock=sock, backlog=ACCEPTED_AT_ONCE)
+            )
+            sock.listen(BACKLOG)
 
     async def adopt(self, sock: socket.socket, accept: Callable[[LocalConnection], RemoteEnd]) -> None:
         """Treat a connected socket as if it had been accepted."""
@@ -180,7 +201,22 @@ class Listeners:
             except TimeoutError:
                 pass  # The kernel ends what is left, with the process.
 
-    def _made(self, accept: Callable[[LocalConnection], RemoteEnd]) -> LocalConnection:
+    def _room(self, local: LocalConnection) -> bool:
+        if local.fd < self._mark:
+            if self._refused and asyncio.get_running_loop().time() - self._refused_at >= QUIET:
+                self._tell(f"connections are accepted again; {self._refused} or more were reset")
+                self._refused = 0
+            return True
+        if not self._refused:
+            self._tell(
+                f"this process may have {descriptors.limit()} files open, and nearly all are in use: new connections "
+                f"are reset until others end ({descriptors.REMEDY})"
+            )
+        self._refused += 1
+        self._refused_at = asyncio.get_running_loop().time()
+        return False
+
+    def _made(self, accept: Callable[[LocalConnection], RemoteEnd | None]) -> LocalConnection:
         local = LocalConnection(self._buffer, accept, self._gone)
         self._live.add(local)
         return local

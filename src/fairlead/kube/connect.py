@@ -15,6 +15,7 @@ from fairlead.kit.log import get
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, TlsSettings, explain, make_context
 from fairlead.net.connect import connect_tcp
+from fairlead.net.descriptors import shortage
 from fairlead.net.resolve import Resolver
 from fairlead.policy.url import Url, basic
 from fairlead.protocol.handshake import Handshake
@@ -27,7 +28,7 @@ AnyProtocol = asyncio.Protocol | asyncio.BufferedProtocol
 
 
 class Connector:
-    """Opens connections to ``server``. A context for each client certificate is made once."""
+    """Opens connections to ``server``. The context for a client certificate is made once."""
 
     def __init__(
         self, server: Url, tls: TlsSettings, proxy: Url | None = None, *, name: str = "the API server", hint: str = ""
@@ -38,7 +39,7 @@ class Connector:
         self._name = name
         self._hint = hint
         self._resolver = Resolver()
-        self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
+        self._made: tuple[ClientCertificate | None, ssl.SSLContext] | None = None
         self._standing: list[asyncio.Transport] = []
 
     @classmethod
@@ -77,7 +78,7 @@ class Connector:
 
         Without ``tunnel`` it ends at the proxy, for requests that are ``forwarded``.
         Raises UnreachableError (address, reason), CredentialsError when the server refuses the client certificate,
-        ConfigError for certificates that cannot be used.
+        ConfigError for certificates that cannot be used, MachineError when there are no descriptors.
         """
         context = self._context(certificate) if self.server.secure else None
         try:
@@ -90,17 +91,17 @@ class Connector:
         except ssl.SSLError as error:
             raise explain(error, self.where) from error
         except OSError as error:
-            raise self._unreachable(reason(error)) from error
+            raise shortage(error) or self._unreachable(reason(error)) from error
 
     async def probe(self, timeout: float = 1.0) -> None:
-        """One TCP connect to the server, or to its proxy; raises UnreachableError."""
+        """One TCP connect to the server, or to its proxy; raises UnreachableError, or MachineError as ``open`` does."""
         try:
             async with asyncio.timeout(timeout):
                 (await self._reach()).close()
         except TimeoutError as error:
             raise self._unreachable(f"no answer within {timeout:g} s") from error
         except OSError as error:
-            raise self._unreachable(reason(error)) from error
+            raise shortage(error) or self._unreachable(reason(error)) from error
 
     def abandon(self) -> None:
         """Abort whatever still stands: the last act of a run, for what was cancelled on its way to an owner."""
@@ -193,12 +194,10 @@ class Connector:
         return HttpConnect(self.server.address, username=user, password=secret, agent=agent)
 
     def _context(self, certificate: ClientCertificate | None) -> ssl.SSLContext:
-        found = self._contexts.get(certificate)
-        if found is None:
-            # plugins rotate certificates: what was rotated out is never asked for again
-            self._contexts.clear()
-            found = self._contexts[certificate] = make_context(self._tls, certificate)
-        return found
+        # one is enough: plugins rotate certificates, and what was rotated out is never asked for again
+        if self._made is None or self._made[0] != certificate:
+            self._made = certificate, make_context(self._tls, certificate)
+        return self._made[1]
 
     def _unreachable(self, why: str, *, remedy: str = "") -> FairleadError:
         hint = "check the proxy" if self.proxy else self._hint

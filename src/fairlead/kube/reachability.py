@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, MachineError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 
@@ -59,6 +59,11 @@ class Reachability:
                 began = loop.time()
                 try:
                     await self._probe(PROBE_TIMEOUT)
+                except MachineError as error:
+                    # It says nothing about the server; whoever needs a connection tells it.
+                    _log.decision("probe: %s", error)
+                    if self.up:
+                        return
                 except FairleadError as error:
                     _log.decision("probe: %s", error)
                     self._lost(reason, began)

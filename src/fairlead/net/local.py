@@ -24,7 +24,10 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class LocalConnection(asyncio.BufferedProtocol):
-    """Joins a transport to the ``RemoteEnd`` that ``accept`` returns for it; ``gone`` is called last of all."""
+    """Joins a transport to the ``RemoteEnd`` that ``accept`` returns for it, or is reset if that is None.
+
+    ``gone`` is called last of all.
+    """
 
     __slots__ = (
         "_accept",
@@ -32,20 +35,19 @@ class LocalConnection(asyncio.BufferedProtocol):
         "_closing",
         "_eof_received",
         "_eof_sent",
-        "_fd",
         "_gone",
         "_lost",
         "_made",
         "_pending",
         "_remote",
         "_transport",
-        "_writable",
+        "fd",
     )
 
     def __init__(
         self,
         buffer: ReadBuffer,
-        accept: Callable[[LocalConnection], RemoteEnd],
+        accept: Callable[[LocalConnection], RemoteEnd | None],
         gone: Callable[[LocalConnection], None] = lambda local: None,
     ) -> None:
         self._accept = accept
@@ -66,16 +68,22 @@ class LocalConnection(asyncio.BufferedProtocol):
         if self._closing:  # aborted between the accept and now
             _reset(self._transport)
             return
-        self._made = True
         self._transport.set_write_buffer_limits(high=HIGH_WATER, low=HIGH_WATER // 4)
-        self._fd: int = self._transport.get_extra_info("socket").fileno()
-        self._remote = self._accept(self)
+        self.fd: int = self._transport.get_extra_info("socket").fileno()
+        self._made = True
+        remote = self._accept(self)
+        if remote is None:
+            self._made = False
+            self._closing = True
+            _reset(self._transport)
+            return
+        self._remote = remote
         self._read_first()
 
     def _read_first(self) -> None:
         """Take what came with the connection: most programs speak at once, and then it leaves with the new streams."""
         try:
-            count = os.readv(self._fd, [self._buffer.room])
+            count = os.readv(self.fd, [self._buffer.room])
         except OSError:
             return  # Nothing there yet, or an error that the transport will meet as well.
         if count:
@@ -155,7 +163,7 @@ class LocalConnection(asyncio.BufferedProtocol):
         sent = 0
         if not self._transport.get_write_buffer_size():
             try:
-                sent = os.write(self._fd, pending[0]) if len(pending) == 1 else os.writev(self._fd, pending[:_IOV])
+                sent = os.write(self.fd, pending[0]) if len(pending) == 1 else os.writev(self.fd, pending[:_IOV])
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError:

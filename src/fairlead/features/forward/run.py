@@ -13,7 +13,7 @@ from fairlead.features.forward.port import ForwardedPort
 from fairlead.features.forward.target import Around, ForwardedTarget, Served
 from fairlead.host.stdio import StandardStreams
 from fairlead.kit.tasks import Background, spawn
-from fairlead.model.events import Handling, Listening, Ready, ReadyPort
+from fairlead.model.events import Handling, Listening, Note, Ready, ReadyPort
 from fairlead.model.target import PodRef
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
@@ -39,7 +39,7 @@ class ForwardRun:
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._listeners = Listeners(ReadBuffer())
+        self._listeners = Listeners(ReadBuffer(), lambda text: around.report(Note(text)))
         self._targets: list[ForwardedTarget] = []
         self._streams: StandardStreams | None = None
         self._joined: asyncio.Future[int] | None = None
