@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port, loop_of
 from tests.support.fakecluster import FakeCluster
+from tests.support.objects import PODS, SERVICES, pod, service
 from tests.support.running import free_port, listens
 
 pytestmark = pytest.mark.timeout(60)
@@ -180,6 +181,36 @@ def test_exit_on_loss_ends_with_the_pod(line: CommandLine, cluster: FakeCluster)
         cluster.delete_pod("web-1")
         running.wait_end(1, LIMIT)
     assert running.err[-1] == "error: lost connection to pod"
+    assert "connections wait" not in "".join(running.err)
+
+
+def test_a_service_that_is_deleted_and_made_again(line: CommandLine, cluster: FakeCluster) -> None:
+    with line.forward("svc/web", ":80") as running:
+        port = running.port(cluster.http)
+        cluster.do(lambda: cluster.api.delete(SERVICES, "web"))
+        assert running.wait_told("waiting", LIMIT)["reason"] == "service web was deleted"
+        with dial(port) as waiting:
+            waiting.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            cluster.do(lambda: cluster.api.put(SERVICES, service("web")))
+            assert b"".join(iter(lambda: waiting.recv(65536), b"")).endswith(b"hello")
+        assert running.told("pod-new")
+        running.end()
+    assert [len(running.told(name)) for name in ("waiting", "pod-gone", "pod-new", "note")] == [1, 0, 1, 0]
+
+
+def test_a_refused_dial_to_a_pod_that_crashes(line: CommandLine, cluster: FakeCluster) -> None:
+    crashed = pod("web-1")
+    ended = {"terminated": {"reason": "Error", "exitCode": 3}}
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    crashed["status"]["containerStatuses"] = [{"name": "main", "state": waiting, "lastState": ended}]
+    cluster.do(lambda: cluster.api.put(PODS, crashed))
+    with line.forward("pod/web-1", f":{cluster.nothing}") as running:
+        with dial(running.port(cluster.nothing)) as refused:
+            assert is_reset(refused)
+        failed = running.wait_told("connection-failed", LIMIT)
+        running.end()
+    assert failed["meaning"] == "container main does not run: CrashLoopBackOff (Error, exit code 3)"
+    assert failed["remedy"].endswith("kubectl logs -n ns web-1 -c main --previous")
 
 
 def test_exit_on_loss_ends_with_a_refused_dial(line: CommandLine, cluster: FakeCluster) -> None:
@@ -225,6 +256,14 @@ def test_a_command_has_the_ports_in_its_environment(line: CommandLine, cluster: 
         "FAIRLEAD_PORT_80": str(port),
         "FAIRLEAD_WEB_PORT_80": str(port),
     }
+
+
+def test_the_output_of_a_command_is_kept_out_of_the_events(line: CommandLine, cluster: FakeCluster) -> None:
+    script = "echo of the command; echo and its errors >&2; exit 3"
+    with line.forward("svc/web", ":80", "--", "sh", "-c", script, ready=False) as running:
+        running.wait_end(3, LIMIT)
+    assert running.events[-1]["event"] == "ended"  # every line was an event, or reading it had failed
+    assert running.err == ["of the command", "and its errors"]
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -KILL $$", 137)])

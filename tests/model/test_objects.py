@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import ProtocolError, UsageError
-from fairlead.model.objects import EndpointSlice, OwnerRef, Pod, Service, Workload
+from fairlead.model.objects import EndpointSlice, OwnerRef, Pod, Service, Stopped, Workload
 from fairlead.model.target import PodRef
 from tests.support.objects import endpoint, endpoint_slice, pod, service, workload
 
@@ -60,6 +60,28 @@ def test_the_first_ready_condition_counts() -> None:
 )
 def test_why_a_pod_does_not_run(status: dict[str, Any], expected: str) -> None:
     assert Pod.from_json({"metadata": {"name": "a"}, "status": status}).waiting == expected
+
+
+ENDED = {"terminated": {"reason": "Error", "exitCode": 3}}
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        ({"state": {"running": {}}, "lastState": ENDED}, None),
+        ({"state": {"waiting": {"reason": "ImagePullBackOff"}}}, None),
+        ({"state": ENDED, "lastState": {"terminated": {"exitCode": 9}}}, Stopped("c", "Error", 3, "")),
+        (
+            {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ENDED},
+            Stopped("c", "Error", 3, "CrashLoopBackOff"),
+        ),
+        ({"state": {"terminated": "?"}}, None),
+    ],
+)
+def test_the_container_that_does_not_run(container: dict[str, Any], expected: Stopped | None) -> None:
+    statuses = [{"name": "other", "state": {"running": {}}}, {"name": "c", **container}]
+    found = Pod.from_json({"metadata": {"name": "a"}, "status": {"containerStatuses": statuses}})
+    assert found.stopped == expected
 
 
 @pytest.mark.parametrize(
@@ -198,6 +220,9 @@ WORDS += [
     "ownerReferences",
     "containerStatuses",
     "state",
+    "lastState",
+    "terminated",
+    "exitCode",
     "waiting",
     "sessionAffinity",
 ]

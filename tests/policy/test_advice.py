@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.policy.advice import Advice, brief, explain
+from fairlead.model.objects import Stopped
+from fairlead.model.target import PodRef
+from fairlead.policy.advice import Advice, brief, explain, explain_stopped
 
 CONTAINERD = (
     "error forwarding port 8080 to pod 4f1c, uid : failed to execute portforward in network namespace "
@@ -132,3 +134,24 @@ def test_brief_leaves_out_what_wraps_the_cause(words: str, short: str) -> None:
 
 def test_brief_has_a_limit() -> None:
     assert brief("x" * 1000, 160) == "x" * 157 + "..."
+
+
+@pytest.mark.parametrize(
+    ("stopped", "meaning", "logs"),
+    [
+        (
+            Stopped("c", "Error", 3, "CrashLoopBackOff"),
+            "container c does not run: CrashLoopBackOff (Error, exit code 3)",
+            "kubectl logs -n ns crash -c c --previous",
+        ),
+        (
+            Stopped("c", "OOMKilled", 137, ""),
+            "container c does not run: OOMKilled, exit code 137",
+            "kubectl logs -n ns crash -c c",
+        ),
+        (Stopped("c", "", 0, ""), "container c does not run: exit code 0", "kubectl logs -n ns crash -c c"),
+    ],
+)
+def test_a_container_that_does_not_run(stopped: Stopped, meaning: str, logs: str) -> None:
+    advice = explain_stopped(stopped, PodRef("ns", "crash", "1"))
+    assert advice == Advice(meaning, f"its log should tell why: {logs}")

@@ -115,20 +115,20 @@ def test_a_port_that_the_service_has_no_more() -> None:
 def test_what_moved() -> None:
     a, b, c, d = (PodRef("ns", name, f"uid-{name}") for name in "abcd")
     now = [pod("a"), pod("b", deleting=True), pod("d")]
-    moved = compare([a, b, c], [a, d], [a, b, c], now)
-    assert moved == Moved(new=(d,), left=((b, "terminating"),), gone=((c, "deleted"),))
-    assert not compare([a], [a], [a], [pod("a")])
+    moved = compare([a, b, c], [a, d], [a, b, c], now, {c.uid: "relabelled"})
+    assert moved == Moved(new=(d,), left=((b, "terminating"),), gone=((c, "relabelled"),))
+    assert not compare([a], [a], [a], [pod("a")], {})
 
 
 def test_a_pod_that_is_no_candidate_any_more_is_told_when_it_is_gone() -> None:
     a, b = (PodRef("ns", name, f"uid-{name}") for name in "ab")
-    assert compare([a], [a], [a, b], [pod("a")]).gone == ((b, "deleted"),)
-    assert compare([a], [a], [a, b], [pod("a"), pod("b", phase="Failed")]).gone == ((b, "Failed"),)
+    assert compare([a], [a], [a, b], [pod("a")], {}).gone == ((b, "deleted"),)
+    assert compare([a], [a], [a, b], [pod("a"), pod("b", phase="Failed")], {}).gone == ((b, "Failed"),)
 
 
 def test_the_same_name_with_another_uid_moved() -> None:
     old, new = PodRef("ns", "a", "1"), PodRef("ns", "a", "2")
-    assert compare([old], [new], [old], [pod("a", uid="2")]) == Moved(new=(new,), gone=((old, "deleted"),))
+    assert compare([old], [new], [old], [pod("a", uid="2")], {}) == Moved(new=(new,), gone=((old, "deleted"),))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,9 @@ def test_the_same_name_with_another_uid_moved() -> None:
         ({"deleting": True}, "terminating"),
         ({"phase": "Pending"}, "Pending"),
         ({"phase": ""}, "not started"),
-        ({"phase": "Succeeded", "deleting": True}, "Succeeded"),
+        ({"phase": "Succeeded"}, "Succeeded"),
+        ({"phase": "Succeeded", "deleting": True}, "deleted"),
+        ({}, "not among the endpoints"),
     ],
 )
 def test_states(fields: dict[str, Any], expected: str) -> None:

@@ -22,7 +22,8 @@ def test_what_drains_takes_no_new_connections() -> None:
 
 
 def test_a_service_may_publish_pods_whatever_their_state() -> None:
-    assert found(endpoint_slice("s", [endpoint("a", ready=True, serving=False, terminating=True)])) == [("a", 8080)]
+    assert found(endpoint_slice("s", [endpoint("a", ready=True, serving=False)])) == [("a", 8080)]
+    assert found(endpoint_slice("s", [endpoint("a", ready=True, serving=False, terminating=True)])) == []
 
 
 def test_a_named_port_differs_between_slices() -> None:

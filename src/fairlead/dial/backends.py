@@ -16,11 +16,12 @@ from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Server, Timing
 from fairlead.kube.resources import Resource, target_word
-from fairlead.model.objects import Pod
+from fairlead.model.objects import Pod, Stopped
 from fairlead.model.target import Backend, PodRef, TargetPort, TargetSpec
 from fairlead.policy.backoff import Backoff
-from fairlead.policy.candidates import Moved, compare, finished, nothing_runs, of_named, of_pods, of_service
-from fairlead.policy.comeback import Comeback, comeback
+from fairlead.policy.candidates import Moved, compare, nothing_runs, of_named, of_pods, of_service
+from fairlead.policy.comeback import Comeback, comeback, what_now
+from fairlead.policy.endings import Endings
 from fairlead.policy.podchoice import order
 from fairlead.policy.ports import resolve
 
@@ -47,7 +48,8 @@ class Rules:
 class Backends:
     """Made by ``resolve``; ``run`` keeps it current and must run while it is used.
 
-    ``on_moved`` is told every change of the pods; ``on_note`` gets sentences that a user should know.
+    ``on_moved`` is told every change of the pods, also an empty one where they are as before and cannot be used, or can
+    be again; ``on_note`` gets sentences that a user should know.
     """
 
     ports: tuple[TargetPort, ...] = ()
@@ -81,6 +83,8 @@ class Backends:
         self._lost: LostError | None = None
         self._turn = asyncio.Event()
         self._pulse = asyncio.Event()
+        self._endings = Endings()
+        self._pods: list[Pod] = []
         self._memo: dict[TargetPort, tuple[Backend, ...]] = {}
         self._candidates: tuple[PodRef, ...] = ()
         self._known: tuple[PodRef, ...] = ()
@@ -109,7 +113,7 @@ class Backends:
                 await self._wait_for_start()
         except TimeoutError:
             raise self._not_running() from None
-        self._remember()
+        self._remember("")
         self._started = True
         return self
 
@@ -126,25 +130,25 @@ class Backends:
             found = self._memo[port] = self._find(port)
         return found
 
-    async def wait(self, port: TargetPort, deadline: float) -> tuple[Backend, ...]:
-        """Return candidates as soon as there are any.
-
-        ``deadline`` is on the loop's clock; when it is over, NotRunningError says why. LostError if there will never
-        be any.
-        """
-        try:
-            async with asyncio.timeout_at(deadline):
-                while not (found := self.ready(port)):
-                    if self._lost is not None:
-                        raise self._lost
-                    await self._pulse.wait()
-        except TimeoutError:
-            raise NotRunningError(f"nothing runs behind {self.target}: {self.why_not(port)}") from None
-        return found
+    @property
+    def leaving(self) -> bool:
+        """Whether the pods went for good: ``run`` is about to raise LostError, or to go on with the owner's pods."""
+        return self._lost is not None or self._departed is not None
 
     def why_not(self, port: TargetPort) -> str:
         """Say why ``ready`` is empty."""
-        return nothing_runs(self.target, self._sources.selector, list(self._sources.pods.cache), port)
+        sources, last = self._sources, self._last
+        if sources.withdrawn:
+            return sources.withdrawn
+        if sources.single and last is not None and self._ended(last):
+            owner = target_word(last.owner.kind, last.owner.name) if last.owner is not None else ""
+            return what_now(last, owner, there=sources.pod(last.name) is not None)
+        return nothing_runs(self.target, sources.selector, self._pods, port)
+
+    def stopped(self, pod: PodRef) -> Stopped | None:
+        """Return the container of ``pod`` that does not run, if there is one."""
+        known = self._sources.pod(pod.name)
+        return known.stopped if known is not None and known.uid == pod.uid else None
 
     def kick(self) -> None:
         """Ask the API server again at once: the network is back."""
@@ -175,6 +179,11 @@ class Backends:
             elif self._sources.reselected:
                 await self._change_pods(self._sources.reselect(), f"no longer selected by {self.target}")
 
+    def _ended(self, pod: Pod) -> bool:
+        """Whether nothing runs under the name of a pod that ran."""
+        current = self._sources.pod(pod.name)
+        return current is None or current.finished
+
     # The start.
 
     async def _wait_for_start(self) -> None:
@@ -201,7 +210,7 @@ class Backends:
         if not self.ports or self.chosen != pod.ref:
             # Before the pod runs, so that a wrong port is said at once.
             self.ports, self.chosen = resolve(self._spec.ports, pod, self._sources.service), pod.ref
-        if finished(pod) and not (self._sources.single and comeback(pod) is Comeback.OWNER):
+        if pod.finished and not (self._sources.single and comeback(pod) is Comeback.OWNER):
             raise self._not_running()
         return pod.running
 
@@ -222,15 +231,19 @@ class Backends:
             return (Backend(self.chosen, port.remote),) if pod and pod.ref == self.chosen and pod.running else ()
         if sources.single:
             return of_named(sources.pod(sources.single), port)
+        if sources.withdrawn:
+            return ()
         if sources.service is None:
-            return of_pods(sources.pods.cache, port)
-        return of_service(list(sources.pods.cache), port, sources.service, sources.slices)
+            return of_pods(self._pods, port)
+        return of_service(self._pods, port, sources.service, sources.slices, self._endings)
 
-    def _remember(self) -> None:
-        """Take the state as the one that later changes are told against."""
+    def _remember(self, vanished: str) -> None:
+        """Take the state as the one that later changes are told against; ``vanished``: why pods are there no more."""
+        self._endings.look(self._sources.pods.cache, self._sources.slices or (), why=vanished)
+        self._pods = self._endings.applied(list(self._sources.pods.cache))
         self._memo.clear()
         self._candidates = tuple(dict.fromkeys(backend.pod for port in self.ports for backend in self.ready(port)))
-        living = {pod.ref for pod in self._sources.pods.cache if not finished(pod)}
+        living = {pod.ref for pod in self._pods if not pod.finished}
         # A pod that never was a candidate has no connection that its end could touch.
         self._known = tuple(ref for ref in dict.fromkeys((*self._known, *self._candidates)) if ref in living)
         if self._sources.single:
@@ -238,15 +251,20 @@ class Backends:
 
     def _changed(self) -> None:
         """Something moved: tell it, and wake whoever waits."""
-        if self._started:
+        if self._sources.reselected:
+            # Other pods are meant: what moved is told once those are known.
+            self._turn.set()
+        elif self._started and self._fresh is None:
             before, known, last = self._candidates, self._known, self._last
-            self._remember()
-            moved = compare(before, self._candidates, known, self._sources.pods.cache)
-            if moved:
-                self._on_moved(moved)
+            # The stream of a selector ends in the same way for a pod that lost its labels.
+            self._remember("deleted" if self._sources.single else "deleted or relabelled")
+            moved = compare(before, self._candidates, known, self._pods, self._endings.gone)
+            if self._sources.withdrawn:
+                # They run as before: that there is no way to them is not the pods' news.
+                moved = moved._replace(left=())
             self._judge(moved, last)
-            if self._sources.reselected:
-                self._turn.set()
+            if moved or before != self._candidates:
+                self._on_moved(moved)
         self._wake()
 
     def _wake(self) -> None:
@@ -262,17 +280,9 @@ class Backends:
             return
         if not self._sources.single or last is None or last.ref not in ended:
             return
-        current = self._sources.pod(last.name)
-        if current is not None and not finished(current):
-            return
-        verdict = comeback(last)
-        if verdict is Comeback.NEVER:
+        if self._ended(last) and comeback(last) is Comeback.NEVER:
             self._departed = last
             self._turn.set()
-        elif verdict is Comeback.HAND:
-            self._on_note(f"{self.target} has no owner that makes it again: waiting until somebody does")
-        elif last.owner is not None:
-            self._on_note(f"waiting until {target_word(last.owner.kind, last.owner.name)} makes {last.name} again")
 
     # What ends or changes the target.
 
@@ -302,7 +312,6 @@ class Backends:
 
     async def _depart(self, pod: Pod) -> None:
         """A pod went whose name never comes back: follow its owner, or say what that is and end."""
-        self._departed = None
         await self._learn_owner()
         kind = pod.owner.kind if pod.owner is not None else "owner"
         words = f"pod {pod.name} is gone, and its {kind} never makes that name again"
@@ -340,15 +349,14 @@ class Backends:
             tasks.start(fresh.run(), name=f"first pods of {self.target}")
             while not fresh.synced:
                 await self._pulse.wait()
-        self._fresh = None
+        self._fresh = self._departed = None
         before = self._candidates
         self._sources.adopt(fresh)
-        self._remember()
+        self._remember(reason)
         now = set(self._candidates)
         moved = Moved(
             new=tuple(ref for ref in self._candidates if ref not in before),
             left=tuple((ref, reason) for ref in before if ref not in now),
         )
-        if moved:
-            self._on_moved(moved)
+        self._on_moved(moved)
         self._wake()

@@ -52,6 +52,8 @@ class Sources:
         self.service: Service | None = None
         self.single = ""
         """The name, where the target is one pod."""
+        self.withdrawn = ""
+        """Why the target cannot be used whatever its pods do: its service is gone."""
         self._server = server
         self._on_change = on_change
         self._on_note = on_note
@@ -180,13 +182,15 @@ class Sources:
             words = f"invalid service '{service.name}': Service is defined without a selector"
             remedy = f"it stands for {service.external_name}" if service.external_name else "forward to a pod"
             raise UsageError(f"cannot attach to *v1.Service: {words}", remedy=remedy)
-        self.service, self.selector = service, str(service.selector)
+        self.service, self.selector, self.withdrawn = service, str(service.selector), ""
 
     def _service_changed(self) -> None:
         found = None if self._services is None else next(iter(self._services.cache), None)
-        # What was deleted, or lost its selector, is used on as it was: its pods may still serve.
         if found is not None and found.selector is not None:
             self._take_service(found)
+        elif self.service is not None:
+            what = "was deleted" if found is None else "has no selector any more"
+            self.withdrawn = f"service {self.service.name} {what}"
         self._on_change()
 
     def _slices_changed(self) -> None:

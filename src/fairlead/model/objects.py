@@ -30,6 +30,17 @@ class OwnerRef(NamedTuple):
     uid: str
 
 
+class Stopped(NamedTuple):
+    """A container that ended and does not run."""
+
+    container: str
+    reason: str
+    """As the kubelet has it: ``Error``, ``OOMKilled``, ``Completed``."""
+    exit_code: int
+    waiting: str
+    """Why it is not running again yet, such as ``CrashLoopBackOff``; "" while nobody tried to start it."""
+
+
 class ContainerPort(NamedTuple):
     """A port that a container declares; declaring is optional, so its absence proves nothing."""
 
@@ -63,6 +74,8 @@ class Pod:
     init_ports: tuple[ContainerPort, ...] = ()
     waiting: str = ""
     """Why it does not run yet, as the kubelet says it, such as ``ImagePullBackOff``."""
+    stopped: Stopped | None = None
+    """The first of its containers that ended and does not run."""
     ref: PodRef = field(init=False)
     """The pod without its state."""
 
@@ -73,6 +86,11 @@ class Pod:
     def running(self) -> bool:
         """Whether the API server would let anybody forward to it."""
         return self.phase == "Running"
+
+    @property
+    def finished(self) -> bool:
+        """Whether its containers have ended for good."""
+        return self.phase in ("Succeeded", "Failed")
 
     @classmethod
     def from_json(cls, value: object) -> Pod:
@@ -99,6 +117,7 @@ class Pod:
             ports=_container_ports(spec, "containers"),
             init_ports=_container_ports(spec, "initContainers"),
             waiting=_waiting(status),
+            stopped=_stopped(status),
         )
 
 
@@ -339,6 +358,16 @@ def _waiting(status: Mapping[str, Any]) -> str:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return _str(condition, "reason")
     return _str(status, "reason")
+
+
+def _stopped(status: Mapping[str, Any]) -> Stopped | None:
+    for each in _dicts(status, "containerStatuses"):
+        state = _dict(each, "state")
+        waiting = _str(_dict(state, "waiting"), "reason")
+        ended = _dict(_dict(each, "lastState") if "waiting" in state else state, "terminated")
+        if ended:
+            return Stopped(_str(each, "name"), _str(ended, "reason"), _int(ended, "exitCode"), waiting)
+    return None
 
 
 def _target(port: Mapping[str, Any]) -> int | str | None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from fairlead.model.objects import Stopped
+from fairlead.model.target import PodRef
+
 
 class Advice(NamedTuple):
     """One sentence each; both "" where the words are not known."""
@@ -140,3 +143,13 @@ def brief(words: str, limit: int) -> str:
         short = re.sub(noise, "", short)
     short = _LONG_ID.sub(r"\1", short).strip() or plain
     return short if len(short) <= limit else short[: limit - 3].rstrip() + "..."
+
+
+def explain_stopped(stopped: Stopped, pod: PodRef) -> Advice:
+    """The advice for a refused dial to a pod of which a container does not run."""
+    how = ", ".join(word for word in (stopped.reason, f"exit code {stopped.exit_code}") if word)
+    now = f"{stopped.waiting} ({how})" if stopped.waiting else how
+    # The container that ended last is the previous one only once the kubelet is about to make another.
+    logs = f"kubectl logs -n {pod.namespace} {pod.name} -c {stopped.container}"
+    remedy = f"{logs} --previous" if stopped.waiting else logs
+    return Advice(f"container {stopped.container} does not run: {now}", f"its log should tell why: {remedy}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import NamedTuple
 
 from fairlead.model.objects import EndpointSlice, Pod, Service
@@ -49,13 +49,17 @@ def of_pods(pods: Iterable[Pod], port: TargetPort, service: Service | None = Non
 
 
 def of_service(
-    pods: Collection[Pod], port: TargetPort, service: Service, slices: Iterable[EndpointSlice] | None
+    pods: Collection[Pod],
+    port: TargetPort,
+    service: Service,
+    slices: Iterable[EndpointSlice] | None,
+    ended: Container[str] = (),
 ) -> tuple[Backend, ...]:
     """What the slices call ready, less the pods already known to end or not to run.
 
-    Pods tell of their end before the slices do, so both are used. The slices know the number of a named port in each
-    pod; of a headless service kubectl takes the service's own number, and so do we. Without slices (None: not allowed
-    to read them) or where these lag behind, the pods' own Ready condition counts.
+    ``ended`` are the uids of pods whose end was seen, also of those that are in ``pods`` no more. The slices know the
+    number of a named port in each pod; of a headless service kubectl takes the service's own number, and so do we.
+    Without slices (None: not allowed to read them) or where these lag behind, the pods' own Ready condition counts.
     """
     name = service_port_name(port, service)
     if name is None:
@@ -64,41 +68,46 @@ def of_service(
     found = []
     for ref, number in ready_endpoints(slices or (), name, port.remote):
         pod = known.get(ref.uid)
-        if pod is None or (pod.running and pod.deleted_at is None):
+        if ref.uid not in ended if pod is None else pod.running and pod.deleted_at is None:
             found.append(Backend(ref, port.service_port or number if service.headless else number))
     return tuple(found) or of_pods(pods, port, service)
 
 
-def compare(before: Iterable[PodRef], after: Iterable[PodRef], known: Iterable[PodRef], pods: Iterable[Pod]) -> Moved:
+def compare(
+    before: Iterable[PodRef],
+    after: Iterable[PodRef],
+    known: Iterable[PodRef],
+    pods: Iterable[Pod],
+    reasons: Mapping[str, str],
+) -> Moved:
     """Tell what moved between two sets of candidates.
 
-    ``known`` are the pods that ever were candidates and still ran before; ``pods`` are all that exist now.
+    ``known`` are the pods that ever were candidates and still ran before; ``pods`` are all that exist now, and
+    ``reasons`` say by uid why others do not any more.
     """
     was, now = dict.fromkeys(before), dict.fromkeys(after)
     living = {pod.ref: pod for pod in pods}
     gone = []
     for ref in dict.fromkeys([*known, *was]):
         pod = living.get(ref)
-        if ref not in now and (pod is None or finished(pod)):
-            gone.append((ref, "deleted" if pod is None else state(pod)))
+        if ref not in now and (pod is None or pod.finished):
+            gone.append((ref, reasons.get(ref.uid, "deleted") if pod is None else state(pod)))
     ended = {ref for ref, _ in gone}
     left = tuple((ref, state(living[ref])) for ref in was if ref not in now and ref not in ended)
     return Moved(tuple(ref for ref in now if ref not in was), left, tuple(gone))
 
 
-def finished(pod: Pod) -> bool:
-    """Whether its containers have ended for good."""
-    return pod.phase in ("Succeeded", "Failed")
-
-
 def state(pod: Pod) -> str:
     """Say in a few words why a pod is not one for new connections."""
-    if finished(pod):
-        return f"{pod.phase} ({pod.waiting})" if pod.waiting else pod.phase
     if pod.deleted_at is not None:
-        return "terminating"
+        # How its containers ended is no reason then: somebody ended them.
+        return "deleted" if pod.finished else "terminating"
+    if pod.finished:
+        return f"{pod.phase} ({pod.waiting})" if pod.waiting else pod.phase
     if not pod.running:
         return f"{pod.phase or 'not started'} ({pod.waiting})" if pod.waiting else pod.phase or "not started"
+    if pod.ready:
+        return "not among the endpoints"
     return f"not ready ({pod.waiting})" if pod.waiting else "not ready"
 
 

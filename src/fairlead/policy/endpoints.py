@@ -15,8 +15,8 @@ def ready_endpoints(
 
     ``default_port`` is the number where a slice means every port. A pod may stand in several slices: one per address
     family, one per number of a named port, and in two for a moment while it moves. It is ready if any says so, unless
-    one says that it is terminating: what drains (terminating, still serving) is not for new connections, except where
-    the service publishes pods whatever their state. What is no pod cannot be port-forwarded: see ``not_pods``.
+    one says that it is terminating: what drains is not for new connections, also where the service publishes pods
+    whatever their state. What is no pod cannot be port-forwarded: see ``not_pods``.
     """
     ready: dict[str, tuple[PodRef, int]] = {}
     ending: set[str] = set()
@@ -26,7 +26,7 @@ def ready_endpoints(
             if endpoint.pod is None:
                 continue
             key = endpoint.pod.uid or endpoint.pod.name
-            if endpoint.terminating and not endpoint.ready:
+            if endpoint.terminating:
                 ending.add(key)
             elif endpoint.ready and number is not None:
                 ready.setdefault(key, (endpoint.pod, number))

@@ -10,9 +10,11 @@ from typing import Protocol
 from fairlead.dial.connection import Connection
 from fairlead.kit import log
 from fairlead.model.events import ConnectionFailed, Event, Note
+from fairlead.model.objects import Stopped
 from fairlead.model.target import Backend, PodRef, TargetPort
-from fairlead.policy.advice import explain
+from fairlead.policy.advice import explain, explain_stopped
 from fairlead.policy.choose import Choice, least_used
+from fairlead.policy.refusal import dial_was_refused
 from fairlead.protocol.portforward import Outcome
 
 LOG = log.get(__name__)
@@ -31,6 +33,9 @@ class Pods(Protocol):
 
     def why_not(self, port: TargetPort) -> str:
         """Why there are none."""
+
+    def stopped(self, pod: PodRef) -> Stopped | None:
+        """The container of this pod that does not run."""
 
     def doubt(self, pod: PodRef) -> None:
         """Look whether this pod is still there."""
@@ -119,6 +124,9 @@ class ForwardedPort:
         pod = backend.pod.name if backend else ""
         remote = backend.port if backend else self._port.remote
         advice = explain(words, port=remote)
+        stopped = self._pods.stopped(backend.pod) if backend and dial_was_refused(words) else None
+        if backend and stopped:
+            advice = explain_stopped(stopped, backend.pod)
         LOG.decision("port %d: pod %s, port %d refused: %r", self.local, pod or "(none)", remote, words)
         self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy))
         if connection.outcome is Outcome.ERROR:

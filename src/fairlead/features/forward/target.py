@@ -59,6 +59,7 @@ class ForwardedTarget:
         self._in_use: Counter[PodRef] = Counter()
         self._left: set[PodRef] = set()
         self._cold = asyncio.Event()
+        self._said_waiting = False
 
     @classmethod
     async def resolve(cls, spec: TargetSpec, around: Around) -> ForwardedTarget:
@@ -166,7 +167,8 @@ class ForwardedTarget:
             if pod in ready:
                 self._left.discard(pod)
                 self._report(PodNew(name, pod.name))
-        if not found and self.served:
+        if not found and self.served and not self._said_waiting and not self.backends.leaving:
             self._report(Waiting(name, self.backends.why_not(self.served[0].port), self._around.settings.wait))
+        self._said_waiting = not found
         self.chill()
         self.wake()
