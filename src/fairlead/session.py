@@ -13,7 +13,7 @@ from fairlead.dial.lane import Lane, LaneOwner
 from fairlead.dial.podstreams import PodStreams
 from fairlead.dial.pool import Lanes
 from fairlead.dial.waymemory import FileMemory
-from fairlead.errors import FairleadError, LostError
+from fairlead.errors import LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
 from fairlead.host import descriptors, files, signals
@@ -31,6 +31,7 @@ from fairlead.policy.command_env import command_env
 from fairlead.policy.lanes import MAX_PER_SERVER
 from fairlead.settings import ClusterOptions, ForwardSettings
 
+STDERR = 2
 CLOSE = 0.5
 """Seconds that closing politely may take at the end, out of the one that a user is promised."""
 CHILD_GRACE = 5.0
@@ -43,13 +44,8 @@ def run(settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Even
     gc.enable()
     keep_places()
     descriptors.raise_limit()
-    try:
-        require_minimum()
-        return loop.run(_Session(settings, options, tell).run())
-    except FairleadError as error:
-        if settings.exit_on_loss:
-            error.exit_code = 1
-        raise
+    require_minimum()
+    return loop.run(_Session(settings, options, tell).run())
 
 
 class _Session:
@@ -132,7 +128,12 @@ class _Session:
 
     async def _run_command(self, started: Started) -> int:
         env = command_env(started.address, started.ports)
-        child = self._child = await process.start(self._settings.command, env={**os.environ, **env})
+        child = self._child = await process.start(
+            self._settings.command,
+            env={**os.environ, **env},
+            # The stream that holds events holds nothing else.
+            stdout=STDERR if self._settings.output == "json" else None,
+        )
         assert self._ended is not None
         if self._ended.done():
             # The signal came while the command was being started, too early to reach it: it was meant for it.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -54,7 +55,11 @@ def fairlead(*words: str, **options: object) -> subprocess.CompletedProcess[str]
         (["forward", "pod/x", "80", "--address="], 2, "error: you must specify at least 1 address"),
         (["forward", "pod/x", "-:80", "-:81"], 2, "error: only one port can be joined to standard input and output"),
         (["forward", "pod/x", "8080:80", "svc/y", "8080"], 2, "error: local port 8080 is asked for twice"),
-        (["forward", "pod/x", "-:80", "-ojson"], 2, "error: -o json and LOCAL - both need standard output"),
+        (["forward", "--exit-on-loss=1", "pod/x", "1:2:3"], 1, "error: invalid port format '1:2:3'"),
+        (["forward", "--exit-on-loss", "--nonsense", "pod/x", "80"], 1, "error: unknown option --nonsense"),
+        (["forward", "--nonsense", "pod/x", "80", "--exit-on-loss"], 1, "error: unknown option --nonsense"),
+        (["forward", "--exit-on-loss", "pod/x", "80", "-n"], 1, "error: option --namespace needs a value"),
+        (["forward", "--nonsense", "--help"], 2, "error: unknown option --nonsense"),
         (["forward", "pod/x", "-:80", "--", "x"], 2, "error: a command and LOCAL - both need standard input"),
         (["version", "now"], 2, 'error: unexpected word "now"'),
         (["version", "-o", "yaml"], 2, 'error: -o is text or json, not "yaml"'),
@@ -182,6 +187,28 @@ def test_the_last_json_line_is_the_end(
     session(runner)
     main(["forward", "pod/x", "80", "-o", "json"])
     assert capfd.readouterr().out.splitlines()[-1].startswith(last)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "code"),
+    [
+        ("-o json pod/x 80:", "remote port cannot be empty", 2),
+        ("-o json", "TYPE/NAME and list of ports are required", 2),
+        ("--nonsense pod/x 80 -ojson", "unknown option --nonsense", 2),
+        ("-o json --lanes=x pod/x 80", "--lanes is a number", 2),
+        ("-o json --exit-on-loss=t pod/x 80:", "remote port cannot be empty", 1),
+        ("-o json pod/x -:80", "-o json and LOCAL - both need standard output", 2),
+    ],
+)
+def test_a_wrong_command_line_is_the_last_event_too(
+    capfd: pytest.CaptureFixture[str], words: str, reason: str, code: int
+) -> None:
+    assert main(["forward", *words.split()]) == code
+    out, err = capfd.readouterr()
+    (event,) = map(json.loads, out.splitlines())
+    assert (event["event"], event["exit_code"]) == ("ended", code)
+    assert event["reason"].startswith(reason)
+    assert err == f"error: {event['reason']}\n"
 
 
 def test_the_documented_exit_codes_are_the_codes() -> None:

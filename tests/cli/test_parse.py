@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -93,8 +94,17 @@ def test_what_is_wrong_is_said_with_a_hint(words: list[str], message: str | None
     if message is None:  # kubectl reads these as -n with "amespace" and -s with "ticky"
         assert forward(*words).values in ({"namespace": "amespace"}, {"server": "ticky"})
         return
-    with pytest.raises(UsageError, match=message):
-        forward(*words)
+    parsed = forward("--follow", *words)
+    assert isinstance(parsed.error, UsageError)
+    assert re.search(message, str(parsed.error))
+    assert parsed.values["follow"]
+
+
+def test_after_a_mistake_the_rest_is_read_all_the_same() -> None:
+    """It says how the mistake is to be told."""
+    parsed = forward("--nonsense", "--lanes=x", "-o", "json", "pod/x", "--exit-on-loss=t")
+    assert (parsed.values, parsed.words) == ({"output": "json", "exit_on_loss": True}, ["pod/x"])
+    assert str(parsed.error).startswith("unknown option --nonsense")
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
+import time
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from fairlead.cli.render import as_json, kubectl_line, our_line, renderer
+from fairlead.cli.render import STDERR, Screen, as_json, kubectl_line, our_lines
 from fairlead.cli.text import LIMIT, one_line
 from fairlead.kit.lines import CHUNK, MOST_WAITING, Lines
 from fairlead.model import events
 from fairlead.model.events import Event
-from fairlead.policy.portspec import parse_targets
-from fairlead.settings import ForwardSettings
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "reference"
 REFUSED = events.ConnectionFailed(
@@ -45,7 +45,11 @@ TEXT: list[tuple[Event, str, str]] = [
     ),
     (events.PodGone("svc/web", "web-1", "deleted"), "", "svc/web: pod web-1 is no longer used: deleted"),
     (events.PodNew("svc/web", "web-2"), "", "svc/web: now using pod web-2"),
-    (events.Waiting("svc/web", "no pod runs", 30.0), "", "svc/web: waiting up to 30 s: no pod runs"),
+    (
+        events.Waiting("svc/web", "pod web-1 is Pending", 30.0),
+        "",
+        "svc/web: no pod to connect to: pod web-1 is Pending; new connections wait up to 30 s for one",
+    ),
     (events.ServerLost("no answer"), "", "the API server is lost: no answer; trying again until it answers"),
     (events.ServerBack(61.4), "", "the API server is back after 61 s"),
     (events.Note("by the way"), "", "by the way"),
@@ -56,7 +60,16 @@ TEXT: list[tuple[Event, str, str]] = [
 @pytest.mark.parametrize(("event", "kubectl", "ours"), TEXT)
 def test_each_event_as_text(event: Event, kubectl: str, ours: str) -> None:
     assert kubectl_line(event) == kubectl
-    assert our_line(event) == ours
+    assert our_lines(event) == ([ours] if ours else [])
+
+
+def test_of_several_targets_it_says_which_is_which() -> None:
+    """kubectl's lines have ports alone, and it knows but one target."""
+    ports = (events.ReadyPort("svc/web", 8080, 8000), events.ReadyPort("deploy/db", 5432, 5432))
+    assert our_lines(events.Ready(ports, ("web-1", "db-1"))) == [
+        "svc/web: local port 8080 -> 8000",
+        "deploy/db: local port 5432 -> 5432",
+    ]
 
 
 @pytest.mark.parametrize("event", [event for event, _, _ in TEXT])
@@ -79,23 +92,19 @@ def test_every_kind_of_event_is_tried_and_documented() -> None:
     assert documented == {events.name_of(kind): names(kind) for kind in kinds}
 
 
-def settings(*words: str, output: str = "text") -> ForwardSettings:
-    return ForwardSettings(targets=parse_targets(words), output=output)
-
-
 def test_stdout_has_kubectls_lines_only_and_each_event_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    show = renderer(settings("pod/x", "80"))
+    screen = Screen("text")
     for event, _, _ in TEXT:
-        show(event)
+        screen.show(event)
     out, err = capfd.readouterr()
     assert out.splitlines() == [kubectl for _, kubectl, _ in TEXT if kubectl]
     assert err.splitlines() == [one_line(ours) for _, _, ours in TEXT if ours]
 
 
 def test_json_is_all_there_is_on_stdout(capfd: pytest.CaptureFixture[str]) -> None:
-    show = renderer(settings("pod/x", "80", output="json"))
+    screen = Screen("json")
     for event, _, _ in TEXT:
-        show(event)
+        screen.show(event)
     out, err = capfd.readouterr()
     assert [json.loads(line)["event"] for line in out.splitlines()] == [
         events.name_of(type(event)) for event, _, _ in TEXT
@@ -104,8 +113,9 @@ def test_json_is_all_there_is_on_stdout(capfd: pytest.CaptureFixture[str]) -> No
 
 
 def test_where_standard_output_is_the_connection_no_line_goes_there(capfd: pytest.CaptureFixture[str]) -> None:
-    show = renderer(settings("pod/x", "-:22", "80"))
-    show(events.Listening("pod/x", "127.0.0.1", 80, 80))
+    screen = Screen("text")
+    screen.kubectl_to = STDERR
+    screen.show(events.Listening("pod/x", "127.0.0.1", 80, 80))
     assert capfd.readouterr() == ("", "Forwarding from 127.0.0.1:80 -> 80\n")
 
 
@@ -138,6 +148,32 @@ def test_a_sleeping_reader_stops_nobody_and_gets_whole_lines_when_it_wakes() -> 
     assert [line for line in found if line != "awake"] == [f"{number} {long}" for number in range(200)]
     os.close(read)
     os.close(write)
+
+
+@pytest.mark.parametrize(("reads_after", "all_of_it"), [(0.05, True), (None, False)])
+def test_the_last_lines_wait_a_moment_for_a_slow_reader(reads_after: float | None, all_of_it: bool) -> None:
+    read, write = os.pipe()
+    lines, got = Lines(write), []
+    for number in range(100):
+        lines.write(f"{number} {'x' * CHUNK}")
+    assert lines._waiting
+
+    def wake() -> None:
+        while data := os.read(read, 1 << 16):
+            got.append(data)
+
+    reader = threading.Timer(reads_after or 0, wake)
+    if reads_after:
+        reader.start()
+    began = time.monotonic()
+    lines.flush(5 if reads_after else 0.1)
+    assert time.monotonic() - began < 4
+    assert (not lines._waiting) is all_of_it
+    os.close(write)
+    if reads_after:
+        reader.join()
+        assert b"".join(got).count(b"\n") == 100
+    os.close(read)
 
 
 def test_what_is_kept_for_a_sleeping_reader_is_bounded() -> None:

@@ -25,7 +25,7 @@ def lines() -> io.StringIO:
     ],
 )
 def test_kubectls_levels(lines: io.StringIO, verbosity: int, shown: list[str]) -> None:
-    log.setup(verbosity, lines)
+    log.setup(verbosity, lambda line: print(line, file=lines))
     logger = log.get("fairlead.test")
     for say in (logger.warning, logger.info, logger.decision, logger.request, logger.header):
         say("said")
@@ -33,7 +33,7 @@ def test_kubectls_levels(lines: io.StringIO, verbosity: int, shown: list[str]) -
 
 
 def test_context_is_inherited_and_may_hold_a_percent_sign(lines: io.StringIO) -> None:
-    log.setup(0, lines)
+    log.setup(0, lambda line: print(line, file=lines))
     log.get("fairlead.test", pod="50%").about(port=80).warning("took %d s", 3)
     assert lines.getvalue().endswith(" WARNING fairlead.test: [pod=50% port=80] took 3 s\n")
 

@@ -27,33 +27,42 @@ class Runner(Protocol):
 
 
 def run(parsed: Parsed, program: str) -> int:
-    """Run one forward; the exit code."""
-    settings, options = forward_settings(parsed), cluster_options(parsed.values)
-    from fairlead.session import run as run_session
-
-    return run_with(run_session, settings, options)
-
-
-def run_with(runner: Runner, settings: ForwardSettings, options: ClusterOptions) -> int:
-    """Run ``runner`` with the log and the output set up; the last event of a run is told here, whatever its end."""
-    from fairlead.cli import render, report
+    """Run one forward; the exit code. Its end is told here: in words, as the last event, and by the code."""
+    from fairlead.cli import report
+    from fairlead.cli.render import STDERR, Screen
     from fairlead.host.stdio import keep_places
     from fairlead.kit import log
 
     keep_places()
-    log.setup(options.verbosity)
-    show = render.renderer(settings)
+    screen = Screen(parsed.values.get("output", ""))
+    log.setup(parsed.values.get("verbosity", 0), screen.say)
+    reason = ""
     try:
-        code = runner(settings, options, show)
+        settings, options = _read(parsed)
+        if any(port.local is Local.STDIO for port in ports_of(settings)):
+            screen.kubectl_to = STDERR
+        code = _session()(settings, options, screen.show)
     except KeyboardInterrupt:
-        show(Ended("interrupted", 0))
-        return 0
+        reason, code = "interrupted", 0
     except Exception as error:
-        line, code = report.failure(error)
-        show(Ended(line.removeprefix("error: "), 1 if settings.exit_on_loss else code))
-        raise
-    show(Ended("", code))
+        line, code = report.failure(error, like_kubectl=bool(parsed.values.get("exit_on_loss")))
+        reason = line.removeprefix("error: ")
+        screen.say(line)
+    screen.show(Ended(reason, code))
+    screen.finish()
     return code
+
+
+def _session() -> Runner:
+    from fairlead.session import run
+
+    return run
+
+
+def _read(parsed: Parsed) -> tuple[ForwardSettings, ClusterOptions]:
+    if parsed.error is not None:
+        raise parsed.error
+    return forward_settings(parsed), cluster_options(parsed.values)
 
 
 def cluster_options(values: dict[str, Any]) -> ClusterOptions:

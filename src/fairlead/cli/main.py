@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from fairlead.cli import commands, parse
-from fairlead.cli.codes import BROKEN_PIPE, INTERNAL, INTERRUPTED
+from fairlead.cli.codes import BROKEN_PIPE, INTERRUPTED
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of `fairlead version`
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:
-        return _explain(error, words)
+        return _explain(error)
     return code
 
 
@@ -73,13 +73,15 @@ def _run(words: list[str], program: str) -> int:
         return _call("fairlead.cli.help", parsed, program)
     command = commands.named(words[place]) or _refuse_command(words[place], program)
     parsed = parse.parse(words[:place] + words[place + 1 :], commands.options_of(command))
-    if parsed.values.get("help"):
+    if parsed.values.get("help") and parsed.error is None:
         parsed.words = [command.name]
         return _call("fairlead.cli.help", parsed, program)
     return _call(command.module, parsed, program)
 
 
 def _call(module: str, parsed: parse.Parsed, program: str) -> int:
+    if parsed.error is not None and module != "fairlead.cli.forward":
+        raise parsed.error
     run: Callable[[parse.Parsed, str], int] = import_module(module).run
     return run(parsed, program)
 
@@ -98,13 +100,13 @@ def _refuse(what: str, remedy: str) -> NoReturn:
     raise UsageError(what, remedy=remedy)
 
 
-def _explain(error: Exception, words: list[str]) -> int:
-    """Say what went wrong, on stderr; the exit code. ``--exit-on-loss`` has kubectl's one code for every error."""
+def _explain(error: Exception) -> int:
+    """Say what went wrong, on stderr; the exit code."""
     from fairlead.cli.report import failure
 
     line, code = failure(error)
-    if sys.stderr is not None:
+    try:
         print(line, file=sys.stderr, flush=True)
-    own = words[: words.index("--")] if "--" in words else words
-    like_kubectl = "--exit-on-loss" in own or "--exit-on-loss=true" in own
-    return 1 if like_kubectl and code != INTERNAL else code
+    except OSError:
+        pass  # nobody reads it; the code tells
+    return code

@@ -6,7 +6,7 @@ command; a bool takes a value only by ``=``; what follows ``--`` is left alone. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of `fairlead version`
 if TYPE_CHECKING:
@@ -21,13 +21,15 @@ _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 class Parsed:
     """What a command line said: option values by settings field, the other words, and what followed ``--``."""
 
-    __slots__ = ("after", "values", "words")
+    __slots__ = ("after", "error", "values", "words")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.words: list[str] = []
         self.after: list[str] | None = None
         """None without a ``--``."""
+        self.error: Exception | None = None
+        """The first thing that was wrong: a UsageError. The rest was read, since it says how errors are to be told."""
 
 
 class Table:
@@ -66,7 +68,7 @@ class Table:
 
 
 def parse(words: Sequence[str], options: Iterable[Option]) -> Parsed:
-    """Read ``words``. Raises UsageError."""
+    """Read ``words``; what is wrong with them is in ``error``."""
     table, parsed = Table(options), Parsed()
     left = iter(words)
     for word in left:
@@ -75,13 +77,24 @@ def parse(words: Sequence[str], options: Iterable[Option]) -> Parsed:
         elif not is_option(word):
             parsed.words.append(word)
         else:
-            for option, value in table.split(word):
-                if value is None and option.kind != "bool":
-                    value = next(left, None)
-                    if value is None:
-                        _wrong(f"option {option} needs a value", f"for example {option}={option.value}")
-                _keep(parsed.values, option, value)
+            try:
+                _take(word, left, table, parsed)
+            except Exception as error:
+                from fairlead.errors import UsageError
+
+                if not isinstance(error, UsageError):
+                    raise
+                parsed.error = parsed.error or error
     return parsed
+
+
+def _take(word: str, left: Iterator[str], table: Table, parsed: Parsed) -> None:
+    for option, value in table.split(word):
+        if value is None and option.kind != "bool":
+            value = next(left, None)
+            if value is None:
+                _wrong(f"option {option} needs a value", f"for example {option}={option.value}")
+        _keep(parsed.values, option, value)
 
 
 def is_option(word: str) -> bool:

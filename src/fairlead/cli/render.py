@@ -7,18 +7,17 @@ stderr. Where standard output is the joined connection itself, kubectl's lines g
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from fairlead.cli.text import one_line
 from fairlead.kit.lines import Lines
 from fairlead.model import events
 from fairlead.model.events import Event
-from fairlead.model.target import Local
 from fairlead.policy.advice import brief
-from fairlead.settings import ForwardSettings
 
 STDOUT, STDERR = 1, 2
+LAST_MOMENT = 0.1
+"""Seconds at the end for each of the two, whose readers may be slow."""
 KNOWN_WORDS, UNKNOWN_WORDS = 160, 400
 """Characters of the server's words in a line: beside ours that say what they mean, and where they are all there is.
 
@@ -26,14 +25,36 @@ All of them are in the JSON event and, with ``-v 4``, in the log.
 """
 
 
-def renderer(settings: ForwardSettings) -> Callable[[Event], None]:
-    """What shows the events of a run with these settings."""
-    if settings.output == "json":
-        out = Lines(STDOUT)
-        return lambda event: out.write(as_json(event))
-    joined = any(port.local is Local.STDIO for target in settings.targets for port in target.ports)
-    err = Lines(STDERR)
-    return Text(err if joined else Lines(STDOUT), err).show
+class Screen:
+    """Standard output and error of a run; neither ever blocks it.
+
+    ``kubectl_to`` is where kubectl's own lines go, ``STDOUT`` or ``STDERR``.
+    """
+
+    def __init__(self, output: str) -> None:
+        self.kubectl_to = STDOUT
+        self._json = output == "json"
+        self._lines = {STDOUT: Lines(STDOUT), STDERR: Lines(STDERR)}
+
+    def show(self, event: Event) -> None:
+        """Write what there is to say about ``event``, which may be nothing."""
+        if self._json:
+            self._lines[STDOUT].write(as_json(event))
+            return
+        line = kubectl_line(event)
+        if line:
+            self._lines[self.kubectl_to].write(line)
+        for line in our_lines(event):
+            self.say(one_line(line))
+
+    def say(self, line: str) -> None:
+        """Write one line to stderr as it is: an error, or one of the log."""
+        self._lines[STDERR].write(line)
+
+    def finish(self) -> None:
+        """Give slow readers a moment for the last lines."""
+        for lines in self._lines.values():
+            lines.flush(LAST_MOMENT)
 
 
 def as_json(event: Event) -> str:
@@ -53,24 +74,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class Text:
-    """Events as lines for people."""
-
-    def __init__(self, out: Lines, err: Lines) -> None:
-        self._out = out
-        self._err = err
-
-    def show(self, event: Event) -> None:
-        """Write what there is to say about ``event``, which may be nothing."""
-        line = kubectl_line(event)
-        if line:
-            self._out.write(line)
-            return
-        line = our_line(event)
-        if line:
-            self._err.write(one_line(line))
-
-
 def kubectl_line(event: Event) -> str:
     """The line that kubectl port-forward prints to stdout for the same thing, or ""."""
     match event:
@@ -82,8 +85,22 @@ def kubectl_line(event: Event) -> str:
     return ""
 
 
-def our_line(event: Event) -> str:
-    """What we say on stderr, or "" where the exit or kubectl's lines say it."""
+def our_lines(event: Event) -> list[str]:
+    """What we say on stderr; nothing where the exit or kubectl's lines say it."""
+    if isinstance(event, events.Ready):
+        return _which_is_which(event)
+    line = _our_line(event)
+    return [line] if line else []
+
+
+def _which_is_which(event: events.Ready) -> list[str]:
+    """kubectl's lines name no target, which is enough while there is but one."""
+    if len({port.target for port in event.ports}) < 2:
+        return []
+    return [f"{port.target}: local port {port.local} -> {port.remote}" for port in event.ports if port.local]
+
+
+def _our_line(event: Event) -> str:
     match event:
         case events.ConnectionFailed():
             return _failed(event)
@@ -92,7 +109,7 @@ def our_line(event: Event) -> str:
         case events.PodNew(target=target, pod=pod):
             return f"{target}: now using pod {pod}"
         case events.Waiting(target=target, reason=reason, limit=limit):
-            return f"{target}: waiting up to {limit:g} s: {reason}"
+            return f"{target}: no pod to connect to: {reason}; new connections wait up to {limit:g} s for one"
         case events.ServerLost(reason=reason):
             return f"the API server is lost: {reason}; trying again until it answers"
         case events.ServerBack(after=after):

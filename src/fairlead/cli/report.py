@@ -8,12 +8,15 @@ from fairlead.errors import FairleadError
 from fairlead.kit import log
 
 
-def failure(error: BaseException) -> tuple[str, int]:
-    """The line for stderr and the exit code. Of several errors at once the first one that is an answer counts."""
+def failure(error: BaseException, *, like_kubectl: bool = False) -> tuple[str, int]:
+    """The line for stderr and the exit code. Of several errors at once the first one that is an answer counts.
+
+    ``like_kubectl``: 1 for every error, which is what kubectl has; a bug keeps its own.
+    """
     answers = [leaf for leaf in _leaves(error) if isinstance(leaf, FairleadError)]
     others = [leaf for leaf in _leaves(error) if not isinstance(leaf, FairleadError)]
     if answers and not others:
-        return f"error: {one_line(str(answers[0]))}", answers[0].exit_code
+        return f"error: {one_line(str(answers[0]))}", 1 if like_kubectl else answers[0].exit_code
     bug = others[0]
     log.get(__name__).info("the traceback of this bug:", exc_info=bug)
     what = one_line(f"{type(bug).__name__}: {bug}")

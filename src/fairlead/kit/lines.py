@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections import deque
 
 MOST_WAITING = 1000
@@ -33,6 +34,16 @@ class Lines:
         if self._closed:
             return
         self._waiting.append(data)
+        self._drain()
+
+    def flush(self, limit: float) -> None:
+        """Give a reader that is slow, or was, up to ``limit`` seconds for what still waits; blocks that long."""
+        until = time.monotonic() + limit
+        while (self._rest or self._waiting) and (left := until - time.monotonic()) > 0:
+            if self._poll.poll(left * 1000):
+                self._drain()
+
+    def _drain(self) -> None:
         try:
             while (self._rest or self._waiting) and self._writable():
                 if not self._rest:
@@ -43,6 +54,7 @@ class Lines:
         except OSError:
             self._closed = True
             self._waiting.clear()
+            self._rest = b""
 
     def _writable(self) -> bool:
         # An error or a hang-up is "writable": the write then tells which.

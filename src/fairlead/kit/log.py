@@ -7,9 +7,8 @@ a reason: it never carries a token, a password, a key or a header that has one.
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Iterable, MutableMapping
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any
 
 DECISION = logging.DEBUG
 """Why something was chosen or tried again; shown from ``-v 4``."""
@@ -59,11 +58,23 @@ def level_of(verbosity: int) -> int:
     return next((level for least, level in steps if verbosity >= least), logging.WARNING)
 
 
-def setup(verbosity: int, stream: TextIO | None = None) -> None:
-    """Send the lines of fairlead and asyncio to ``stream`` (stderr); called once, by the command line."""
+class _Handler(logging.Handler):
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._write(self.format(record))
+        except Exception:
+            self.handleError(record)
+
+
+def setup(verbosity: int, write: Callable[[str], None]) -> None:
+    """Give the lines of fairlead and asyncio to ``write``, which must not block; called once, by the command line."""
     for number, name in ((DECISION, "decision"), (REQUEST, "request"), (HEADER, "header")):
         logging.addLevelName(number, name)
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Handler(write)
     handler.setFormatter(
         logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     )
