@@ -175,13 +175,21 @@ class Cluster:
 
     # ---- what is done to the node
 
+    def stop_service(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """End one of the node's programs (``kubelet``, ``containerd``...); what it started goes on."""
+        control.stop(self._state, name, number)
+
+    def start_service(self, name: str) -> None:
+        """Start it again."""
+        control.start(self._state, name)
+
     def stop_apiserver(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the API server; the address stays, and refuses."""
-        control.stop(self._state, "kube-apiserver", number)
+        self.stop_service("kube-apiserver", number)
 
     def start_apiserver(self, *, limit: float = 60) -> None:
         """Start the API server again and wait until it serves."""
-        control.start(self._state, "kube-apiserver")
+        self.start_service("kube-apiserver")
         self._wait_ready(limit)
 
     def freeze_apiserver(self) -> None:

@@ -16,15 +16,10 @@ import pytest
 
 from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port
 from tests.support.fakecluster import FakeCluster
-from tests.support.running import FAIRLEAD
+from tests.support.running import FAIRLEAD, IN_TERMINAL
 from tests.support.world import within
 
 pytestmark = pytest.mark.timeout(60)
-
-IN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-)
-"""Makes standard input the terminal whose keys are signals, then becomes the given command."""
 
 
 @pytest.fixture

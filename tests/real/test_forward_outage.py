@@ -201,3 +201,26 @@ def test_it_ends_while_the_network_is_away(cluster: Cluster, forward: Start) -> 
             assert isinstance(asking.error, ConnectionError)
         finally:
             cluster.restore_packets()
+
+
+@pytest.mark.parametrize("service", ["kubelet", "containerd"])
+def test_a_program_of_the_node_is_killed_and_started(service: str, cluster: Cluster, running: Forward) -> None:
+    """All lanes go through it: what is open is reset, what comes meanwhile waits, and no API server is missed."""
+    with podclient.dial(running.port(P)) as held:
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        cluster.stop_service(service)
+        try:
+            with pytest.raises(ConnectionResetError):
+                held.recv(1)
+            asking = Asking(running.port(P))
+            time.sleep(3)
+        finally:
+            cluster.start_service(service)
+        asking.join(25)
+    assert asking.error is None
+    works_within(running, BACK)
+    assert running.told("server-lost") == []
+    assert running.told("pod-gone") == []
+    failed = running.told("connection-failed")
+    assert len(failed) == 1, failed

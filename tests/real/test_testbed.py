@@ -258,6 +258,33 @@ def test_killed_at_a_random_moment(seed: int) -> None:
     before.compare()
 
 
+def test_killed_while_it_starts_again_and_again() -> None:
+    """SIGKILL at ten random moments of a start: each next one cleans, at once, and the last one comes up."""
+    name = f"{NAME}-i"
+    chance = random.Random(4)
+    before = Leftovers(name)
+    ended: list[processes.Process] = []
+    for _ in range(10):
+        owner = subprocess.Popen(
+            [sys.executable, "-m", "testbed", "up", "--name", name],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with owner:
+            time.sleep(chance.uniform(0.1, 9))
+            ended += processes.read(paths.state(name).processes).values()
+            assert owner.poll() in (None, 0), owner.stderr.read() if owner.stderr else ""
+            owner.kill()
+    up = _testbed("up", "--name", name)
+    assert up.returncode == 0, up.stderr
+    now = set(processes.read(paths.state(name).processes).values())
+    assert not [process for process in ended if process.alive() and process not in now]
+    assert _testbed("down", "--name", name).returncode == 0
+    before.compare()
+
+
 def test_the_next_up_cleans(cluster: Cluster) -> None:
     name = f"{NAME}-f"
     before = Leftovers(name)

@@ -25,6 +25,11 @@ START = 30.0
 END = 1.0
 """Seconds in which everything is closed after a signal: promised."""
 
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Makes standard input the terminal whose keys are signals, then becomes the given command."""
+
 Event = dict[str, Any]
 
 
