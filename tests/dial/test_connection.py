@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Coroutine
 from typing import Any, cast
@@ -11,7 +12,11 @@ import pytest
 
 from fairlead.dial import connection as connection_module
 from fairlead.dial import lane as lane_module
+from fairlead.dial.connection import State
 from fairlead.errors import ApiError, CredentialsError, ForbiddenError, UnreachableError
+from fairlead.kit.tasks import Background
+from fairlead.net.local import HIGH_WATER
+from fairlead.net.stream import CHUNK
 from tests.support.dialled import app, backend, rig
 
 uvloop = pytest.importorskip("uvloop")
@@ -123,6 +128,61 @@ def test_a_pod_that_is_done_sending_may_go_on_receiving(run: Any) -> None:
     run(main())
 
 
+async def end_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer, end that half, and go on reading."""
+    writer.write(b"done")
+    writer.write_eof()
+    await reader.read()
+    writer.close()
+
+
+def refuse_more(it: Any) -> None:
+    """The server takes no more of the first connection, and says no more about it."""
+    lane = it.pod.lanes[0]
+    lane.session.reset(3)
+    lane.flush()
+
+
+def test_bytes_for_a_pod_that_ended_its_half_and_takes_no_more_are_not_lost_in_silence(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(end_first) as port:
+            it.pod.half_close = it.pod.mute = True
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            assert await reader.read() == b"done"
+            lane = it.aim.connections[0]._lane
+            assert lane is not None
+            refuse_more(it)
+            await it.until(lambda: lane.session.streams == 1)  # the error stream
+            writer.write(b"more")
+            await it.until(lambda: it.aim.ended == 1)
+            with pytest.raises(ConnectionError):
+                while True:
+                    writer.write(b"and more")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+            writer.close()
+            assert ["last bytes are lost" in words for words in it.aim.failures] == [True]
+
+    run(main())
+
+
+def test_a_connection_whose_pod_ended_its_half_and_takes_no_more_ends(run: Any) -> None:
+    async def main() -> None:
+        async with rig() as it, app(end_first) as port:
+            it.pod.half_close = it.pod.mute = True
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            assert await reader.read() == b"done"
+            await it.until(lambda: it.aim.connections[0]._handle is None)
+            refuse_more(it)
+            await it.until(lambda: it.aim.ended == 1)
+            writer.close()
+            assert it.aim.failures == []
+
+    run(main())
+
+
 def test_a_refused_dial_resets_that_connection_only(run: Any) -> None:
     async def main() -> None:
         async with rig() as it, app(echo) as port:
@@ -204,6 +264,26 @@ def test_a_connection_waits_for_a_pod_and_keeps_what_the_client_sends(run: Any) 
             writer.write(payload)
             writer.write_eof()
             await it.until(lambda: len(it.aim.waiting) == 1)
+            it.aim.backends = [backend(port)]
+            it.aim.waiting[0].dial()
+            assert (await reader.read()).decode() == f"{len(payload)} {hashlib.sha256(payload).hexdigest()}"
+            writer.close()
+
+    run(main())
+
+
+def test_what_is_kept_of_a_client_that_says_much_while_it_waits_is_bounded(run: Any) -> None:
+    async def main() -> None:
+        payload = os.urandom(8_000_000)
+        async with rig() as it, app(count_after_end) as port:
+            reader, writer = await it.connect()
+            writer.write(payload)
+            writer.write_eof()
+            await it.until(lambda: len(it.aim.waiting) == 1)
+            await asyncio.sleep(0.1)
+            kept = it.aim.connections[0]._kept
+            assert kept is not None
+            assert connection_module.KEPT <= len(kept) < connection_module.KEPT + 2 * CHUNK
             it.aim.backends = [backend(port)]
             it.aim.waiting[0].dial()
             assert (await reader.read()).decode() == f"{len(payload)} {hashlib.sha256(payload).hexdigest()}"
@@ -381,7 +461,7 @@ def test_a_quiet_connection_on_a_dead_lane_is_found(run: Any, monkeypatch: pytes
             writer.write(b"one")
             assert await reader.readexactly(3) == b"one"
             lane = it.aim.connections[0]._lane
-            await it.until(lambda: lane.proved and not lane._busy_since_pong)  # type: ignore[union-attr]
+            await it.until(lambda: lane._ping is None and not lane._busy_since_pong)  # type: ignore[union-attr]
             it.pod.lanes[0].silent = True
             with pytest.raises(ConnectionResetError):
                 await reader.read()
@@ -550,7 +630,48 @@ def test_a_reader_that_stalls_a_shared_lane_for_too_long_is_reset(run: Any, monk
                     pass
             writer.close()
             assert len(it.aim.failures) == 1
-            assert "8 MiB unread" in it.aim.failures[0]
+            assert re.search(r"left (8|9) MiB unread", it.aim.failures[0])
+
+    run(main())
+
+
+def test_what_all_readers_of_a_shared_lane_leave_unread_is_bounded(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them stays under what one may leave."""
+    bound = 2 * 1024 * 1024
+    monkeypatch.setattr(lane_module, "SHARED_PATIENCE", 0.3)
+    monkeypatch.setattr(lane_module, "LANE_UNREAD", bound)
+
+    async def main() -> None:
+        async with rig(limit=1) as it, app(pour) as port:
+            it.aim.backends = [backend(port)]
+            paused = []
+            for _ in range(12):
+                reader, writer = await it.connect()
+                cast("asyncio.Transport", writer.transport).set_write_buffer_limits(0)
+                stop_reading(writer)
+                writer.write(b"7000000\n")
+                paused.append((reader, writer))
+            most = 0
+
+            def unread() -> int:
+                return sum(each.local.unsent for each in it.aim.connections if each.state is not State.OVER)
+
+            async def watch() -> None:
+                nonlocal most
+                while True:
+                    most = max(most, unread())
+                    await asyncio.sleep(0.01)
+
+            async with Background() as tasks:
+                tasks.start(watch(), name="watch")
+                assert await take(it, 30_000_000) == 30_000_000
+            # What is not blocked does not count: up to HIGH_WATER each.
+            assert bound < most < bound + 12 * HIGH_WATER + CHUNK
+            assert it.aim.failures
+            assert all(re.search(r"left \d+ MiB unread", words) for words in it.aim.failures)
+            for _, writer in paused:
+                writer.transport.abort()
+            await it.until(lambda: it.aim.ended == 13)
 
     run(main())
 

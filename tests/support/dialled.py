@@ -47,8 +47,6 @@ class Aim:
     def why_waiting(self, connection: Connection) -> str:
         return "nothing runs"
 
-    def proved(self, backend: Backend) -> None: ...
-
     def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
         self.failures.append(words)
 

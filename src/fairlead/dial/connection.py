@@ -23,7 +23,8 @@ from fairlead.policy.refusal import dial_was_refused
 from fairlead.protocol.portforward import Forward, Outcome
 
 KEPT = 64 * 1024
-"""First bytes kept for another try on another pod; kernels hand out about as much before a reader must wait."""
+"""First bytes that are kept for another try on another pod. While a connection has no lane, its program is paused once
+so many are kept; one read may then have brought CHUNK more, and under uvloop the one that began with the accept too."""
 SETTLE = 0.5
 """Seconds between the end of the data stream and a verdict on the error stream. On the wire they are neighbours, unless
 the server is very busy; none of the known runtimes passes a pod's half-close on, so waiting costs them nothing."""
@@ -51,9 +52,6 @@ class Target(Protocol):
     def why_waiting(self, connection: Connection) -> str:
         """What a connection that waited in vain is told."""
 
-    def proved(self, backend: Backend) -> None:
-        """A byte came back from it."""
-
     def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
         """The connection ended with a reset; ``words`` are the server's, or ours."""
 
@@ -75,6 +73,7 @@ class Connection:
 
     __slots__ = (
         "_boarding",
+        "_cut_short",
         "_deadline",
         "_ending",
         "_eof",
@@ -85,7 +84,6 @@ class Connection:
         "_lane",
         "_lanes",
         "_loop",
-        "_paused",
         "_target",
         "_tried",
         "_tries",
@@ -117,7 +115,7 @@ class Connection:
         self._eof = False
         self._heard = False
         self._ending = False
-        self._paused = False
+        self._cut_short = False
         self._tried: frozenset[Backend] = frozenset()
         self._tries = 0
         self._waited = False
@@ -173,7 +171,6 @@ class Connection:
         lane.start(forward, bytes(self._kept or b""))
         if self._eof:
             lane.finish(forward)
-        self._paused = False
         if lane.writable:
             # Also when it was paused not here but by a lane that filled up and is gone.
             self.local.resume_reading()
@@ -208,12 +205,13 @@ class Connection:
             lane = self._lane
             assert lane is not None
             assert self._forward is not None
-            lane.send(self._forward, buffer, start, end)
-            if not lane.writable:
+            if not lane.send(self._forward, buffer, start, end):
+                self._cut_short = True
+            elif not lane.writable:
                 # Pausing when the lane filled up is not enough: uvloop undoes a pause made inside connection_made.
                 self.local.pause_reading()
-        elif kept is not None and len(kept) >= KEPT and not self._paused:
-            self._paused = True
+        elif kept is not None and len(kept) >= KEPT:
+            # Each time, since uvloop undoes a pause made inside connection_made.
             self.local.pause_reading()
 
     def send_eof(self) -> None:
@@ -249,27 +247,25 @@ class Connection:
         """Bytes from the pod."""
         assert self._lane is not None
         if not self._heard:
-            self._first_byte()
+            self._heard = True
+            self._kept = None
         elif self._ending:
             self._ending = False
             self._lane.not_ending(self)
         self.local.write(data)
         self._lane.touch(self.local)
 
-    def _first_byte(self) -> None:
-        self._heard = True
-        self._kept = None
-        assert self.backend is not None
-        self._target.proved(self.backend)
-
     def on_half_end(self) -> None:
         """The data stream is done; wait a moment for the verdict."""
-        self._handle = self._loop.call_later(SETTLE if self._heard else SETTLE_EMPTY, self._settle)
+        if self._handle is None:
+            self._handle = self._loop.call_later(SETTLE if self._heard else SETTLE_EMPTY, self._settle)
 
     def on_end(self, outcome: Outcome, text: str) -> None:
         """The verdict."""
         self.outcome = outcome
-        if outcome is Outcome.CLEAN:
+        if outcome is Outcome.CLEAN and self._cut_short:
+            self._fail("the pod's side ended while the program was still sending, and its last bytes are lost")
+        elif outcome is Outcome.CLEAN:
             self.local.close()
             self._end()
         elif self._kept is not None and dial_was_refused(text) and self.backend is not None:
@@ -298,11 +294,11 @@ class Connection:
         self._lane = None
         self._fail("the server did not accept the connection within 30 s")
 
-    def on_stalling(self) -> None:
+    def on_stalling(self, unread: int) -> None:
         """It held up others for too long."""
         self._lane = None
         self._fail(
-            "this connection left 8 MiB unread for 5 s on a lane that others share; more lanes than "
+            f"this connection left {unread >> 20} MiB unread for 5 s on a lane that others share; more lanes than "
             "connections avoid that (--lanes)"
         )
 

@@ -29,12 +29,16 @@ SMALL = 4096
 """Bytes of a payload that is gathered with others into one write, rather than written at once from where it is."""
 SHARED_UNREAD = 8 * 1024 * 1024
 """Bytes that one connection on a shared lane may leave unread before the lane stops reading for all of them."""
+LANE_UNREAD = 16 * 1024 * 1024
+"""Bytes that the blocked connections of a shared lane may leave unread together, before the lane stops reading: room
+for one at its own limit and others, and half a GiB at worst for the 32 lanes of a pod."""
 SHARED_PATIENCE = 5.0
-"""Seconds that such a connection may hold up the others, before it is reset."""
+"""Seconds that such connections may hold up the others, before they are reset."""
 WRITE_HIGH_WATER = 1024 * 1024
 """Unsent bytes of a lane at which its local programs are no longer read: what the network takes in a few ms."""
 MAX_UNSENT = 8 * 1024 * 1024
-"""Unsent bytes at which a lane is given up: with back-pressure on all programs only a flood of pings makes so many."""
+"""Unsent bytes at which a lane is given up. Programs are paused at WRITE_HIGH_WATER, and what they had said before is
+little beside this: so much comes of answers that the server asks for, by pings, and does not take."""
 
 _log = log.get(__name__)
 
@@ -50,8 +54,8 @@ class Rider(ForwardListener, Protocol):
     def on_lane_lost(self, reason: str) -> None:
         """The lane ended under it."""
 
-    def on_stalling(self) -> None:
-        """It held up the others on its lane for too long, and has been cancelled."""
+    def on_stalling(self, unread: int) -> None:
+        """With ``unread`` bytes it held up the others on its lane for too long, and has been cancelled."""
 
 
 class LaneOwner(Protocol):
@@ -67,7 +71,7 @@ class LaneOwner(Protocol):
         """The lane is over; its connections have been told. ``reason`` is "" when we closed it."""
 
     def lane_missed_ping(self, lane: Lane) -> None:
-        """No answer in time; the lane takes no new connections until one comes."""
+        """No answer in time: kill the lane or find out more. It takes no new connections until an answer comes."""
 
 
 class Lane(asyncio.BufferedProtocol):
@@ -75,7 +79,6 @@ class Lane(asyncio.BufferedProtocol):
 
     def __init__(self, buffer: ReadBuffer, owner: LaneOwner, make_carrier: Callable[[Lane], Carrier]) -> None:
         self._loop = asyncio.get_running_loop()
-        self.carrier = make_carrier(self)
         self.session = Session(Role.CLIENT, self)
         self.riders: dict[Rider, Forward] = {}
         self.moved = 0
@@ -86,8 +89,6 @@ class Lane(asyncio.BufferedProtocol):
         self.closed = False
         self.suspect = False
         """A ping was missed."""
-        self.proved = False
-        """A ping was answered."""
         self._buffer = buffer
         self._owner = owner
         self._dirty: list[LocalEnd] = []
@@ -99,11 +100,15 @@ class Lane(asyncio.BufferedProtocol):
         self._queued = 0
         self._busy_since_pong = False
         self._request_id = 0
-        self._ping_sent: float | None = None
+        self._ping: int | None = None
+        """The timer's ping that is not answered yet, sent at ``_ping_sent``."""
+        self._ping_sent = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._pongs: list[asyncio.Future[None]] = []
+        self._pongs: dict[int, asyncio.Future[None]] = {}
+        """Who waits for the answer to which ping."""
         self.gone: asyncio.Future[None] = self._loop.create_future()
         """Done when the transport is gone, with everything that was written to it."""
+        self.carrier = make_carrier(self)
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "suspect" if self.suspect else "open" if self._reading else "held"
@@ -115,7 +120,9 @@ class Lane(asyncio.BufferedProtocol):
         """Begin to watch over the connection. Nothing is sent: the first stream or ping speaks first."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
-        # A TLS transport encrypts at once; a plain one may keep the view that it is given, so it gets a copy.
+        # A TLS transport encrypts within write(): CPython's sslproto (3.11 to 3.13) and uvloop's do, whose SSL object
+        # writes to memory, which always takes all. Only a renegotiation could hold it up, and kube.tls allows none.
+        # A plain transport may keep the view that it is given, so it gets a copy.
         self._encrypts = transport.get_extra_info("ssl_object") is not None
         self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
 
@@ -177,15 +184,14 @@ class Lane(asyncio.BufferedProtocol):
         return None
 
     def on_pong(self, ident: int) -> None:
-        """A sign of life."""
-        self._ping_sent = None
-        self._busy_since_pong = False
-        self.suspect = False
-        self.proved = True
-        for waiter in self._pongs:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._pongs.clear()
+        """A sign of life, if we asked for it."""
+        waiter = self._pongs.pop(ident, None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+        if ident == self._ping:
+            self._ping = None
+            self._busy_since_pong = False
+            self.suspect = False
 
     def on_goaway(self, last_good: int, status: int) -> None:
         """spdystream closes right after it, so nothing more can be expected."""
@@ -235,10 +241,13 @@ class Lane(asyncio.BufferedProtocol):
             self._busy_since_pong = True
         self._flush_soon()
 
-    def send(self, forward: Forward, buffer: memoryview, start: int, end: int) -> None:
-        """Send ``buffer[start:end]`` on a connection; headers are written in place before it."""
+    def send(self, forward: Forward, buffer: memoryview, start: int, end: int) -> bool:
+        """Send ``buffer[start:end]`` on a connection; headers are written in place before it.
+
+        False if the server has ended our half, so that the bytes have nowhere to go.
+        """
         if self.closed or not forward.may_send:
-            return
+            return False
         length = end - start
         self.moved += length
         self._busy_since_pong = True
@@ -246,15 +255,16 @@ class Lane(asyncio.BufferedProtocol):
             self.session.send_data(forward.data_stream, bytes(buffer[start:end]))
             self._queued += length
             self._flush_soon()
-            return
+            return True
         self._write_outgoing()
         head = start - frames.HEADER_SIZE
         self.session.data_header_into(buffer, head, forward.data_stream, length)
         if not self.carrier.in_place:
             self._transport.write(self.carrier.wrap(bytes(buffer[head:end])))
-            return
+            return True
         view = buffer[self.carrier.header_into(buffer, head, end - head) : end]
         self._transport.write(view if self._encrypts else bytes(view))
+        return True
 
     def finish(self, forward: Forward) -> None:
         """The local program is done sending."""
@@ -310,11 +320,14 @@ class Lane(asyncio.BufferedProtocol):
         if self.closed:
             raise ConnectionError("the lane is closed")
         waiter: asyncio.Future[None] = self._loop.create_future()
-        self._pongs.append(waiter)
-        self.session.ping()
+        ident = self.session.ping()
+        self._pongs[ident] = waiter
         self._write_outgoing()
-        async with asyncio.timeout(timeout):
-            await waiter
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        finally:
+            self._pongs.pop(ident, None)
 
     def close(self) -> None:
         """End the session politely."""
@@ -369,7 +382,7 @@ class Lane(asyncio.BufferedProtocol):
         for handle in (self._timer, self._holder):
             if handle is not None:
                 handle.cancel()
-        for waiter in self._pongs:
+        for waiter in self._pongs.values():
             if not waiter.done():
                 waiter.set_exception(ConnectionError(reason or "closed"))
                 waiter.exception()
@@ -387,7 +400,7 @@ class Lane(asyncio.BufferedProtocol):
 
     def _on_timer(self) -> None:
         now = self._loop.time()
-        if self._ping_sent is not None and now - self._ping_sent >= PING_DEADLINE - 0.1 and not self.suspect:
+        if self._ping is not None and now - self._ping_sent >= PING_DEADLINE - 0.1 and not self.suspect:
             self.suspect = True
             self._owner.lane_missed_ping(self)
         self._check_accepted(now)
@@ -397,9 +410,9 @@ class Lane(asyncio.BufferedProtocol):
             self._owner.lane_unused(self)
         if self.closed:
             return
-        if self._ping_sent is None:
+        if self._ping is None:
             self._ping_sent = now
-            self.session.ping()
+            self._ping = self.session.ping()
             self._write_outgoing()
         self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
 
@@ -423,10 +436,16 @@ class Lane(asyncio.BufferedProtocol):
             self._consider_hold()
 
     def _consider_hold(self) -> None:
-        """Read or not: a sole connection may hold the lane for ever, one of several only for SHARED_PATIENCE."""
+        """Read or not: a sole connection may hold the lane for ever, those of several only for SHARED_PATIENCE."""
         alone = len(self.riders) == 1
         limit = 0 if alone else SHARED_UNREAD
-        holding = any(rider.local.unsent > limit for rider in self._blocked)
+        whole = 0
+        holding = False
+        for rider in self._blocked:
+            unread = rider.local.unsent
+            whole += unread
+            holding |= unread > limit
+        holding |= whole > LANE_UNREAD
         if holding == self._reading and not self._transport.is_closing():
             self._reading = not holding
             if holding:
@@ -440,10 +459,16 @@ class Lane(asyncio.BufferedProtocol):
             self._holder = None
 
     def _end_hold(self) -> None:
+        """Reset those that left more unread than one may, then the greatest until the rest is no more than all may."""
         self._holder = None
-        for rider in [r for r in self._blocked if r.local.unsent > SHARED_UNREAD]:
+        unread = {rider: rider.local.unsent for rider in self._blocked}
+        whole = sum(unread.values())
+        for rider in sorted(unread, key=unread.__getitem__, reverse=True):
+            if unread[rider] <= SHARED_UNREAD and whole <= LANE_UNREAD:
+                break
+            whole -= unread[rider]
             self.remove(rider)
-            rider.on_stalling()
+            rider.on_stalling(unread[rider])
         self._consider_hold()
 
 

@@ -90,13 +90,13 @@ class PodStreams:
     async def _prove(self, lane: Lane) -> None:
         try:
             await lane.prove(PROOF)
-        except (TimeoutError, ConnectionError) as error:
+        except BaseException as error:
+            lane.kill("no answer to the first ping")
+            if not isinstance(error, (TimeoutError, ConnectionError)):
+                raise
             raise ProtocolError(
                 f"the API server, or a proxy before it, accepted {lane.carrier.name} and then passed nothing on"
             ) from error
-        finally:
-            if not lane.proved:
-                lane.kill("no answer to the first ping")
 
     async def _open(self, way: Way, pod: PodRef, owner: LaneOwner) -> Lane:
         path = f"/api/v1/namespaces/{quote(pod.namespace)}/pods/{quote(pod.name)}/portforward"

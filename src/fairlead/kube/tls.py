@@ -6,6 +6,7 @@ OpenSSL is stricter than Go in places, and laxer in others:
 - Debian's security level 2 refuses RSA keys under 2048 bits; Go takes them from 1024. Level 1 still refuses SHA-1.
 - Python stops at the first odd block of a CA file and wants ASCII; Go skips what it cannot parse.
 - A common name is no host name in Go.
+- Go renegotiates with nobody; neither do we, and so a write is always encrypted at once (``dial.lane`` relies on that).
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def make_context(settings: TlsSettings, certificate: ClientCertificate | None = 
     context.set_alpn_protocols(["http/1.1"])
     context.verify_flags = (context.verify_flags & ~ssl.VERIFY_X509_STRICT) | ssl.VERIFY_X509_PARTIAL_CHAIN
     context.hostname_checks_common_name = False
+    context.options |= ssl.OP_NO_RENEGOTIATION
     if settings.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -19,8 +19,6 @@ PROTOCOL_NAME = "portforward.k8s.io"
 MAX_ERROR_TEXT = 16 * 1024
 """Bytes of an error text that are kept; containerd's are about 300."""
 
-_NO_HEADERS: Mapping[str, str] = {}
-
 
 class Outcome(Enum):
     """How a forwarded connection ended, as far as its streams tell."""
@@ -45,6 +43,7 @@ class ForwardListener(Protocol):
         """The data stream ended and the error stream has not: call ``settle`` if nothing follows within a moment.
 
         The order is the server's: containerd ends data before it writes the reason of a failure on the error stream.
+        Called again if the server, after a clean end of its half, resets ours.
         """
 
     def on_end(self, outcome: Outcome, text: str) -> None:
@@ -147,8 +146,7 @@ class Forward:
 
     def on_reset(self, status: int) -> None:
         """The data stream was reset; after its far half had ended cleanly, that ends our half alone."""
-        if self._data_end is None:
-            self._data_ended(status)
+        self._data_ended(status if self._data_end is None else self._data_end)
 
     def _data_ended(self, status: int) -> None:
         self._data_end = status

@@ -15,9 +15,6 @@ from typing import Protocol
 
 from fairlead.errors import ProtocolError
 
-MAX_HEADER = 14
-"""Bytes of the longest frame header: 2, 8 of extended length, 4 of mask."""
-
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _U16 = struct.Struct(">H")
 _U64 = struct.Struct(">Q")
@@ -122,7 +119,6 @@ class WebSocket:
 
     def _receive(self, data: memoryview) -> None:
         at, end = 0, len(data)
-        # A frame without payload is complete with its header, hence the second condition.
         while at < end and not self._closed:
             if self._left:
                 stop = min(at + self._left, end)

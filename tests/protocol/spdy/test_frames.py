@@ -36,6 +36,13 @@ def test_longest_data_frame() -> None:
     assert made[:8] == bytes.fromhex("00000001 00 ffffff")
 
 
+def test_a_longer_data_frame_is_refused_and_not_written_with_other_flags() -> None:
+    with pytest.raises(ValueError, match="cannot have 16777216 bytes"):
+        frames.data(1, bytes(frames.MAX_LENGTH + 1))
+    with pytest.raises(ValueError, match="cannot have 16777216 bytes"):
+        frames.data_header_into(bytearray(8), 0, 1, frames.MAX_LENGTH + 1)
+
+
 def test_numbers_are_the_drafts() -> None:
     assert [kind.value for kind in frames.FrameType] == [1, 2, 3, 4, 6, 7, 8, 9]
     assert [status.value for status in frames.Status] == list(range(1, 12))

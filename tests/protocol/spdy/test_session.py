@@ -389,6 +389,14 @@ def test_largest_data_frame_in_pieces() -> None:
     assert stream.ended
 
 
+def test_a_payload_that_is_too_long_for_one_frame_is_sent_in_several() -> None:
+    end, ident, _ = client_with_stream()
+    payload = random.Random(2).randbytes(frames.MAX_LENGTH + 5)
+    end.session.send_data(ident, payload, fin=True)
+    first = frames.data(ident, payload[: frames.MAX_LENGTH])
+    assert end.session.take_outgoing() == first + frames.data(ident, payload[frames.MAX_LENGTH :], fin=True)
+
+
 def test_reset_within_a_data_frame_silences_the_rest_of_it() -> None:
     end, ident, stream = client_with_stream()
     stream.on_piece = lambda piece: end.session.reset(ident)

@@ -116,9 +116,6 @@ class ForwardedPort:
             return f"no connection to pod {connection.backend.pod.name} could be had in time"
         return self._pods.why_not(self._port)
 
-    def proved(self, backend: Backend) -> None:
-        """A byte came back."""
-
     def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
         """One line for one failed connection."""
         pod = backend.pod.name if backend else ""

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 HEADER_SIZE = 8
 MAX_LENGTH = (1 << 24) - 1
+"""Bytes after the head of a frame: what 24 bits can say."""
 MAX_STREAM_ID = 0x7FFFFFFF
 FLAG_FIN = 0x01
 
@@ -53,12 +54,16 @@ class Status(IntEnum):
 
 
 def data_header_into(buffer: bytearray | memoryview, offset: int, stream: int, length: int, flags: int = 0) -> None:
-    """Write the 8 bytes that go before ``length`` bytes of payload, in place."""
+    """Write the 8 bytes that go before ``length`` bytes of payload, in place; MAX_LENGTH of them at most."""
+    if length > MAX_LENGTH:
+        raise ValueError(f"a SPDY frame cannot have {length} bytes")
     _HEAD.pack_into(buffer, offset, stream, flags << 24 | length)
 
 
 def data(stream: int, payload: bytes = b"", *, fin: bool = False) -> bytes:
-    """A whole DATA frame; ``fin`` ends the sender's half of the stream."""
+    """A whole DATA frame of MAX_LENGTH bytes at most; ``fin`` ends the sender's half of the stream."""
+    if len(payload) > MAX_LENGTH:
+        raise ValueError(f"a SPDY frame cannot have {len(payload)} bytes")
     return _HEAD.pack(stream, (FLAG_FIN if fin else 0) << 24 | len(payload)) + payload
 
 

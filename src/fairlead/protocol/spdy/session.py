@@ -153,7 +153,10 @@ class Session:
         return stream is not None and stream.ours is Half.OPEN
 
     def send_data(self, ident: int, payload: bytes, *, fin: bool = False) -> None:
-        """Queue a DATA frame; for cold paths and small payloads."""
+        """Queue ``payload`` as a DATA frame, or as several if it is too long for one; for small ones and cold paths."""
+        while len(payload) > frames.MAX_LENGTH:
+            self._out.append(frames.data(ident, payload[: frames.MAX_LENGTH]))
+            payload = payload[frames.MAX_LENGTH :]
         if payload or fin:
             self._out.append(frames.data(ident, payload, fin=fin))
         if fin:
