@@ -67,8 +67,8 @@ def test_a_signal_while_it_waits_for_a_pod(line: CommandLine, cluster: FakeClust
 
 def test_the_ready_file_says_what_is_served_and_goes(line: CommandLine, cluster: FakeCluster) -> None:
     with line.forward("svc/web", ":80", json=False) as running:
-        local, remote, target = running.ready_file.read_text().split()
-        assert (remote, target) == (str(cluster.http), "svc/web")
+        local, remote, target, pid = running.ready_file.read_text().split()
+        assert (remote, target, pid) == (str(cluster.http), "svc/web", str(running.process.pid))
         assert fetch(int(local)) == b"hello"
         running.end()  # which looks that it is gone
 
@@ -88,6 +88,36 @@ def test_a_second_run_leaves_the_file_of_the_first(line: CommandLine, cluster: F
         line.fails(["--ready-file", str(first.ready_file), "svc/web", f"{port}:80"], 9)
         assert first.ready_file.read_text() == before
         first.end()
+
+
+def test_the_file_of_a_run_that_was_killed_goes_at_the_next_start(
+    line: CommandLine, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    left = tmp_path / "ready"
+    with line.forward("svc/web", ":80", json=False) as running:
+        kept = running.ready_file.read_text()
+        running.end()
+    left.write_text(kept)
+    cluster.refusals["GET"] = (403, "no")
+    line.fails(["--ready-file", str(left), "svc/web", ":80"], 6)
+    assert not left.exists()
+
+
+def test_a_pipe_that_nobody_reads_ends_nothing(line: CommandLine, cluster: FakeCluster, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with line.forward("--ready-file", str(pipe), "svc/web", ":80") as running:
+        assert "nobody reads the pipe" in running.wait_told("note", LIMIT)["text"]
+        assert fetch(running.port(cluster.http)) == b"hello"
+
+
+@pytest.mark.parametrize("words", [["--ready-file", "/no/such/folder/ready"], ["--", "no-such-program"]])
+def test_what_the_machine_lacks_is_said_before_the_cluster_is_asked(
+    words: list[str], line: CommandLine, cluster: FakeCluster
+) -> None:
+    said = line.fails(["svc/web", ":80", *words], 12)
+    assert "No such file or directory" in said
+    assert cluster.asked("/") == 0
 
 
 # -- a command --
@@ -157,7 +187,8 @@ def test_a_signal_is_passed_to_the_command(line: CommandLine) -> None:
         running.wait_said("^up$", LIMIT)
         running.process.send_signal(signal.SIGTERM)
         running.wait_end(5, LIMIT)
-    assert running.err == []
+    # The shell's sleep got it too, and the shell may say so.
+    assert running.err in ([], ["Terminated"])
 
 
 def test_a_command_that_does_not_exist(line: CommandLine) -> None:
@@ -165,6 +196,47 @@ def test_a_command_that_does_not_exist(line: CommandLine) -> None:
         running.wait_end(12, LIMIT)
     assert len(running.err) == 1
     assert "no-such-program" in running.err[0]
+
+
+PIPELINE = "sleep 300 | cat; echo over"
+"""Two processes below the shell, which itself waits."""
+
+
+def below(pid: int) -> list[int]:
+    """The processes that descend from this one."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [each for child in map(int, children) for each in (child, *below(child))]
+
+
+def lives(pid: int) -> bool:
+    """Whether it runs, and is not just waiting to be waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_signal_reaches_all_of_the_command(line: CommandLine) -> None:
+    """A shell that waits for a pipeline would leave it behind."""
+    with line.forward("svc/web", ":80", "--", "sh", "-c", PIPELINE, json=False, ready=False) as running:
+        within(LIMIT, lambda: len(below(running.process.pid)) == 3, "three processes", pause=0.02)
+        begun = below(running.process.pid)
+        running.process.send_signal(signal.SIGTERM)
+        running.wait_end(143, LIMIT)
+        within(LIMIT, lambda: not any(map(lives, begun)), "all of them gone", pause=0.02)
+
+
+def test_a_command_does_not_outlive_a_run_that_is_killed(line: CommandLine) -> None:
+    running = line.forward("svc/web", ":80", "--", "sleep", "300", json=False, ready=False)
+    try:
+        within(LIMIT, lambda: below(running.process.pid), "the command", pause=0.02)
+        (child,) = below(running.process.pid)
+    finally:
+        running.kill()
+    within(LIMIT, lambda: not lives(child), "the command gone", pause=0.02)
 
 
 # -- standard input and output --

@@ -16,14 +16,14 @@ from fairlead.dial.waymemory import FileMemory
 from fairlead.errors import LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
-from fairlead.host import descriptors, files, signals
+from fairlead.host import children, descriptors, files, ready_file, signals
 from fairlead.host.stdio import keep_places
 from fairlead.kit import process
 from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import load
 from fairlead.kube.reachability import Reachability
-from fairlead.model.events import Event, ServerBack, ServerLost
+from fairlead.model.events import Event, Note, ServerBack, ServerLost
 from fairlead.model.target import Local, PodRef
 from fairlead.net import loop
 from fairlead.net.descriptors import limit, require_minimum, require_spare
@@ -45,6 +45,7 @@ def run(settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Even
     keep_places()
     descriptors.raise_limit()
     require_minimum()
+    _check_machine(settings)
     return loop.run(_Session(settings, options, tell).run())
 
 
@@ -113,8 +114,7 @@ class _Session:
             return self._ended.result() or (128 + signal.SIGINT if self._settings.command else 0)
         started = await starting
         if self._settings.ready_file:
-            files.write_atomically(self._settings.ready_file, _ready_text(started), mode=0o644)
-            self._ready_written = self._settings.ready_file
+            self._write_ready_file(self._settings.ready_file, started)
         if self._settings.command:
             return await self._run_command(started)
         if started.joined is None:
@@ -126,6 +126,13 @@ class _Session:
         await _first(drained, self._ended)
         return self._ended.result() if self._ended.done() else started.joined.result()
 
+    def _write_ready_file(self, path: str, started: Started) -> None:
+        text = ready_file.content([port for port, _ in started.ports], os.getpid())
+        if files.write_atomically(path, text, mode=0o644):
+            self._ready_written = path
+        else:
+            self._tell(Note(f"nobody reads the pipe {path}, so that all is ready was not told there"))
+
     async def _run_command(self, started: Started) -> int:
         env = command_env(started.address, started.ports)
         child = self._child = await process.start(
@@ -133,6 +140,9 @@ class _Session:
             env={**os.environ, **env},
             # The stream that holds events holds nothing else.
             stdout=STDERR if self._settings.output == "json" else None,
+            # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
+            own_group=not children.has_terminal(),
+            in_child=children.ends_with_us(),
         )
         assert self._ended is not None
         if self._ended.done():
@@ -174,14 +184,18 @@ class _Session:
             self._tasks.start(_raise(LostError("lost connection to pod")), name="end with the pod")
 
 
+def _check_machine(settings: ForwardSettings) -> None:
+    """Raise MachineError for what would fail when all is ready; the cluster need not be asked before that is known."""
+    if settings.command:
+        process.require(settings.command[0])
+    if settings.ready_file:
+        files.require_writable(settings.ready_file)
+        ready_file.remove_stale(settings.ready_file)
+
+
 async def _first(*futures: asyncio.Future[Any]) -> None:
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _raise(error: Exception) -> None:
     raise error
-
-
-def _ready_text(started: Started) -> bytes:
-    """One line a port: the local port, the remote one and the target, as ``8080 80 svc/web``."""
-    return "".join(f"{port.local} {port.remote} {port.target}\n" for port, _ in started.ports).encode()

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import stat
+import time
 
 from fairlead.errors import MachineError
 
+PATIENCE = 0.2
+"""Seconds that the reader of a named pipe has to make room."""
 
-def write_atomically(path: str, data: bytes, *, mode: int = 0o600) -> None:
+
+def require_writable(path: str) -> None:
+    """Raise MachineError if it can be told now that ``write_atomically`` will fail."""
+    if _is_special(path):
+        wrong = "" if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
+    elif os.path.isdir(path):
+        wrong = os.strerror(errno.EISDIR)
+    else:
+        folder = os.path.dirname(os.path.realpath(path))
+        wrong = (
+            ""
+            if os.access(folder, os.W_OK | os.X_OK)
+            else os.strerror(errno.EACCES if os.path.isdir(folder) else errno.ENOENT)
+        )
+    if wrong:
+        raise MachineError(f"cannot write {path}: {wrong}")
+
+
+def write_atomically(path: str, data: bytes, *, mode: int = 0o600) -> bool:
     """Make ``path`` hold ``data``: a reader sees all of it or the file that was there before. Raises MachineError.
 
-    A named pipe or a device is written to and left where it is.
+    A named pipe or a device is written to and left where it is; False if nobody reads it.
     """
     try:
-        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-            _write_special(path, data)
-        else:
-            _replace(path, data, mode)
+        if _is_special(path):
+            return _write_special(path, data)
+        _replace(path, data, mode)
+        return True
     except OSError as error:
         raise MachineError(f"cannot write {path}: {error.strerror}") from error
 
@@ -29,6 +52,14 @@ def remove(path: str) -> None:
             os.unlink(path)
     except OSError:
         pass  # it is gone, or may not be removed: nothing depends on it any more
+
+
+def _is_special(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _replace(path: str, data: bytes, mode: int) -> None:
@@ -48,10 +79,28 @@ def _replace(path: str, data: bytes, mode: int) -> None:
         raise
 
 
-def _write_special(path: str, data: bytes) -> None:
-    # Without O_NONBLOCK a named pipe that nobody reads would stop us here for ever.
-    handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+def _write_special(path: str, data: bytes) -> bool:
     try:
-        os.write(handle, data)
+        # Without O_NONBLOCK a named pipe that nobody reads would stop us here for ever.
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return False
+        raise
+    rest, until = data, time.monotonic() + PATIENCE
+    try:
+        while rest and (left := until - time.monotonic()) > 0:
+            if select.select([], [handle], [], left)[1]:
+                rest = rest[_write_some(handle, rest) :]
+    except BrokenPipeError:
+        pass
     finally:
         os.close(handle)
+    return not rest
+
+
+def _write_some(handle: int, data: bytes) -> int:
+    try:
+        return os.write(handle, data)
+    except BlockingIOError:
+        return 0  # less room than one atomic write takes

@@ -6,10 +6,12 @@ The one module-level value here mirrors something that is the process's own: its
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
+import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from fairlead.errors import MachineError
@@ -34,8 +36,9 @@ def exit_code(returncode: int) -> int:
 class Child:
     """A running child process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, *, leads_group: bool = False) -> None:
         self.process = process
+        self._leads_group = leads_group
 
     async def wait(self) -> int:
         """Wait for its end; its exit code as a shell tells it."""
@@ -43,15 +46,15 @@ class Child:
 
     def pass_on(self, number: int) -> None:
         """Send it a signal that we got, unless it got it too: a terminal signals its whole foreground group."""
-        if number not in (signal.SIGINT, signal.SIGQUIT) or not _terminal_signals_us():
+        if number not in (signal.SIGINT, signal.SIGQUIT) or self._leads_group or not _terminal_signals_us():
             self.send(number)
 
     def send(self, number: int) -> None:
-        """Send it a signal."""
+        """Send it a signal; to its whole process group, if it has one of its own."""
         if self.process.returncode is None:
             try:
                 # Not process.send_signal: that polls, and so may steal the exit code from the loop's own watcher.
-                os.kill(self.process.pid, number)
+                (os.killpg if self._leads_group else os.kill)(self.process.pid, number)
             except ProcessLookupError:
                 pass  # it ended meanwhile; wait() tells how
 
@@ -73,21 +76,38 @@ async def start(
     stdin: int | IO[bytes] | None = None,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
+    own_group: bool = False,
+    in_child: Callable[[], None] | None = None,
 ) -> Child:
-    """Start ``argv``; the streams are ours unless given. MachineError if there is no such program or it cannot run."""
+    """Start ``argv``; the streams are ours unless given. MachineError if there is no such program or it cannot run.
+
+    ``own_group``: it leads a process group, which signals then go to. ``in_child`` is called between fork and exec, so
+    it makes system calls and takes no lock.
+    """
+
+    def before_exec() -> None:
+        if _inherited is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, _inherited)
+        if own_group:
+            os.setpgid(0, 0)
+        if in_child is not None:
+            in_child()
+
+    needed = _inherited is not None or own_group or in_child is not None
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=_restore_limit if _inherited else None
+            *argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=before_exec if needed else None
         )
     except OSError as error:
         raise MachineError(f"cannot run {argv[0]}: {error.strerror}") from error
-    return Child(process)
+    return Child(process, leads_group=own_group)
 
 
-def _restore_limit() -> None:
-    """Runs in the child between fork and exec: one system call and nothing that takes a lock."""
-    if _inherited is not None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, _inherited)
+def require(program: str) -> None:
+    """Raise MachineError, as ``start`` would, if there is no such program or it may not be run."""
+    if shutil.which(program) is None:
+        exists = "/" in program and os.path.exists(program)
+        raise MachineError(f"cannot run {program}: {os.strerror(errno.EACCES if exists else errno.ENOENT)}")
 
 
 def _terminal_signals_us() -> bool:

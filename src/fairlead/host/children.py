@@ -1,0 +1,40 @@
+"""What a command that runs for us is given of the machine: its end with ours, and a process group of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2), <sys/prctl.h>."""
+
+
+def has_terminal() -> bool:
+    """Whether there is a controlling terminal, whose user may stop and continue jobs and interrupt them."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def ends_with_us() -> Callable[[], None]:
+    """A function for the child to call between fork and exec: SIGTERM when we are gone, SIGKILL included.
+
+    The kernel ties it to the thread that forked, which for an event loop on the main thread is the process. Programs
+    that change their user (setuid) are not signalled, nor are the command's own children. Only system calls are made,
+    and what they need is looked up here, before the fork.
+    """
+    parent = os.getpid()
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def in_child() -> None:
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            if os.getppid() != parent:  # it was gone before the kernel knew
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    return in_child
