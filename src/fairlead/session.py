@@ -17,7 +17,6 @@ from fairlead.errors import LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
 from fairlead.host import children, descriptors, files, ready_file, signals
-from fairlead.host.stdio import keep_places
 from fairlead.kit import process
 from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
@@ -42,7 +41,6 @@ def run(settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Even
     """Run one ``forward`` to its end; the exit code."""
     gc.freeze()
     gc.enable()
-    keep_places()
     descriptors.raise_limit()
     require_minimum()
     _check_machine(settings)
@@ -74,7 +72,15 @@ class _Session:
                     server.connector.abandon()
 
     async def _run_with(self, server: ApiServer, tasks: Background) -> int:
-        reach = Reachability(tasks, server.connector.probe, on_lost=self._server_lost, on_back=self._server_back)
+        connector = server.connector
+        reach = Reachability(
+            tasks,
+            connector.probe,
+            server.answers,
+            where=connector.where,
+            on_lost=self._server_lost,
+            on_back=self._server_back,
+        )
         memory = FileMemory(str(server.config.server), os.environ)
         streams = PodStreams(server, memory, tls=server.config.server.secure)
 

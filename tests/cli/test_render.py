@@ -50,7 +50,7 @@ TEXT: list[tuple[Event, str, str]] = [
         "",
         "svc/web: no pod to connect to: pod web-1 is Pending; new connections wait up to 30 s for one",
     ),
-    (events.ServerLost("no answer"), "", "the API server is lost: no answer; trying again until it answers"),
+    (events.ServerLost("the API server is away"), "", "the API server is away; trying again until it answers"),
     (events.ServerBack(61.4), "", "the API server is back after 61 s"),
     (events.Note("by the way"), "", "by the way"),
     (events.Ended("", 0), "", ""),

@@ -318,6 +318,54 @@ def test_request_timeout() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("answer", [Answer(), Answer(401), Answer(403), Answer(429), Answer(503, b"busy")])
+def test_any_answer_shows_a_server_that_answers(answer: Answer) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer(scripted(Answer(), answer)) as server,
+            ApiServer(config_for(server), identity=Passwords("t")) as api,
+        ):
+            await api.get(POD)
+            await api.answers(5)
+            assert [seen.target for seen in server.seen] == [POD, "/version"]
+            assert server.connections == 2, "a kept connection says nothing about the server"
+            assert server.seen[1].get("Authorization") == "Bearer t"
+
+    run(main())
+
+
+def test_no_answer_within_the_time() -> None:
+    async def handler(exchange: Exchange) -> None:
+        await exchange.reader.read()
+
+    async def main() -> None:
+        async with ScriptedServer(handler) as server, ApiServer(config_for(server), identity=Passwords()) as api:
+            with pytest.raises(UnreachableError, match=r"did not answer within 0\.05 s"):
+                await api.answers(0.05)
+            assert server.seen[0].get("Authorization") is None, "nobody is asked for credentials"
+
+    run(main())
+
+
+def test_who_wants_to_know_is_told_what_was_not_answered() -> None:
+    told: list[str] = []
+
+    async def handler(exchange: Exchange) -> None:
+        await exchange.reader.read()
+
+    async def main() -> None:
+        async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
+            api.on_unreachable = told.append
+            with pytest.raises(UnreachableError):
+                await api.request("GET", POD, timeout=0.05)
+            assert len(told) == 1
+            with pytest.raises(UnreachableError):
+                await api.answers(0.05)
+            assert len(told) == 1, "who asks that knows it"
+
+    run(main())
+
+
 def test_cancelled_request_leaves_nothing() -> None:
     """The fixture of all tests looks for sockets and tasks."""
     arrived = asyncio.Event()

@@ -188,6 +188,29 @@ def test_silent_server() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("kind", ["http", "https", "socks5"])
+def test_a_probe_goes_through_the_proxy(kind: str) -> None:
+    async def main() -> None:
+        async with ScriptedServer(yes) as server, proxy_for(kind, server.port) as proxy:
+            config = config_for(server, proxy=url(f"{kind}://127.0.0.1:{proxy.port}"))
+            await Connector.of(config).probe(5)
+            assert [hop.kind for hop in proxy.hops] == [kind]
+
+    run(main())
+
+
+def test_a_probe_through_a_proxy_that_finds_no_server() -> None:
+    async def main() -> None:
+        async with RecordingProxy("http", 1) as proxy:
+            proxy.answer = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
+            connector = Connector(url("http://a.test:6443"), TlsSettings(), url(f"http://127.0.0.1:{proxy.port}"))
+            with pytest.raises(UnreachableError, match=r"a\.test:6443 through the proxy .*503"):
+                await connector.probe(5)
+            assert [hop.target for hop in proxy.hops] == ["a.test:6443"], "a plain server, too, is asked for itself"
+
+    run(main())
+
+
 def test_probe_in_time() -> None:
     """Nothing answers at all: the listener's queue is full."""
 

@@ -111,7 +111,7 @@ def _our_line(event: Event) -> str:
         case events.Waiting(target=target, reason=reason, limit=limit):
             return f"{target}: no pod to connect to: {reason}; new connections wait up to {limit:g} s for one"
         case events.ServerLost(reason=reason):
-            return f"the API server is lost: {reason}; trying again until it answers"
+            return f"{reason}; trying again until it answers"
         case events.ServerBack(after=after):
             return f"the API server is back after {after:.0f} s"
         case events.Note(text=text):

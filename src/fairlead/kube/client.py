@@ -15,7 +15,7 @@ from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.log import get, safe_headers
 from fairlead.kube.auth import Credentials, Identity, credentials
 from fairlead.kube.config import ClusterConfig
-from fairlead.kube.connect import Connector
+from fairlead.kube.connect import CONNECT_TIMEOUT, Connector
 from fairlead.kube.http import Head, HttpConnection, NotSentError, Request
 from fairlead.kube.lines import MAX_LINE, Lines
 from fairlead.kube.pool import Pool
@@ -48,6 +48,8 @@ class _Call(NamedTuple):
     body: bytes = b""
     timeout: float | None = None
     upgrade: bool = False
+    probe: bool = False
+    """Ask the server itself, not a proxy that would answer for it, on a new connection that may take ``timeout``."""
 
     @property
     def attempt(self) -> Attempt:
@@ -79,6 +81,9 @@ class ApiServer:
         self._clock = clock or SystemClock()
         self._credentials = identity or credentials(config, stdin_free=stdin_free)
         self._pool = Pool(self.connector)
+        self._last_identity = Identity()
+        self.on_unreachable: Callable[[str], None] = lambda reason: None
+        """Told, in words, when the server could not be asked, or gave no answer."""
         system = os.uname()
         self._agent = f"fairlead/{__version__} ({system.sysname.lower()}/{_ARCH.get(system.machine, system.machine)})"
 
@@ -120,6 +125,21 @@ class ApiServer:
 
         call = _Call(method, path, query, headers, body or b"", limit or None)
         return parse_object(await self._perform(call, read), self.connector.where)
+
+    async def answers(self, timeout: float) -> None:
+        """Ask something cheap on a new connection: any answer will do, be it a refusal.
+
+        Raises UnreachableError if there is none within ``timeout`` seconds. No credentials are fetched for it.
+        """
+
+        async def drop(connection: HttpConnection, _: Head) -> None:
+            connection.abort()
+
+        call = _Call("GET", "/version", timeout=timeout, probe=True)
+        try:
+            await self._attempt(call, self._last_identity, drop)
+        except CredentialsError as error:
+            LOG.decision("an answer, if not a kind one: %s", error)
 
     @asynccontextmanager
     async def lines(
@@ -168,8 +188,12 @@ class ApiServer:
         """Ask, once more after new credentials or an asked-for pause, and give a good answer to ``use``."""
         refreshed, paused = False, 0.0
         while True:
-            identity = await self._credentials.identity()
-            answer = await self._attempt(call, identity, use)
+            identity = self._last_identity = await self._credentials.identity()
+            try:
+                answer = await self._attempt(call, identity, use)
+            except UnreachableError as silence:
+                self.on_unreachable(silence.what)
+                raise
             if not isinstance(answer, _Refusal):
                 return answer
             if answer.head.status == 401:
@@ -210,9 +234,11 @@ class ApiServer:
 
     async def _send(self, call: _Call, identity: Identity) -> tuple[HttpConnection, Head]:
         request = self._request(call, identity)
-        fresh = call.method not in _RETRIED
+        fresh = call.probe or call.method not in _RETRIED
+        tunnel = call.probe or call.upgrade
+        opening = call.timeout if call.probe and call.timeout else CONNECT_TIMEOUT
         while True:
-            connection = await self._pool.take(identity, fresh=fresh, tunnel=call.upgrade)
+            connection = await self._pool.take(identity, fresh=fresh, tunnel=tunnel, timeout=opening)
             kept = connection.requests > 0
             try:
                 head = await connection.send(request)
@@ -235,7 +261,7 @@ class ApiServer:
         if not call.upgrade:
             # The streaming server of a container runtime answers 406 to a type that it does not know.
             headers.append(("Accept", "application/json"))
-            if self.connector.forwarded:
+            if self.connector.forwarded and not call.probe:
                 target = f"{server.scheme}://{server.authority}{target}"
                 headers += self.connector.proxy_login
         if identity.authorization:

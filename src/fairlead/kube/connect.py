@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import cast
 
 from fairlead import __version__
@@ -81,33 +81,38 @@ class Connector:
         ConfigError for certificates that cannot be used, MachineError when there are no descriptors.
         """
         context = self._context(certificate) if self.server.secure else None
-        try:
-            async with asyncio.timeout(timeout):
-                transport = await self._finish(await self._reach(), factory, context, tunnel or not self.forwarded)
-                LOG.request("connected to %s", self.where)
-                return transport
-        except TimeoutError as error:
-            raise self._unreachable(f"no answer within {timeout:g} s") from error
-        except ssl.SSLError as error:
-            raise explain(error, self.where) from error
-        except OSError as error:
-            raise shortage(error) or self._unreachable(reason(error)) from error
+        async with self._limited(timeout):
+            transport = await self._finish(await self._reach(), factory, context, tunnel or not self.forwarded)
+            LOG.request("connected to %s", self.where)
+            return transport
 
     async def probe(self, timeout: float = 1.0) -> None:
-        """One TCP connect to the server, or to its proxy; raises UnreachableError, or MachineError as ``open`` does."""
-        try:
-            async with asyncio.timeout(timeout):
-                (await self._reach()).close()
-        except TimeoutError as error:
-            raise self._unreachable(f"no answer within {timeout:g} s") from error
-        except OSError as error:
-            raise shortage(error) or self._unreachable(reason(error)) from error
+        """One TCP connect to the server, through its proxy if it has one; raises what ``open`` does."""
+        async with self._limited(timeout):
+            sock = await self._reach()
+            if self.proxy is None:
+                sock.close()
+            else:
+                (await self._finish(sock, _Talk, None, tunnel=True)).abort()
 
     def abandon(self) -> None:
         """Abort whatever still stands: the last act of a run, for what was cancelled on its way to an owner."""
         for transport in self._standing:
             transport.abort()
         self._standing.clear()
+
+    @asynccontextmanager
+    async def _limited(self, timeout: float) -> AsyncIterator[None]:
+        """Connecting, with a limit in seconds; every failure in the words of a user."""
+        try:
+            async with asyncio.timeout(timeout):
+                yield
+        except TimeoutError as error:
+            raise self._unreachable(f"no answer within {timeout:g} s") from error
+        except ssl.SSLError as error:
+            raise explain(error, self.where) from error
+        except OSError as error:
+            raise shortage(error) or self._unreachable(reason(error)) from error
 
     async def _reach(self) -> socket.socket:
         hop = self.proxy or self.server

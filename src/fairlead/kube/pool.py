@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fairlead.kube.auth import Identity
-from fairlead.kube.connect import Connector
+from fairlead.kube.connect import CONNECT_TIMEOUT, Connector
 from fairlead.kube.http import HttpConnection
 
 IDLE_CONNECTIONS = 4
@@ -22,10 +22,12 @@ class Pool:
         self._idle: dict[HttpConnection, asyncio.TimerHandle] = {}
         self._open: set[HttpConnection] = set()
 
-    async def take(self, identity: Identity, *, fresh: bool = False, tunnel: bool = False) -> HttpConnection:
+    async def take(
+        self, identity: Identity, *, fresh: bool = False, tunnel: bool = False, timeout: float = CONNECT_TIMEOUT
+    ) -> HttpConnection:
         """A kept connection that was opened with this identity's certificate, or a new one.
 
-        A ``tunnel`` is never a kept connection.
+        A ``tunnel`` is never a kept connection. ``timeout``: seconds for opening a new one.
         """
         while self._idle and not (fresh or tunnel):
             connection, timer = self._idle.popitem()
@@ -34,7 +36,8 @@ class Pool:
                 return connection
             connection.abort()
         connection = HttpConnection(self._connector.where, identity.certificate)
-        await self._connector.open(lambda: connection, certificate=identity.certificate, tunnel=tunnel)
+        certificate = identity.certificate
+        await self._connector.open(lambda: connection, timeout=timeout, certificate=certificate, tunnel=tunnel)
         self._open.add(connection)
         connection.lost.add_done_callback(lambda _: self._open.discard(connection))
         return connection

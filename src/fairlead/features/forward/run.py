@@ -53,6 +53,8 @@ class ForwardRun:
             target.bind(groups)
         pods = dict.fromkeys(target.backends.chosen for target in self._targets)
         await _all([(self._around.lanes.warm(pod), f"reach {pod.name}") for pod in pods])
+        # Until now a server that is away was an error of the start.
+        self._around.server.on_unreachable = self._around.reach.suspect
         for target in self._targets:
             tasks.start(target.backends.run(), name=f"keep {target.spec}")
             tasks.start(target.keep_warm(), name=f"keep a lane to {target.spec}")
