@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
+import socket
 from collections import Counter
 from collections.abc import Coroutine
 from typing import Any, cast
@@ -276,8 +277,13 @@ def test_what_is_kept_of_a_client_that_says_much_while_it_waits_is_bounded(run: 
     async def main() -> None:
         payload = os.urandom(8_000_000)
         async with rig() as it, app(count_after_end) as port:
-            reader, writer = await it.connect()
-            writer.write(payload)
+            # Said before it is accepted: then the first pause is made inside connection_made.
+            sock = socket.create_connection(("127.0.0.1", it.port))
+            sock.setblocking(False)
+            first = sock.send(payload)
+            assert first > connection_module.KEPT
+            reader, writer = await asyncio.open_connection(sock=sock)
+            writer.write(payload[first:])
             writer.write_eof()
             await it.until(lambda: len(it.aim.waiting) == 1)
             await asyncio.sleep(0.1)
