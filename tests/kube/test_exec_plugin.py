@@ -22,6 +22,7 @@ from fairlead.kube.auth import Identity
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.exec_plugin import PluginCredentials
+from fairlead.kube.fetching import BACK_OFF
 from fairlead.net import loop
 from fairlead.policy.kubeconfig import Cluster, ExecPlugin, User
 from fairlead.policy.url import parse_url
@@ -256,7 +257,7 @@ def test_a_run_that_failed_is_not_repeated_at_once(tmp_path: Path) -> None:
             with pytest.raises(CredentialsError, match="failed with exit code 1: no login"):
                 await plugin.identity()
         assert runs(tmp_path) == 1
-        now.seconds = exec_plugin.BACK_OFF
+        now.seconds = BACK_OFF
         script(tmp_path, say(token="t"))
         assert await plugin.identity() == Identity("Bearer t")
 
@@ -271,7 +272,7 @@ def test_new_credentials_that_are_refused_too_are_not_replaced_at_once(tmp_path:
         for _ in range(5):
             assert not await plugin.refresh(await plugin.identity())
         assert runs(tmp_path) == 2
-        now.seconds = exec_plugin.BACK_OFF
+        now.seconds = BACK_OFF
         assert await plugin.refresh(await plugin.identity())
         await plugin.identity()
         assert runs(tmp_path) == 3

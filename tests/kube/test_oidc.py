@@ -11,6 +11,7 @@ import pytest
 
 from fairlead.errors import ConfigError, CredentialsError, UnreachableError
 from fairlead.kube.config import ClusterConfig, load
+from fairlead.kube.fetching import BACK_OFF
 from fairlead.kube.oidc import OidcCredentials
 from fairlead.settings import ClusterOptions
 from tests.support.loop import run
@@ -140,3 +141,50 @@ def test_what_every_provider_needs(tmp_path: Path, name: str) -> None:
     user = replace(made.user, provider_config={**made.user.provider_config, name: ""})
     with pytest.raises(ConfigError, match=f"without {name}"):
         OidcCredentials(replace(made, user=user))
+
+
+def test_a_refresh_that_failed_is_not_repeated_at_once(tmp_path: Path) -> None:
+    """Many connections ask while the login has run out."""
+
+    async def main() -> None:
+        async with Provider() as provider:
+            moment = 5000.0
+            source = OidcCredentials(config(tmp_path, provider, **{"refresh-token": "stolen"}), now=lambda: moment)
+            for _ in range(5):
+                with pytest.raises(CredentialsError, match="does not take the refresh-token"):
+                    await source.identity()
+            assert len(provider.forms) == 2, "one refresh, in both ways that providers want it"
+            moment += BACK_OFF
+            provider.refresh_token = "stolen"
+            assert (await source.identity()).authorization == f"Bearer {provider.new_token}"
+
+    run(main())
+
+
+def test_a_new_token_that_is_refused_too_is_not_replaced_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Provider() as provider:
+            moment = 0.0
+            source = OidcCredentials(config(tmp_path, provider), now=lambda: moment)
+            assert await source.refresh(await source.identity())
+            for _ in range(5):
+                assert not await source.refresh(await source.identity())
+            assert len(provider.forms) == 1
+            moment = BACK_OFF
+            assert await source.refresh(await source.identity())
+
+    run(main())
+
+
+def test_a_token_that_comes_expired_is_for_the_server_to_judge(tmp_path: Path) -> None:
+    """The clock of this machine is wrong."""
+
+    async def main() -> None:
+        async with Provider(new_token=NEW) as provider:
+            moment = 90000.0
+            source = OidcCredentials(config(tmp_path, provider), now=lambda: moment)
+            for _ in range(5):
+                assert (await source.identity()).authorization == f"Bearer {NEW}"
+            assert len(provider.forms) == 1
+
+    run(main())

@@ -9,7 +9,6 @@ import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from signal import SIGKILL
 from time import time
@@ -21,6 +20,7 @@ from fairlead.kit.lines import Lines
 from fairlead.kit.log import get
 from fairlead.kube.auth import Identity
 from fairlead.kube.config import ClusterConfig
+from fairlead.kube.fetching import Fetching
 from fairlead.kube.tls import ClientCertificate, read_file
 from fairlead.policy.exec_credential import Fetched, exec_info, parse_credential
 from fairlead.policy.kubeconfig import ExecPlugin
@@ -33,25 +33,11 @@ MAX_SAID = 500
 LAST_WORDS = 0.1
 """Seconds after a plugin's end in which what it said last is still read."""
 
-BACK_OFF = 10.0
-"""Seconds after a run in vain in which there is no other: each may open a page in the user's browser."""
 
+class PluginCredentials(Fetching):
+    """Runs the plugin; one run at a time, whoever asks, as it may be waiting for the user.
 
-@dataclass(slots=True)
-class _Cached:
-    identity: Identity
-    expires: float | None
-    fetched_at: float
-    after_refusal: bool
-    """Whether it replaced something that the server had refused."""
-    refused: bool = field(default=False)
-
-
-class PluginCredentials:
-    """Runs the plugin when there is nothing yet, when what it gave has expired, and once after a 401.
-
-    One run at a time, whoever asks; it may be waiting for the user. After a run that failed, or whose credentials were
-    refused at once, there is none for a while. ``stdin_free`` is asked at each run.
+    ``stdin_free`` is asked at each run.
     """
 
     def __init__(
@@ -62,52 +48,17 @@ class PluginCredentials:
         now: Callable[[], float] = time,
         stdin_free: Callable[[], bool] = lambda: True,
     ) -> None:
+        super().__init__(now)
         self._config = config
         self._plugin = plugin
-        self._now = now
         self._stdin_free = stdin_free
-        self._lock = asyncio.Lock()
-        self._cached: _Cached | None = None
-        self._failed: tuple[float, CredentialsError] | None = None
 
     @property
     def remedy(self) -> str:
         """Which program to look at."""
         return f"its credentials come from {self._plugin.command}: log in with it again"
 
-    async def identity(self) -> Identity:
-        """What the plugin gave last, or a new run."""
-        async with self._lock:
-            cached = self._cached
-            if cached is None or cached.refused or (cached.expires is not None and self._now() >= cached.expires):
-                self._cached = cached = await self._fetch_unless_failed(cached is not None and cached.refused)
-            return cached.identity
-
-    async def refresh(self, refused: Identity) -> bool:
-        """Have the next ``identity`` run the plugin, unless somebody else's refusal already did."""
-        cached = self._cached
-        if cached is not None and cached.identity == refused:
-            if cached.after_refusal and self._lately(cached.fetched_at):
-                return False
-            cached.refused = True
-        return True
-
-    def _lately(self, moment: float) -> bool:
-        return 0 <= self._now() - moment < BACK_OFF  # the clock may have been set back
-
-    async def _fetch_unless_failed(self, after_refusal: bool) -> _Cached:
-        if self._failed is not None and self._lately(self._failed[0]):
-            error = self._failed[1]
-            raise CredentialsError(error.what, remedy=error.remedy)
-        try:
-            found = await self._fetch()
-        except CredentialsError as error:
-            self._failed = self._now(), error
-            raise
-        self._failed = None
-        return _Cached(_identity(found), found.expires, self._now(), after_refusal)
-
-    async def _fetch(self) -> Fetched:
+    async def _fetch(self, *, refused: bool) -> tuple[Identity, float | None]:
         plugin = self._plugin
         interactive = self._interactive()
         program = self._find()
@@ -121,7 +72,8 @@ class PluginCredentials:
             raise CredentialsError(
                 f"the credential plugin {plugin.command} {how}{tail}", remedy="run it by hand, or log in with it again"
             )
-        return parse_credential(output, plugin)
+        found = parse_credential(output, plugin)
+        return _identity(found), found.expires
 
     def _interactive(self) -> bool:
         mode = self._plugin.interactive_mode

@@ -6,7 +6,6 @@ that keeping a new one to ourselves would lock the user's other tools out.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from time import time
@@ -16,44 +15,40 @@ from fairlead.kit.log import get
 from fairlead.kube.auth import Identity
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.fetch import fetch
+from fairlead.kube.fetching import Fetching
 from fairlead.kube.persist import write_back
 from fairlead.kube.status import plain
 from fairlead.kube.tls import TlsSettings
-from fairlead.policy.oidc import refresh_request, refreshed, usable
+from fairlead.policy.oidc import EARLY, expires, refresh_request, refreshed, usable
 from fairlead.policy.url import decode_base64
 
 LOG = get(__name__)
 WHAT = "the OpenID Connect provider"
 
 
-class OidcCredentials:
+class OidcCredentials(Fetching):
     """The id-token of the kubeconfig, refreshed when it has expired or was refused."""
 
     def __init__(self, config: ClusterConfig, *, now: Callable[[], float] = time) -> None:
+        super().__init__(now)
         self._provider = dict(config.user.provider_config)
         self._origin = config.user.origin
         self._user_name = config.user_name
         self._env = config.env
-        self._now = now
-        self._lock = asyncio.Lock()
-        self._refused = ""
         self.remedy = f"log in to {WHAT} again with the tool that wrote the kubeconfig"
         for name in ("idp-issuer-url", "client-id"):
             if not self._provider.get(name):
                 raise ConfigError(f'user "{config.user_name}" uses the auth-provider "oidc" without {name}')
 
-    async def identity(self) -> Identity:
-        """A token that has not expired."""
-        async with self._lock:
-            token = self._provider.get("id-token", "")
-            if not usable(token, self._now()) or token == self._refused:
-                await self._refresh()
-            return Identity(f"Bearer {self._provider['id-token']}")
-
     async def refresh(self, refused: Identity) -> bool:
         """Have the next ``identity`` ask for a new token, if there is a way to."""
-        self._refused = refused.authorization.removeprefix("Bearer ")
-        return bool(self._provider.get("refresh-token"))
+        return bool(self._provider.get("refresh-token")) and await super().refresh(refused)
+
+    async def _fetch(self, *, refused: bool) -> tuple[Identity, float | None]:
+        if refused or not usable(self._provider.get("id-token", ""), self._now()):
+            await self._refresh()
+        token = self._provider["id-token"]
+        return Identity(f"Bearer {token}"), expires(token) - EARLY
 
     async def _refresh(self) -> None:
         if not self._provider.get("refresh-token"):
