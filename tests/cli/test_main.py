@@ -61,6 +61,16 @@ def fairlead(*words: str, **options: object) -> subprocess.CompletedProcess[str]
         (["forward", "--exit-on-loss", "pod/x", "80", "-n"], 1, "error: option --namespace needs a value"),
         (["forward", "--nonsense", "--help"], 2, "error: unknown option --nonsense"),
         (["forward", "pod/x", "-:80", "--", "x"], 2, "error: a command and LOCAL - both need standard input"),
+        (["forward", "pod/x", "80", "--ready-file="], 2, "error: --ready-file needs a file"),
+        (["forward", "pod/x", "80", "--", ""], 2, "error: the command after -- is empty"),
+        (
+            ["forward", "-n", "a b/../x", "svc/web", "80"],
+            2,
+            "error: invalid namespace \"a b/../x\": [may not contain '/']",
+        ),
+        (["forward", "-n", "\udcff", "svc/web", "80"], 2, 'error: invalid namespace "\\udcff": ['),
+        (["forward", "svc/\udcff", "80"], 2, 'error: invalid resource name "\\udcff": ['),
+        (["-n", "shop", "svc/web", ":80"], 2, 'unknown command "svc/web" (did you mean fairlead forward svc/web?)'),
         (["version", "now"], 2, 'error: unexpected word "now"'),
         (["version", "-o", "yaml"], 2, 'error: -o is text or json, not "yaml"'),
         (["help", "qqq"], 2, 'error: no help for "qqq"'),
@@ -238,6 +248,14 @@ def test_output_that_nobody_reads_is_no_traceback() -> None:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (codes.BROKEN_PIPE, b"")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["version"], ["completion", "bash"], ["-n", "x", "help", "forward"]])
+def test_a_full_disk_is_no_bug(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "fairlead", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (12, b"error: cannot write to standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -24,3 +24,12 @@ def test_the_first_target_has_the_short_name() -> None:
     env = command_env("::1", [(one, "80"), (two, "80")])
 
     assert (env["FAIRLEAD_PORT_80"], env["FAIRLEAD_A_PORT_80"], env["FAIRLEAD_B_PORT_80"]) == ("1", "1", "2")
+
+
+def test_targets_of_one_name_are_told_apart_by_their_types() -> None:
+    service, deployment = ReadyPort("svc/web", 1, 80), ReadyPort("deploy/web", 2, 80)
+
+    env = command_env("127.0.0.1", [(service, "80"), (deployment, "80")])
+
+    assert env["FAIRLEAD_WEB_PORT_80"] == "1"
+    assert (env["FAIRLEAD_SVC_WEB_PORT_80"], env["FAIRLEAD_DEPLOY_WEB_PORT_80"]) == ("1", "2")

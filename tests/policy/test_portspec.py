@@ -8,6 +8,7 @@ from fairlead.errors import UsageError
 from fairlead.model.target import Local, PortSpec, TargetSpec
 from fairlead.policy.portspec import parse_number, parse_port, parse_targets
 
+RULE = "may have lower case letters, digits, '-' and '.', and must start and end with a letter or a digit"
 INCOMPLETE = "TYPE/NAME and list of ports are required for port-forward"
 
 
@@ -46,13 +47,13 @@ def test_ports(word: str, local: int | Local | None, remote: str) -> None:
         ("", "remote port cannot be empty"),
         ("80:", "remote port cannot be empty"),
         (":", "remote port cannot be empty"),
-        ("x:80", "error parsing local port 'x': strconv.ParseUint: parsing \"x\": invalid syntax"),
-        ("65536:80", "error parsing local port '65536': strconv.ParseUint: parsing \"65536\": value out of range"),
-        ("99999x:80", "error parsing local port '99999x': strconv.ParseUint: parsing \"99999x\": value out of range"),
-        ("+1:80", "error parsing local port '+1': strconv.ParseUint: parsing \"+1\": invalid syntax"),
-        ("1_0:80", "error parsing local port '1_0': strconv.ParseUint: parsing \"1_0\": invalid syntax"),
-        ("\u0661:80", "error parsing local port '\u0661': strconv.ParseUint: parsing \"\u0661\": invalid syntax"),
-        ('a"\\:80', 'error parsing local port \'a"\\\': strconv.ParseUint: parsing "a\\"\\\\": invalid syntax'),
+        ("x:80", "local port 'x' is not a number"),
+        ("65536:80", "local port '65536' is out of range"),
+        ("99999x:80", "local port '99999x' is out of range"),
+        ("+1:80", "local port '+1' is not a number"),
+        ("1_0:80", "local port '1_0' is not a number"),
+        ("\u0661:80", "local port '\u0661' is not a number"),
+        ('a"\\:80', "local port 'a\"\\' is not a number"),
     ],
 )
 def test_bad_ports(word: str, words: str) -> None:
@@ -63,12 +64,12 @@ def test_bad_ports(word: str, words: str) -> None:
 
 
 def test_a_number_that_is_empty() -> None:
-    with pytest.raises(UsageError, match='parsing "": invalid syntax'):
+    with pytest.raises(UsageError, match="remote port '' is not a number"):
         parse_number("", "remote")
 
 
 def test_a_long_number_costs_no_time() -> None:
-    with pytest.raises(UsageError, match="value out of range"):
+    with pytest.raises(UsageError, match="is out of range"):
         parse_number("9" * 1_000_000, "local")
 
 
@@ -104,6 +105,11 @@ def test_targets(words: str, expected: list[tuple[str, str, list[str]]]) -> None
         (["pod,svc/a", "80"], "arguments in resource/name form must have a single resource and name"),
         (["pod/..", "80"], "invalid resource name \"..\": [may not be '..']"),
         (["pod/a%b", "80"], "invalid resource name \"a%b\": [may not contain '%']"),
+        (["svc/WEB", "80"], f'invalid resource name "WEB": [{RULE}]'),
+        (["web_x", "80"], f'invalid resource name "web_x": [{RULE}]'),
+        (["svc/web ", "80"], f'invalid resource name "web ": [{RULE}]'),
+        (["svc/\udcff\udcfe", "80"], f'invalid resource name "\\udcff\\udcfe": [{RULE}]'),
+        (["svc/" + "a" * 254, "80"], f'invalid resource name "{"a" * 40}...": [may not be longer than 253 characters]'),
     ],
 )
 def test_bad_targets(words: list[str], message: str) -> None:
@@ -111,6 +117,15 @@ def test_bad_targets(words: list[str], message: str) -> None:
         parse_targets(words)
     assert caught.value.what == message
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"), [("svc/web:80", "svc/web 80"), ("web:8080:80", "web 8080:80"), ("svc/web:", "svc/web 80")]
+)
+def test_a_port_behind_a_colon(word: str, instead: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_targets([word])
+    assert caught.value.remedy == f"a blank, not a colon: {instead}"
 
 
 def test_a_target_without_ports_is_named() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fairlead.errors import UsageError
 from fairlead.model.events import Ended, Event
 from fairlead.model.target import Local, PortSpec
+from fairlead.policy.names import check_namespace
 from fairlead.policy.portspec import parse_targets
 from fairlead.settings import ClusterOptions, ForwardSettings
 
@@ -62,7 +63,10 @@ def _session() -> Runner:
 def _read(parsed: Parsed) -> tuple[ForwardSettings, ClusterOptions]:
     if parsed.error is not None:
         raise parsed.error
-    return forward_settings(parsed), cluster_options(parsed.values)
+    settings, options = forward_settings(parsed), cluster_options(parsed.values)
+    if options.namespace:
+        check_namespace(options.namespace)
+    return settings, options
 
 
 def cluster_options(values: dict[str, Any]) -> ClusterOptions:
@@ -93,6 +97,8 @@ def _check(settings: ForwardSettings) -> None:
         raise UsageError(f"--lanes is a number from 1 to {MOST_LANES}")
     if not settings.addresses:
         raise UsageError("you must specify at least 1 address", remedy="for example --address=localhost")
+    if settings.ready_file == "" or settings.command[:1] == ("",):
+        raise UsageError("--ready-file needs a file" if settings.ready_file == "" else "the command after -- is empty")
     _check_standard_streams(settings)
     _check_local_ports(settings)
 

@@ -28,13 +28,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. The interpreter flushes once more at its end: let that find a reader.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+    except OSError as error:
+        # A forward tells its own errors; all the others do is to print.
+        return _unprinted(error)
     except Exception as error:
         return _explain(error)
     return code
+
+
+def _unprinted(error: OSError) -> int:
+    # The interpreter flushes once more at its end: let that find a reader.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE  # whoever read our output has seen enough
+    from fairlead.errors import MachineError
+
+    return _explain(MachineError(f"cannot write to standard output: {error.strerror}"))
 
 
 def script() -> NoReturn:
@@ -90,6 +99,8 @@ def _refuse_command(word: str, program: str) -> NoReturn:
     from fairlead.cli.suggest import closest
 
     near = closest(word, [command.name for command in commands.COMMANDS])
+    if "/" in word:
+        near = f"forward {word}"
     remedy = f"did you mean {program} {near}?" if near else f"{program} --help lists the commands"
     _refuse(f'unknown command "{word}"', remedy)
 

@@ -15,9 +15,9 @@ from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Server, Timing
 from fairlead.kube.resources import (
     ENDPOINT_SLICE,
+    FORWARDABLE,
     POD,
     SERVICE,
-    WORKLOADS,
     Resource,
     find,
     owned_by,
@@ -69,6 +69,8 @@ class Sources:
     async def read(self, kind: str, name: str) -> None:
         """Read the target and its pods once. Raises what kubectl would say, in its words."""
         resource = await find(self._server, kind)
+        if resource not in FORWARDABLE:
+            raise refuse(resource)
         if resource is POD:
             self.single = name
             path = POD.path(self.namespace, name)
@@ -168,14 +170,12 @@ class Sources:
                 selector=f"kubernetes.io/service-name={name}",
                 on_change=self._slices_changed,
             )
-        elif resource in WORKLOADS:
+        else:
             workload = Workload.reader(resource.kind)(value)
             # Without terms it would select every pod of the namespace.
             if workload.selector is None or not workload.selector.requirements:
                 raise UsageError(f"{workload.kind} {workload.name} has no selector", remedy="forward to a pod")
             self.selector, self._workload = str(workload.selector), (resource, name)
-        else:
-            raise refuse(resource)
 
     def _take_service(self, service: Service) -> None:
         if service.selector is None:

@@ -106,13 +106,14 @@ async def find(server: Getter, word: str) -> Resource:
 
 
 def refuse(resource: Resource) -> UsageError:
-    """The error for an object that exists and has no pods behind it."""
+    """The error for a type that cannot be forwarded to, whether or not the object exists."""
+    if resource.kind == "CronJob":
+        return UsageError("one cannot forward to a CronJob", remedy="forward to one of its jobs: job/NAME")
     remedy = "forward to a pod, svc, deploy, rs, sts, ds, rc or job"
     if "." in resource.group.removesuffix(".k8s.io"):
-        words = f"cannot attach to {resource.kind} of {resource.group}: only its own controller knows its pods"
+        words = f"one cannot forward to {resource.kind} of {resource.group}: only its own controller knows its pods"
         return UsageError(words, remedy=remedy)
-    what = f"*{resource.version}.{resource.kind}"
-    return UsageError(f"cannot attach to {what}: selector for {what} not implemented", remedy=remedy)
+    return UsageError(f"one cannot forward to {resource.kind} objects: no pods stand behind them", remedy=remedy)
 
 
 def _readings(word: str) -> Iterator[tuple[str, str, str | None]]:

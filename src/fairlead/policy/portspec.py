@@ -1,6 +1,6 @@
 """``TYPE/NAME [LOCAL:]REMOTE ...``: the words of a forward command as values.
 
-The grammar and the words of its errors are those of kubectl port-forward, with three differences: ``a:b:c`` is refused
+The grammar and most words of its errors are those of kubectl port-forward, with these differences: ``a:b:c`` is refused
 (kubectl reads it as ``a:a``), LOCAL may be ``-`` for standard input and output, and there may be several targets.
 Whether REMOTE is a number in range, or a name that exists, can only be told with the object at hand: see policy.ports.
 """
@@ -11,8 +11,11 @@ from collections.abc import Sequence
 
 from fairlead.errors import UsageError
 from fairlead.model.target import Local, PortSpec, TargetSpec
+from fairlead.policy.names import check_name
 
 _PORT_REMEDY = "a port is written REMOTE, LOCAL:REMOTE or :REMOTE, such as 8080:80 or :http"
+_RANGE = "a port number is 1 to 65535"
+_NO_NUMBER, _OUT_OF_RANGE = "is not a number", "is out of range"
 _TARGET_REMEDY = "for example: pod/web 8080:80, or svc/web :http"
 
 
@@ -34,19 +37,19 @@ def parse_port(word: str) -> PortSpec:
 
 
 def parse_number(text: str, side: str) -> int:
-    """Read a port number as Go's ParseUint(text, 10, 16) does; 0 is a number here. Raises UsageError."""
-    number, reason = 0, "" if text else "invalid syntax"
+    """Read a port number as kubectl does (leading zeros, no sign); 0 is a number here. Raises UsageError."""
+    number, reason = 0, "" if text else _NO_NUMBER
     for char in text:
         if not "0" <= char <= "9":
-            reason = "invalid syntax"
+            reason = _NO_NUMBER
             break
         number = number * 10 + int(char)
         if number > 0xFFFF:
-            reason = "value out of range"
+            reason = _OUT_OF_RANGE
             break
     if reason:
-        words = f"error parsing {side} port '{text}': strconv.ParseUint: parsing {_quote(text)}: {reason}"
-        raise UsageError(words, remedy="a port number is 1 to 65535" if reason[0] == "v" else _PORT_REMEDY)
+        remedy = _RANGE if reason == _OUT_OF_RANGE else _PORT_REMEDY
+        raise UsageError(f"{side} port '{text}' {reason}", remedy=remedy)
     return number
 
 
@@ -61,6 +64,8 @@ def parse_targets(words: Sequence[str]) -> tuple[TargetSpec, ...]:
         if "/" in word:
             found.append((*_parse_name(word), []))
         elif not found:
+            if word:
+                _check_name(word)
             found.append(("pod", word, []))
         else:
             found[-1][2].append(parse_port(word))
@@ -77,20 +82,18 @@ def _parse_name(word: str) -> tuple[str, str]:
     if len(parts) > 2:
         raise UsageError("arguments in resource/name form may not have more than one slash", remedy=_TARGET_REMEDY)
     kind, name = parts
-    if name in (".", "..") or "%" in name:
-        rule = "may not contain '%'" if "%" in name else f"may not be '{name}'"
-        raise UsageError(f'invalid resource name "{name}": [{rule}]', remedy=_TARGET_REMEDY)
     if not kind or not name or "," in kind:
         raise UsageError("arguments in resource/name form must have a single resource and name", remedy=_TARGET_REMEDY)
+    _check_name(name, kind)
     return kind, name
+
+
+def _check_name(name: str, kind: str = "") -> None:
+    before, colon, ports = name.partition(":")
+    instead = f"{kind}/{before}" if kind else before
+    check_name(name, remedy=f"a blank, not a colon: {instead} {ports or 80}" if colon and before else _TARGET_REMEDY)
 
 
 def _incomplete(target: str) -> UsageError:
     words = "TYPE/NAME and list of ports are required for port-forward"
     return UsageError(words, remedy=f"{target} has no port" if target else _TARGET_REMEDY)
-
-
-def _quote(text: str) -> str:
-    """Quote as Go's strconv.Quote does for what can be typed."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in escaped) + '"'
