@@ -93,9 +93,9 @@ def forward(world: World) -> Start:
 
 
 @pytest.fixture(scope="module")
-def raw(app: World) -> Json:
+def raw(world: World) -> Json:
     """The kubeconfig, whole."""
-    found: Json = json.loads(app.kubectl("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
+    found: Json = json.loads(world.kubectl("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
     return found
 
 

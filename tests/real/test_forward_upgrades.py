@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support import podapp, podclient
-from tests.support.gate import Gate, Refusal, drop_spdy, refuse_websocket, swallow
+from tests.support.gate import Gate, Refusal, drop_spdy, misread_websocket, refuse_websocket, swallow
 from tests.support.roles import SLICES, VIEW, kubeconfig, may_forward, token
 from tests.support.running import Forward
 from tests.support.world import Json, World, port, within
@@ -160,6 +160,22 @@ def test_a_status_that_is_not_101(status: int, kind: str, app: World, gate: Gate
     with through("pod/app", f":{P}") as running:
         podclient.run(podclient.echo(running.port(P)))
         assert len([upgrade for upgrade in gate.upgrades if upgrade.startswith(kind)]) <= 1
+
+
+@pytest.mark.parametrize("header", ["Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"])
+def test_a_handshake_that_is_none(
+    header: str, app: World, gate: Gate, through: Any, tmp_path: Path, caches: dict[str, str]
+) -> None:
+    """Remembered as the way that works, WebSocket is answered wrongly: plain SPDY is tried, and kept."""
+    memory = tmp_path / "cache" / "fairlead" / "ways.json"
+    memory.parent.mkdir(parents=True, mode=0o700)
+    memory.write_text(json.dumps({gate.url: {"way": "websocket", "at": time.time()}}))
+    gate.refuse = misread_websocket(header)
+    with through("pod/app", f":{P}") as running:
+        podclient.run(podclient.echo(running.port(P)))
+    assert gate.upgrades[0] == "websocket"
+    assert set(gate.upgrades[1:]) == {"spdy/3.1"}
+    assert json.loads(memory.read_text())[gate.url]["way"] == "spdy"
 
 
 def test_both_ways_are_refused(app: World, gate: Gate, through: Any) -> None:

@@ -15,7 +15,7 @@ from tests.real.conftest import Start
 from tests.support import podapp, podclient
 from tests.support.gate import Gate
 from tests.support.running import Forward
-from tests.support.world import World
+from tests.support.world import World, within
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 P = podapp.BASE
@@ -81,3 +81,44 @@ def test_many_and_refused_ones(tunnel: Any) -> None:
         podclient.run(podclient.together(*checks, *refused))
         running.wait_told("connection-failed", 10, count=3)
         assert len(running.told("connection-failed")) == 3
+
+
+CLOSE, BROKEN, TEXT = b"\x88\x02\x03\xe8", b"\x88\x02\x03\xf3", b"\x81\x02hi"
+
+
+@pytest.mark.parametrize("tunnel", ["plain"], indirect=True)
+@pytest.mark.parametrize("frame", [CLOSE, BROKEN, TEXT, b""], ids=["close 1000", "close 1011", "text", "end"])
+def test_the_server_ends_a_lane(frame: bytes, tunnel: Any, gate: Gate) -> None:
+    """What ends kubectl's session costs the connections of that lane here; new ones have new lanes."""
+    with tunnel("pod/app", f":{P}") as running, podclient.dial(running.port(P)) as held:
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        if frame:
+            for each in gate.tunnels:
+                each.send(frame)
+        else:
+            gate.cut()
+        with pytest.raises(ConnectionResetError):
+            held.recv(1)
+        podclient.run(podclient.echo(running.port(P), 100_000))
+        assert len(running.told("connection-failed")) == 1
+
+
+@pytest.mark.parametrize("tunnel", ["plain"], indirect=True)
+@pytest.mark.parametrize("frame", [CLOSE, BROKEN, TEXT, b""], ids=["close 1000", "close 1011", "text", "end"])
+def test_exit_on_loss(frame: bytes, tunnel: Any, gate: Gate) -> None:
+    """And here it ends as kubectl does."""
+    with tunnel("--exit-on-loss", "pod/app", f":{P}") as running:
+        podclient.run(podclient.echo(running.port(P)))
+        for each in gate.tunnels:
+            each.send(frame) if frame else gate.cut()
+        running.wait_end(1, 5)
+
+
+@pytest.mark.parametrize("tunnel", ["plain"], indirect=True)
+def test_the_end_is_a_close_frame(tunnel: Any, gate: Gate) -> None:
+    with tunnel("pod/app", f":{P}") as running:
+        podclient.run(podclient.echo(running.port(P)))
+        running.end()
+    within(5, lambda: all(each.ended for each in gate.tunnels), "every lane has ended")
+    assert [each.close_code for each in gate.tunnels] == [1000] * len(gate.tunnels)

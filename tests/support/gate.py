@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from fairlead.protocol.websocket import accept_value
+
 Refusal = Callable[[str, dict[str, str]], bytes | None]
 """From the request line and the headers (small letters) of an upgrade to a whole answer; b"" hangs; None forwards."""
 
@@ -35,6 +37,23 @@ def drop_spdy(line: str, headers: dict[str, str]) -> bytes | None:
     return answer + body if headers.get("upgrade", "").lower().startswith("spdy") else None
 
 
+def misread_websocket(header: str) -> Refusal:
+    """Answers 101 to WebSocket with a wrong value of one header of the handshake."""
+
+    def answer(line: str, headers: dict[str, str]) -> bytes | None:
+        if headers.get("upgrade", "").lower() != "websocket":
+            return None
+        values = {
+            "Sec-WebSocket-Accept": accept_value(headers["sec-websocket-key"]),
+            "Sec-WebSocket-Protocol": headers["sec-websocket-protocol"],
+        }
+        values[header] = "v4.channel.k8s.io"
+        more = "".join(f"{name}: {value}\r\n" for name, value in values.items())
+        return f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{more}\r\n\0".encode()
+
+    return answer
+
+
 def swallow(kind: str) -> Refusal:
     """Answers 101 to one kind of upgrade (``spdy`` or ``websocket``) and passes nothing on."""
 
@@ -45,8 +64,6 @@ def swallow(kind: str) -> Refusal:
         if kind == "spdy":
             head.append("X-Stream-Protocol-Version: portforward.k8s.io")
         else:
-            from fairlead.protocol.websocket import accept_value
-
             head.append(f"Sec-WebSocket-Accept: {accept_value(headers['sec-websocket-key'])}")
             head.append(f"Sec-WebSocket-Protocol: {headers['sec-websocket-protocol']}")
         return ("\r\n".join(head) + "\r\n\r\n").encode() + b"\0"
@@ -68,6 +85,8 @@ class Gate:
         """The Upgrade headers seen, in order, in small letters."""
         self.requests: list[tuple[str, dict[str, str]]] = []
         """The upgrade requests seen, in order: the first line and the headers with small names."""
+        self.tunnels: list[Tunnel] = []
+        """The WebSocket lanes, in order."""
         self.glue = b""
         """Said by the server in one breath with its 101 to plain SPDY."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -142,6 +161,7 @@ class _Link:
         self._client = client
         self._server: ssl.SSLSocket | None = None
         self._wire: Wire | None = None
+        self._tunnel: Tunnel | None = None
         self._upgraded = False
         self._received = b""
 
@@ -162,6 +182,8 @@ class _Link:
         """End both."""
         if self._wire is not None:
             self._wire.ended = True
+        if self._tunnel is not None:
+            self._tunnel.ended = True
         for end in (self._client, self._server):
             if end is not None:
                 with suppress(OSError):
@@ -179,6 +201,8 @@ class _Link:
         if self._upgraded:
             if self._wire is not None:
                 self._wire.from_client(data)
+            if self._tunnel is not None:
+                self._tunnel.said = (self._tunnel.said + data)[-64:]
             assert self._server is not None
             self._server.sendall(data)
             return True
@@ -206,11 +230,36 @@ class _Link:
             if upgrade.startswith("spdy"):
                 self._wire = Wire(self._client, gate.glue)
                 gate.wires.append(self._wire)
+            else:
+                self._tunnel = Tunnel(self._client)
+                gate.tunnels.append(self._tunnel)
         if self._server is None:
             self._server = gate.connect()
         first, _, others = head.partition(b"\r\n")
         self._server.sendall(first + f"\r\nAuthorization: Bearer {gate.bearer}\r\n".encode() + others + rest)
         return True
+
+
+class Tunnel:
+    """One lane inside WebSocket."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self.client = client
+        self.said = b""
+        """The last bytes that the client said."""
+        self.ended = False
+        """The lane is over."""
+
+    def send(self, frame: bytes) -> None:
+        """Say something as the server, at a moment when it says nothing itself."""
+        self.client.sendall(frame)
+
+    @property
+    def close_code(self) -> int:
+        """The code of the client's Close frame, if that was the last thing it said; 0 if not."""
+        head, mask, code = self.said[-8:-6], self.said[-6:-2], self.said[-2:]
+        plain = bytes(byte ^ key for byte, key in zip(code, mask, strict=False))
+        return int.from_bytes(plain, "big") if head == b"\x88\x82" else 0
 
 
 class Wire:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -13,61 +13,65 @@ from fairlead.errors import CredentialsError, ForbiddenError, NotFoundError
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import load
 from fairlead.settings import ClusterOptions
-from testbed.cluster import Cluster
 from tests.support.clusters import Collector
 from tests.support.loop import run
+from tests.support.roles import kubeconfig, token
+from tests.support.world import Json, World
 
 pytestmark = pytest.mark.real
 
 NAME = "fairlead-kube-client"
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with Cluster.obtain("kube-client") as found:
-        yield found
+def api_of(world: World) -> ApiServer:
+    """As whoever runs the tests."""
+    return ApiServer(load(ClusterOptions(kubeconfig=str(world.kubeconfig)), {}))
 
 
-def api_of(cluster: Cluster, **options: str) -> ApiServer:
-    return ApiServer(load(ClusterOptions(kubeconfig=str(cluster.kubeconfig), **options), {}))  # type: ignore[arg-type]
+def with_token(world: World, raw: Json, folder: Path, bearer: str) -> ApiServer:
+    """As whose token this is."""
+    cluster = raw["clusters"][0]["cluster"]
+    authority = cluster.get("certificate-authority-data", "")
+    kubeconfig(folder / "config", cluster["server"], world.namespace, authority, bearer)
+    return ApiServer(load(ClusterOptions(kubeconfig=str(folder / "config")), {}))
 
 
-def test_client_certificate_and_kept_connection(cluster: Cluster) -> None:
+def test_objects_and_none(world: World) -> None:
     async def main() -> None:
-        async with api_of(cluster) as api:
+        async with api_of(world) as api:
             version = await api.get("/version")
             assert version["major"] == "1"
-            assert (await api.get("/api/v1/namespaces/default"))["metadata"]["name"] == "default"
+            path = f"/api/v1/namespaces/{world.namespace}"
+            assert (await api.get(path))["metadata"]["name"] == world.namespace
             with pytest.raises(NotFoundError, match=r'^pods "none" not found$'):
-                await api.get("/api/v1/namespaces/default/pods/none")
+                await api.get(f"{path}/pods/none")
             with pytest.raises(NotFoundError, match="nothing at /api/v1/nothing"):
                 await api.get("/api/v1/nothing")
 
     run(main())
 
 
-def test_unknown_token(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_unknown_token(world: World, raw: Json, tmp_path: Path) -> None:
     async def main() -> None:
-        ca = tmp_path_factory.mktemp("ca") / "ca.crt"
-        ca.write_bytes(cluster.ca.read_bytes())
-        options = ClusterOptions(server=cluster.server, token="nobody", certificate_authority=str(ca))
-        async with ApiServer(load(options, {"HOME": "/nowhere"})) as api:
+        async with with_token(world, raw, tmp_path, "nobody") as api:
             with pytest.raises(CredentialsError, match=r"does not accept our credentials .*get a new one"):
-                await api.get("/api/v1/namespaces/default")
+                await api.get(f"/api/v1/namespaces/{world.namespace}")
 
     run(main())
 
 
-def test_forbidden_names_verb_and_resource(cluster: Cluster) -> None:
+def test_forbidden_names_verb_and_resource(world: World, raw: Json, tmp_path: Path) -> None:
+    bearer, name = token(world, "may-nothing"), world.namespace
+
     async def main() -> None:
-        async with api_of(cluster, as_user="system:serviceaccount:default:default") as api:
-            with pytest.raises(ForbiddenError, match='list pods in namespace "default": pods is forbidden') as caught:
-                await api.get("/api/v1/namespaces/default/pods")
-            assert caught.value.remedy.endswith("kubectl auth can-i list pods -n default")
-            with pytest.raises(ForbiddenError, match='create pods/portforward "x" in namespace "default"'):
+        async with with_token(world, raw, tmp_path, bearer) as api:
+            with pytest.raises(ForbiddenError, match=f'list pods in namespace "{name}": pods is forbidden') as caught:
+                await api.get(f"/api/v1/namespaces/{name}/pods")
+            assert caught.value.remedy.endswith(f"kubectl auth can-i list pods -n {name}")
+            with pytest.raises(ForbiddenError, match=f'create pods/portforward "x" in namespace "{name}"'):
                 await api.upgrade(
                     "POST",
-                    "/api/v1/namespaces/default/pods/x/portforward",
+                    f"/api/v1/namespaces/{name}/pods/x/portforward",
                     [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1")],
                     lambda _: Collector(),
                 )
@@ -75,14 +79,14 @@ def test_forbidden_names_verb_and_resource(cluster: Cluster) -> None:
     run(main())
 
 
-def test_objects_and_a_watch(cluster: Cluster) -> None:
+def test_objects_and_a_watch(world: World) -> None:
     """Create, watch, patch, delete; the watch is seen live and ends at the server's word."""
-    path = "/api/v1/namespaces/default/configmaps"
+    path = f"/api/v1/namespaces/{world.namespace}/configmaps"
     body = json.dumps({"metadata": {"name": NAME}}).encode()
 
     async def main() -> None:
         async with AsyncExitStack() as stack:
-            api = await stack.enter_async_context(api_of(cluster))
+            api = await stack.enter_async_context(api_of(world))
             made = await api.request("POST", path, body=body)
             try:
                 version = made["metadata"]["resourceVersion"]
@@ -100,9 +104,9 @@ def test_objects_and_a_watch(cluster: Cluster) -> None:
     run(main())
 
 
-def test_many_requests_at_once(cluster: Cluster) -> None:
+def test_many_requests_at_once(world: World) -> None:
     async def main() -> None:
-        async with api_of(cluster) as api:
+        async with api_of(world) as api:
             answers = await asyncio.gather(*(api.get("/api/v1/namespaces") for _ in range(20)))
             assert all(answer["kind"] == "NamespaceList" for answer in answers)
 
