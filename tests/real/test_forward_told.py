@@ -18,7 +18,7 @@ KINDS = ("service", "statefulset", "deployment", "pod")
 @pytest.fixture
 def name(world: World, request: pytest.FixtureRequest) -> Iterator[str]:
     """A name for one test's objects; what has that name is removed at the end."""
-    made = "told-" + request.node.name.removeprefix("test_").replace("_", "-")[:30].rstrip("-")
+    made = request.node.name.replace("_", "-").translate({91: "-", 93: None})[:40].rstrip("-")
     yield made
     for kind in KINDS:
         world.kubectl("delete", kind, made, "--ignore-not-found", "--wait=false", "--grace-period=0")
