@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from fairlead.model.masked import masked
 from fairlead.model.target import TargetSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterOptions:
+class ClusterOptions(NamedTuple):
     """kubectl's global options; None means not given, so that the kubeconfig decides."""
 
     kubeconfig: str | None = None
@@ -23,9 +23,9 @@ class ClusterOptions:
     certificate_authority: str | None = None
     client_certificate: str | None = None
     client_key: str | None = None
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     as_user: str | None = None
     as_uid: str | None = None
     as_groups: tuple[str, ...] = ()
@@ -37,9 +37,11 @@ class ClusterOptions:
     verbosity: int = 0
     """kubectl's -v: 0 says what a user needs, 4 adds decisions, 6 requests, 8 their headers (without secrets)."""
 
+    def __repr__(self) -> str:
+        return masked(self, "token", "password")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardSettings:
+
+class ForwardSettings(NamedTuple):
     """One run of ``fairlead forward``."""
 
     targets: tuple[TargetSpec, ...]

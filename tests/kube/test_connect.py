@@ -8,7 +8,6 @@ import os
 import socket
 import ssl
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,9 +161,9 @@ def test_hints() -> None:
         config = config_for(ScriptedServer(yes), url=f"https://127.0.0.1:{port}")
         for given, hint in (
             (config, 'is "test" the right context?'),
-            (replace(config, context=""), "is this the right address?"),
-            (replace(config, default_server=True), "no kubeconfig names a cluster: set KUBECONFIG"),
-            (replace(config, proxy=url(f"http://127.0.0.1:{port}")), "check the proxy"),
+            (config._replace(context=""), "is this the right address?"),
+            (config._replace(default_server=True), "no kubeconfig names a cluster: set KUBECONFIG"),
+            (config._replace(proxy=url(f"http://127.0.0.1:{port}")), "check the proxy"),
         ):
             with pytest.raises(UnreachableError) as caught:
                 await Connector.of(given).probe()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +137,9 @@ def test_wrong_issuer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["idp-issuer-url", "client-id"])
 def test_what_every_provider_needs(tmp_path: Path, name: str) -> None:
     made = config(tmp_path, Provider())
-    user = replace(made.user, provider_config={**made.user.provider_config, name: ""})
+    user = made.user._replace(provider_config={**made.user.provider_config, name: ""})
     with pytest.raises(ConfigError, match=f"without {name}"):
-        OidcCredentials(replace(made, user=user))
+        OidcCredentials(made._replace(user=user))
 
 
 def test_a_refresh_that_failed_is_not_repeated_at_once(tmp_path: Path) -> None:

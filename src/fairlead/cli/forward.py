@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fairlead.errors import UsageError
@@ -86,8 +85,7 @@ def forward_settings(parsed: Parsed) -> ForwardSettings:
 
 
 def _of(settings: type[ClusterOptions | ForwardSettings], values: dict[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(settings)}
-    return {name: value for name, value in values.items() if name in names}
+    return {name: value for name, value in values.items() if name in settings._fields}
 
 
 def _check(settings: ForwardSettings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairlead.dial.sources import Sources
 from fairlead.errors import FairleadError, LostError, NotFoundError, NotRunningError, UsageError
@@ -33,8 +33,7 @@ DOUBT_EVERY = 5.0
 """Seconds between lists that are taken because connections fail; most fail for a reason that no list shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(NamedTuple):
     """How one target is kept."""
 
     pod_running_timeout: float = 60.0

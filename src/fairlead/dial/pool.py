@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fairlead.dial.lane import Lane, Rider
 from fairlead.errors import FairleadError, UnreachableError
@@ -42,25 +41,24 @@ class Passenger(Rider, Protocol):
         """No lane can be had to this pod."""
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     passenger: Passenger
     since: float
 
 
-@dataclass(slots=True)
 class _PodLanes:
-    lanes: list[Lane] = field(default_factory=list)
-    opening: int = 0
-    waiting: list[_Waiting] = field(default_factory=list)
-    warm: int = 0
-    """Idle lanes that are kept however long."""
-    patience: asyncio.TimerHandle | None = None
-    closed_until: float = 0.0
-    """No further lane is asked for before this moment, on the loop's clock."""
-    proving: bool = False
-    ended: deque[float] = field(default_factory=lambda: deque(maxlen=64))
-    """When connections ended of late."""
+    def __init__(self) -> None:
+        self.lanes: list[Lane] = []
+        self.opening = 0
+        self.waiting: list[_Waiting] = []
+        self.warm = 0
+        """Idle lanes that are kept however long."""
+        self.patience: asyncio.TimerHandle | None = None
+        self.closed_until = 0.0
+        """No further lane is asked for before this moment, on the loop's clock."""
+        self.proving = False
+        self.ended: deque[float] = deque(maxlen=64)
+        """When connections ended of late."""
 
     def lifetime(self, now: float) -> float:
         """How long connections last on average, in seconds (Little's law); infinity when too few ended of late."""

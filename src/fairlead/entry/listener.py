@@ -7,7 +7,6 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from fairlead.errors import ListenError, UsageError
@@ -45,14 +44,14 @@ class Group(NamedTuple):
     any_will_do: bool
 
 
-@dataclass(slots=True)
 class Bound:
     """One local port: its number and its listening sockets, one for each address, in the order of the addresses."""
 
-    port: int
-    sockets: list[socket.socket]
-    missing: list[str]
-    """One sentence for each address of ``localhost`` that could not be had."""
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.sockets: list[socket.socket] = []
+        self.missing: list[str] = []
+        """One sentence for each address of ``localhost`` that could not be had."""
 
     @property
     def addresses(self) -> list[str]:
@@ -88,7 +87,7 @@ def parse_addresses(words: Sequence[str]) -> list[Group]:
 def bind(port: int, groups: Sequence[Group]) -> Bound:
     """Listen on ``port`` (0: any free one, the same on every address); raises ListenError and leaves nothing bound."""
     for attempt in range(EPHEMERAL_TRIES):
-        bound = Bound(port, [], [])
+        bound = Bound(port)
         last = bool(port) or attempt == EPHEMERAL_TRIES - 1
         try:
             for group in groups:

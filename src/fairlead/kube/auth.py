@@ -7,14 +7,14 @@ client certificate goes with any of them, but a plugin is not run when there is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from time import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fairlead.errors import ConfigError
 from fairlead.kit.log import get
 from fairlead.kube.config import ClusterConfig
 from fairlead.kube.tls import ClientCertificate, read_file
+from fairlead.model.masked import masked
 from fairlead.policy.kubeconfig import User
 from fairlead.policy.url import basic
 
@@ -23,12 +23,14 @@ REREAD = 60.0
 """Seconds a token file's content is used; the kubelet replaces tokens minutes before they expire."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What one request or connection shows."""
 
-    authorization: str = field(default="", repr=False)
+    authorization: str = ""
     certificate: ClientCertificate | None = None
+
+    def __repr__(self) -> str:
+        return masked(self, "authorization")
 
 
 class Credentials(Protocol):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairlead.errors import ConfigError
-from fairlead.policy.kubeconfig import DEFAULT_SERVER, Cluster, Kubeconfig, Selection, User, merge, select
+from fairlead.model.masked import masked
+from fairlead.policy.kubeconfig import DEFAULT_SERVER, NOTHING, Cluster, Kubeconfig, Selection, User, merge, select
 from fairlead.policy.kubeconfig_parse import parse
 from fairlead.policy.no_proxy import proxy_from_environment
 from fairlead.policy.url import Url, parse_url
@@ -18,8 +18,7 @@ SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where a pod finds its own token, CA and namespace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterConfig:
+class ClusterConfig(NamedTuple):
     """Everything needed to talk to one API server as one user."""
 
     context: str
@@ -34,8 +33,11 @@ class ClusterConfig:
     """Seconds; None means no limit."""
     default_server: bool = False
     """Nothing named a server."""
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = NOTHING
     """The environment, for credential plugins."""
+
+    def __repr__(self) -> str:
+        return masked(self, "env")
 
 
 def load(options: ClusterOptions, env: Mapping[str, str], *, service_account: str = SERVICE_ACCOUNT) -> ClusterConfig:
@@ -140,14 +142,13 @@ def _in_pod(env: Mapping[str, str], folder: str) -> bool:
 def _pod_selection(selection: Selection, options: ClusterOptions, env: Mapping[str, str], folder: str) -> Selection:
     host, port = env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]
     token = User() if options.token else User(token_file=os.path.join(folder, "token"))
-    cluster = replace(
-        selection.cluster,
+    cluster = selection.cluster._replace(
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
         ca_file="" if selection.cluster.insecure else options.certificate_authority or os.path.join(folder, "ca.crt"),
     )
-    user = replace(selection.user, token_file=token.token_file)
-    return replace(
-        selection, context="", default=False, cluster=cluster, user=user, user_name="the pod's service account"
+    user = selection.user._replace(token_file=token.token_file)
+    return selection._replace(
+        context="", default=False, cluster=cluster, user=user, user_name="the pod's service account"
     )
 
 

@@ -15,8 +15,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from fairlead.errors import ApiError, FairleadError, ForbiddenError, GoneError, NotFoundError, ProtocolError
 from fairlead.kit import log
@@ -38,8 +37,7 @@ class Server(Getter, Protocol):
         """Open a watch stream, split in lines of bounded length."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(NamedTuple):
     """Seconds; the defaults suit every server, tests have their own clock."""
 
     inactivity: float = 90.0

@@ -18,32 +18,37 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fairlead.errors import ConfigError, CredentialsError, FairleadError, UnreachableError
+from fairlead.model.masked import masked
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[ \t\r]*\n([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
+class ClientCertificate(NamedTuple):
     """A certificate chain and its key, both PEM."""
 
-    chain: bytes = field(repr=False)
-    key: bytes = field(repr=False)
+    chain: bytes
+    key: bytes
+
+    def __repr__(self) -> str:
+        return masked(self, "chain", "key")
 
 
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
+class TlsSettings(NamedTuple):
     """How to know a server. With neither file nor data the system's authorities count."""
 
     server_name: str = ""
     """The name to ask for and to check instead of the address's host."""
     insecure: bool = False
     ca_file: str = ""
-    ca_data: bytes = field(default=b"", repr=False)
+    ca_data: bytes = b""
     also_system: bool = False
     """Trust the system's authorities beside the given ones."""
+
+    def __repr__(self) -> str:
+        return masked(self, "ca_data")
 
 
 def make_context(settings: TlsSettings, certificate: ClientCertificate | None = None) -> ssl.SSLContext:

@@ -7,8 +7,7 @@ old one went and the new one came. Resource versions are opaque and only compare
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
 class Keyed(Protocol):
@@ -34,8 +33,7 @@ class Keyed(Protocol):
 T = TypeVar("T", bound=Keyed)
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[T]):
+class Change(NamedTuple, Generic[T]):
     """One object that came (``old`` is None), changed, or went (``new`` is None)."""
 
     old: T | None

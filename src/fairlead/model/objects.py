@@ -7,7 +7,6 @@ limit, and only an object without a name is refused (ProtocolError).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -49,8 +48,7 @@ class ContainerPort(NamedTuple):
     protocol: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pod:
+class Pod(NamedTuple):
     """What choosing a pod and finding a port in it needs. Times are seconds since the epoch."""
 
     namespace: str
@@ -76,11 +74,11 @@ class Pod:
     """Why it does not run yet, as the kubelet says it, such as ``ImagePullBackOff``."""
     stopped: Stopped | None = None
     """The first of its containers that ended and does not run."""
-    ref: PodRef = field(init=False)
-    """The pod without its state."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "ref", PodRef(self.namespace, self.name, self.uid))
+    @property
+    def ref(self) -> PodRef:
+        """The pod without its state."""
+        return PodRef(self.namespace, self.name, self.uid)
 
     @property
     def running(self) -> bool:
@@ -130,8 +128,7 @@ class ServicePort(NamedTuple):
     target: int | str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(NamedTuple):
     """A v1 Service."""
 
     namespace: str
@@ -193,8 +190,7 @@ class Endpoint(NamedTuple):
     """What it is, for a reader: ``Pod web-1``, ``Node n`` or its first address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointSlice:
+class EndpointSlice(NamedTuple):
     """A discovery.k8s.io/v1 EndpointSlice."""
 
     namespace: str
@@ -230,8 +226,7 @@ class EndpointSlice:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class Workload(NamedTuple):
     """A Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController or Job."""
 
     kind: str

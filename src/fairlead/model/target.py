@@ -53,8 +53,7 @@ class TargetSpec(NamedTuple):
         return f"{self.kind}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class PodRef:
+class PodRef(NamedTuple):
     """One pod; the uid tells it from an earlier pod of the same name."""
 
     namespace: str

@@ -7,7 +7,6 @@ never taken back, so what calls such a pod ready later is older news.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from fairlead.model.objects import EndpointSlice, Pod
 
@@ -49,6 +48,6 @@ class Endings:
     def applied(self, pods: Collection[Pod]) -> list[Pod]:
         """The pods, with those that others call terminating as terminating."""
         return [
-            replace(pod, deleted_at=0.0) if pod.deleted_at is None and not pod.finished and pod.uid in self else pod
+            pod._replace(deleted_at=0.0) if pod.deleted_at is None and not pod.finished and pod.uid in self else pod
             for pod in pods
         ]

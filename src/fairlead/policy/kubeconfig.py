@@ -7,66 +7,74 @@ chosen, options override it, and contradictions become one ConfigError.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from fairlead.errors import ConfigError
+from fairlead.model.masked import masked
 from fairlead.settings import ClusterOptions
 
 DEFAULT_SERVER = "http://localhost:8080"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(NamedTuple):
     """One API server: where it is and how to know that it is the right one."""
 
     server: str = ""
     tls_server_name: str = ""
     insecure: bool = False
     ca_file: str = ""
-    ca_data: bytes = field(default=b"", repr=False)
-    proxy_url: str = field(default="", repr=False)
+    ca_data: bytes = b""
+    proxy_url: str = ""
     disable_compression: bool = False
     """Told to credential plugins; our own requests never ask for compressed answers."""
     exec_config: Any = None
     """The extension ``client.authentication.k8s.io/exec``, handed to credential plugins."""
 
+    def __repr__(self) -> str:
+        return masked(self, "ca_data", "proxy_url")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecPlugin:
+
+class ExecPlugin(NamedTuple):
     """A program that prints credentials (client.authentication.k8s.io)."""
 
     command: str
-    args: tuple[str, ...] = field(default=(), repr=False)
-    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
     api_version: str = ""
     install_hint: str = ""
     provide_cluster_info: bool = False
     interactive_mode: str = ""
 
+    def __repr__(self) -> str:
+        return masked(self, "args", "env")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+
+class User(NamedTuple):
     """One identity, with everything that may prove it."""
 
     client_certificate: str = ""
-    client_certificate_data: bytes = field(default=b"", repr=False)
+    client_certificate_data: bytes = b""
     client_key: str = ""
-    client_key_data: bytes = field(default=b"", repr=False)
-    token: str = field(default="", repr=False)
+    client_key_data: bytes = b""
+    token: str = ""
     token_file: str = ""
     username: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     as_user: str = ""
     as_uid: str = ""
     as_groups: tuple[str, ...] = ()
     as_extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
     provider: str = ""
     """Name of the auth-provider; client-go has only ``oidc`` left."""
-    provider_config: Mapping[str, str] = field(default_factory=dict, repr=False)
+    provider_config: Mapping[str, str] = NOTHING
     plugin: ExecPlugin | None = None
     origin: str = ""
     """The kubeconfig this came from, where refreshed tokens are written back."""
+
+    def __repr__(self) -> str:
+        return masked(self, "client_certificate_data", "client_key_data", "token", "password", "provider_config")
 
     @property
     def has_certificate(self) -> bool:
@@ -87,8 +95,7 @@ class User:
         return tuple(headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """A cluster, a user and a namespace under one name."""
 
     cluster: str = ""
@@ -96,18 +103,16 @@ class Context:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kubeconfig:
+class Kubeconfig(NamedTuple):
     """One file, or several merged."""
 
-    clusters: Mapping[str, Cluster] = field(default_factory=dict)
-    users: Mapping[str, User] = field(default_factory=dict)
-    contexts: Mapping[str, Context] = field(default_factory=dict)
+    clusters: Mapping[str, Cluster] = NOTHING
+    users: Mapping[str, User] = NOTHING
+    contexts: Mapping[str, Context] = NOTHING
     current_context: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """The cluster and the user that one run speaks for."""
 
     context: str
@@ -162,7 +167,7 @@ def select(config: Kubeconfig, options: ClusterOptions, *, default_server: str =
         namespace=options.namespace or context.namespace,
         cluster_name=cluster_name,
         user_name=user_name,
-        cluster=cluster if cluster.server else replace(cluster, server=default_server),
+        cluster=cluster if cluster.server else cluster._replace(server=default_server),
         user=user,
         default=not cluster.server,
     )
@@ -171,12 +176,11 @@ def select(config: Kubeconfig, options: ClusterOptions, *, default_server: str =
 def _override_cluster(cluster: Cluster, options: ClusterOptions) -> Cluster:
     if options.insecure_skip_tls_verify or options.certificate_authority:
         insecure = bool(options.insecure_skip_tls_verify)
-        cluster = replace(cluster, insecure=insecure, ca_file=options.certificate_authority or "", ca_data=b"")
+        cluster = cluster._replace(insecure=insecure, ca_file=options.certificate_authority or "", ca_data=b"")
     if options.tls_server_name or options.server:
         # a name that fits the kubeconfig's server seldom fits another one
-        cluster = replace(cluster, tls_server_name=options.tls_server_name or "")
-    return replace(
-        cluster,
+        cluster = cluster._replace(tls_server_name=options.tls_server_name or "")
+    return cluster._replace(
         server=options.server or cluster.server,
         disable_compression=bool(options.disable_compression) or cluster.disable_compression,
     )
@@ -184,13 +188,12 @@ def _override_cluster(cluster: Cluster, options: ClusterOptions) -> Cluster:
 
 def _override_user(user: User, options: ClusterOptions) -> User:
     if options.token:
-        user = replace(user, token=options.token, token_file="")
+        user = user._replace(token=options.token, token_file="")
     if options.client_certificate:
-        user = replace(user, client_certificate=options.client_certificate, client_certificate_data=b"")
+        user = user._replace(client_certificate=options.client_certificate, client_certificate_data=b"")
     if options.client_key:
-        user = replace(user, client_key=options.client_key, client_key_data=b"")
-    return replace(
-        user,
+        user = user._replace(client_key=options.client_key, client_key_data=b"")
+    return user._replace(
         username=options.username or user.username,
         password=options.password or user.password,
         as_user=options.as_user or user.as_user,

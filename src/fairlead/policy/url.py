@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fairlead.errors import ConfigError
+from fairlead.model.masked import masked
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
@@ -16,8 +17,7 @@ _PATH = b"/%:@!$&'()*+,;="
 _UNRESERVED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """One absolute address. ``host`` has no brackets; ``path`` is empty or begins, and never ends, with a slash."""
 
     scheme: str
@@ -27,7 +27,10 @@ class Url:
     authority: str = ""
     """Host and port as typed, for the Host header."""
     username: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return masked(self, "password")
 
     @property
     def secure(self) -> bool:

@@ -8,7 +8,6 @@ Client role: ``Forward`` opens both without waiting for replies and turns what c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
@@ -189,11 +188,13 @@ class Pair(NamedTuple):
     data_stream: int
 
 
-@dataclass(slots=True)
 class _Pending:
-    since: float
-    streams: dict[str, int]
-    port: int = 0
+    __slots__ = ("port", "since", "streams")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.streams: dict[str, int] = {}
+        self.port = 0
 
 
 class Pairing:
@@ -238,7 +239,7 @@ class Pairing:
         if pending is None:
             if len(self._pending) >= self.MAX_PENDING:
                 return False
-            pending = self._pending[request_id] = _Pending(now, {})
+            pending = self._pending[request_id] = _Pending(now)
         self._session.reply(stream)
         if kind in pending.streams:
             self._duplicate(pending, kind, request_id)
