@@ -6,12 +6,11 @@ against the tunnel on the same cluster. What worked is used for all further lane
 
 from __future__ import annotations
 
-import base64
 import os
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol, cast
-from urllib.parse import quote
 
 from fairlead.dial.lane import Lane, LaneOwner
 from fairlead.errors import ApiError, FairleadError, ForbiddenError, NoAnswerError, NotFoundError, ProtocolError
@@ -20,9 +19,9 @@ from fairlead.kube.client import ApiServer
 from fairlead.kube.upgrade import UpgradeResponse
 from fairlead.model.target import PodRef
 from fairlead.net.buffer import ReadBuffer
-from fairlead.net.carrier import Carrier, PlainCarrier, WebSocketCarrier
+from fairlead.net.carrier import Carrier, PlainCarrier
+from fairlead.policy.url import quote
 from fairlead.protocol.portforward import PROTOCOL_NAME
-from fairlead.protocol.websocket import accept_value
 
 PROOF = 3.0
 """Seconds for the first ping of a carrier that has not been seen to work: some proxies answer 101 and pass nothing."""
@@ -133,7 +132,11 @@ def _spdy() -> _Handshake:
 
 
 def _websocket(mask: Callable[[], bytes] | None) -> _Handshake:
-    key = base64.b64encode(os.urandom(16)).decode()
+    # imported here, as few servers need it
+    from fairlead.net.wscarrier import WebSocketCarrier
+    from fairlead.protocol.websocket import accept_value
+
+    key = b2a_base64(os.urandom(16), newline=False).decode()
 
     def check(response: UpgradeResponse) -> None:
         if response.get("Sec-WebSocket-Accept") != accept_value(key):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fairlead.errors import ConfigError
 from fairlead.model.masked import masked
+from fairlead.policy import plain_yaml
 from fairlead.policy.kubeconfig import DEFAULT_SERVER, NOTHING, Cluster, Kubeconfig, Selection, User, merge, select
 from fairlead.policy.kubeconfig_parse import parse
 from fairlead.policy.no_proxy import proxy_from_environment
@@ -107,6 +108,9 @@ def read_yaml(text: bytes, path: str) -> Any:
             return json.loads(text)
         except ValueError:
             pass  # YAML's flow style begins with a brace, too
+    plain = plain_yaml.parse(text)
+    if plain is not None:
+        return plain
     import yaml
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

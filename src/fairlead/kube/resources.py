@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import quote
 
 from fairlead.errors import ApiError, FairleadError, NotFoundError, UsageError
 from fairlead.kit.tasks import spawn
+from fairlead.policy.url import quote
 
 
 class Getter(Protocol):
@@ -35,8 +35,8 @@ class Resource(NamedTuple):
     def path(self, namespace: str, name: str = "") -> str:
         """The path of one object, or of all."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        inside = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced else ""
-        return f"{root}{inside}/{self.plural}" + (f"/{quote(name, safe='')}" if name else "")
+        inside = f"/namespaces/{quote(namespace)}" if self.namespaced else ""
+        return f"{root}{inside}/{self.plural}" + (f"/{quote(name)}" if name else "")
 
 
 def _table(kind: str, group: str, *short: str) -> Resource:

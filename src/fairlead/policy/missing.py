@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from fairlead.model.target import TargetSpec
 
@@ -13,6 +12,8 @@ MOST = 3
 
 def similar(name: str, names: Iterable[str]) -> list[str]:
     """The names that were probably meant: spelled much alike, or longer by what a controller puts behind."""
+    from difflib import get_close_matches  # 1 ms that most runs do not need
+
     known = list(dict.fromkeys(names))
     longer = [each for each in known if each.startswith(f"{name}-")]
     close = get_close_matches(name, known, MOST)
