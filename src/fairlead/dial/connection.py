@@ -279,8 +279,8 @@ class Connection:
         if self.state is not State.OPEN:
             return
         if self._ending:
-            self.local.close()
-            self._end()
+            # Whoever has closed its socket does not notice; whoever still waits for more must not take this for an end.
+            self.cut()
         elif self._kept is not None and not self._kept and not self._eof and self._tries < MAX_TRIES:
             self.state = State.WAITING
             # However long ago it was accepted, it begins to wait only now.

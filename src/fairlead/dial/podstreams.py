@@ -106,6 +106,7 @@ class PodStreams:
             return Lane(self._buffer, owner, handshake.carrier)
 
         transport = await self._server.upgrade(handshake.method, path, handshake.headers, make)
+        _log.decision("a lane to pod %s: %s", pod.name, way.value)
         return cast("Lane", transport.get_protocol())
 
 

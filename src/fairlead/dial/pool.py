@@ -177,6 +177,12 @@ class Lanes:
             for lane in list(state.lanes):
                 if not lane.riders:
                     lane.close()
+            self._tidy(pod, state)
+
+    def _tidy(self, pod: PodRef, state: _PodLanes) -> None:
+        """Keep no record of a pod that has nothing here."""
+        if not (state.lanes or state.opening or state.waiting or state.warm):
+            self._pods.pop(pod, None)
 
     async def close(self, timeout: float) -> None:
         """Close every lane, and wait up to ``timeout`` seconds for their last bytes to leave; open no more."""
@@ -250,8 +256,7 @@ class Lanes:
             self._serve_waiting(pod)
             return
         waiting, state.waiting = state.waiting, []
-        if not state.warm:
-            self._pods.pop(pod, None)
+        self._tidy(pod, state)
         for entry in waiting:
             entry.passenger.on_no_lane(error)
 
@@ -280,9 +285,8 @@ class Lanes:
             return
         state = self._pods[pod]
         state.lanes.remove(lane)
-        if not state.lanes and not state.opening and not state.waiting and not state.warm:
-            del self._pods[pod]
-        elif state.waiting:
+        self._tidy(pod, state)
+        if state.waiting:
             self._serve_waiting(pod)
         if reason:
             self._suspect(reason)
