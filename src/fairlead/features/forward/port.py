@@ -111,7 +111,7 @@ class ForwardedPort:
     def why_waiting(self, connection: Connection) -> str:
         """The reason that a connection is given which waited in vain."""
         if not self._server_up():
-            return "the API server cannot be reached"
+            return "the API server does not answer"
         if connection.backend is not None:
             return f"no connection to pod {connection.backend.pod.name} could be had in time"
         return self._pods.why_not(self._port)
