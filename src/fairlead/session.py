@@ -17,7 +17,7 @@ from fairlead.errors import LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
 from fairlead.host import children, descriptors, files, ready_file, signals
-from fairlead.kit import process
+from fairlead.kit import log, process
 from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import load
@@ -30,6 +30,7 @@ from fairlead.policy.command_env import command_env
 from fairlead.policy.lanes import MAX_PER_SERVER
 from fairlead.settings import ClusterOptions, ForwardSettings
 
+LOG = log.get(__name__)
 STDERR = 2
 CLOSE = 0.5
 """Seconds that closing politely may take at the end, out of the one that a user is promised."""
@@ -182,6 +183,7 @@ class _Session:
         self._forward.server_back()
 
     def _lane_lost(self, pod: PodRef, reason: str) -> None:
+        LOG.decision("a lane to pod %s ended: %s", pod.name, reason)
         self._forward.lane_lost(pod)
         self._lose()
 

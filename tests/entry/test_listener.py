@@ -17,7 +17,7 @@ from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 from tests.support.loop import run
-from tests.support.running import listens
+from tests.support.running import free_port, listens
 
 V4, V6 = LOCALHOST
 LOCAL = [Group(LOCALHOST, any_will_do=True)]
@@ -43,8 +43,8 @@ def test_localhost_that_somebody_holds_on_ipv4_is_refused(taken: int) -> None:
 
 def test_localhost_that_somebody_holds_on_ipv6_is_served_on_ipv4() -> None:
     """127.0.0.1 is what a command is told, so that is the one which has to be ours."""
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
-        number = holder.getsockname()[1]
+    number = free_port()
+    with socket.create_server(("::1", number), family=socket.AF_INET6):
         bound = bind(number, LOCAL)
         assert bound.addresses == ["127.0.0.1"]
         bound.close()
@@ -103,6 +103,7 @@ def test_a_free_port_is_free_on_both_families_if_there_is_one(monkeypatch: pytes
         # Named by itself, it is no longer one of which the other would do.
         (["localhost", "127.0.0.1"], [Group((V4,), False), Group((V6,), True)]),
         (["127.0.0.1", "::1", "localhost"], [Group((V4,), False), Group((V6,), False)]),
+        (["[::1]", "::1"], [Group((V6,), False)]),
         (["0.0.0.0"], [Group((ip("0.0.0.0"),), False)]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
@@ -111,7 +112,7 @@ def test_the_groups(words: list[str], groups: list[Group]) -> None:
     assert parse_addresses(words) == groups
 
 
-@pytest.mark.parametrize("word", ["example.com", "", "127.0.0.1:80", "[::1]", "256.0.0.1", "LOCALHOST"])
+@pytest.mark.parametrize("word", ["example.com", "", "127.0.0.1:80", "[::1", "[1.2.3.4]", "256.0.0.1", "LOCALHOST"])
 def test_what_is_no_address(word: str) -> None:
     with pytest.raises(UsageError, match="is not a valid IP"):
         parse_addresses(["localhost", word])

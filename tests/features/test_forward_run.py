@@ -74,12 +74,12 @@ def test_a_port_in_use_ends_it_and_nothing_is_served(line: CommandLine, cluster:
 
 
 def test_a_port_held_on_ipv6_alone_is_served_on_ipv4(line: CommandLine, cluster: FakeCluster) -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
-        number = taken.getsockname()[1]
-        with line.forward("svc/web", f"{number}:80") as running:
-            assert running.listening() == [("127.0.0.1", number)]
-            assert fetch(number) == b"hello"
-            notes = [event["text"] for event in running.told("note")]
+    number = free_port()
+    taken = socket.create_server(("::1", number), family=socket.AF_INET6)
+    with taken, line.forward("svc/web", f"{number}:80") as running:
+        assert running.listening() == [("127.0.0.1", number)]
+        assert fetch(number) == b"hello"
+        notes = [event["text"] for event in running.told("note")]
     assert len(notes) == 1
     assert notes[0].startswith(f"[::1]:{number} is in use by ")
     assert notes[0].endswith("localhost is served on 127.0.0.1 alone")
@@ -100,6 +100,17 @@ def test_what_does_not_exist(words: str, said: str, line: CommandLine, cluster: 
     """Says where it looked, and what was probably meant."""
     cluster.refusals["namespaces/nowhere"] = (404, 'services "web" not found')
     assert said in line.fails(words.split(), 1 if "--exit-on-loss" in words else 7)
+
+
+def test_v_4_tells_what_was_decided(line: CommandLine, cluster: FakeCluster) -> None:
+    with line.forward("-v=4", "svc/web", ":80") as running:
+        port = running.port(cluster.http)
+        assert fetch(port) == b"hello"
+        running.wait_said(f"port {port}: a connection goes to pod web-1, port {cluster.http}$", LIMIT)
+        running.end()
+    said = "\n".join(running.err)
+    assert "svc/web: kubectl would take pod web-1; used are web-1" in said
+    assert "a lane to pod web-1: spdy" in said
 
 
 def test_what_may_not_be_known_is_not_told(line: CommandLine, cluster: FakeCluster) -> None:

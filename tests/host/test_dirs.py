@@ -14,21 +14,16 @@ def mode(path: str) -> int:
     return stat.S_IMODE(os.stat(path).st_mode)
 
 
-def test_the_defaults_are_under_home(tmp_path: Path) -> None:
-    env = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    assert dirs.state(env) == str(tmp_path / ".local/state/fairlead")
+def test_the_default_is_under_home(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
     assert dirs.cache(env) == str(tmp_path / ".cache/fairlead")
-    assert dirs.runtime(env) == str(tmp_path / f"fairlead-{os.getuid()}")
-    assert {mode(made(env)) for made in (dirs.state, dirs.cache, dirs.runtime)} == {0o700}
+    assert mode(dirs.cache(env)) == 0o700
 
 
-def test_the_variables_win_unless_relative(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    env = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "c"), "XDG_STATE_HOME": "relative"}
-    env["XDG_RUNTIME_DIR"] = str(tmp_path / "run")
+def test_the_variable_wins_unless_relative(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "c")}
     assert dirs.cache(env) == str(tmp_path / "c/fairlead")
-    assert dirs.state(env) == str(tmp_path / ".local/state/fairlead")
-    assert dirs.runtime(env) == str(tmp_path / "run/fairlead")
+    assert dirs.cache({**env, "XDG_CACHE_HOME": "relative"}) == str(tmp_path / ".cache/fairlead")
 
 
 def test_a_folder_that_is_there_is_closed_to_others(tmp_path: Path) -> None:
@@ -39,9 +34,9 @@ def test_a_folder_that_is_there_is_closed_to_others(tmp_path: Path) -> None:
 
 def test_what_is_no_folder_of_ours_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / f"fairlead-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "fairlead").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(MachineError, match="not a folder of this user"):
-        dirs.runtime({"TMPDIR": str(tmp_path)})
+        dirs.cache({"XDG_CACHE_HOME": str(tmp_path)})
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="cannot use the folder"):
         dirs.cache({"XDG_CACHE_HOME": str(tmp_path / "file")})

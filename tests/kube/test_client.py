@@ -218,7 +218,8 @@ def test_busy_without_retry_after_is_an_error() -> None:
         (status(410, "too old resource version", "Expired"), GoneError, "too old"),
         (status(500, "etcd is gone", "InternalError"), ApiError, "etcd is gone"),
         (Answer(302, b"", (("Location", "https://login.example.test"),)), ApiError, "302"),
-        (Answer(200, b"<html>login</html>"), ProtocolError, "not JSON: <html>login</html>"),
+        (Answer(200, b"<html>login</html>"), ApiError, "is not a Kubernetes API server"),
+        (Answer(200, b"login"), ProtocolError, "not JSON: login"),
         (Answer(200, []), ProtocolError, "no object"),
     ],
 )

@@ -110,6 +110,12 @@ def test_a_kubeconfig_in_a_pod_counts(tmp_path: Path) -> None:
     assert loaded(env, account).namespace == "pod-namespace"  # as kubectl has it
 
 
+def test_the_options_that_make_kubectl_the_same_user(tmp_path: Path) -> None:
+    path = write(tmp_path, text="")
+    config = load(ClusterOptions(kubeconfig=path, server="https://x", as_user="a b", as_groups=("g",)), {})
+    assert config.kubectl_options == "--as='a b' --as-group=g"
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
@@ -117,7 +123,7 @@ def test_a_kubeconfig_in_a_pod_counts(tmp_path: Path) -> None:
         ("users:\n- token: s3cret\n\tx", "is not valid YAML at line 3: found a"),
         ("{", "is not valid YAML"),
         ("a: !!python/object:os.system x", "is not valid YAML at line 1: could not determine a constructor"),
-        ("just text", "is not a mapping"),
+        ("just text", "is no kubeconfig"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, what: str) -> None:

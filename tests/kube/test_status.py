@@ -52,6 +52,23 @@ LIST = Attempt.of("GET", "/api/v1/namespaces/a/pods")
         (POD, 403, status("no", "Forbidden"), ForbiddenError, 'does not let us get pods "x" in namespace "a": no'),
         (LIST, 403, status("no"), ForbiddenError, "kubectl auth can-i list pods -n a"),
         (LIST, 403, status('User "system:anonymous" cannot list'), ForbiddenError, "no credentials were sent"),
+        (LIST._replace(options="--as=x"), 403, status("no"), ForbiddenError, "auth can-i list pods -n a --as=x)"),
+        (
+            POD,
+            403,
+            status('pods "x" is forbidden: User "jo" cannot get resource "pods" in API group "" in the namespace "a"'),
+            ForbiddenError,
+            'the API server does not let user "jo" get pods "x" in namespace "a" (ask for a role',
+        ),
+        (
+            POD,
+            403,
+            status('x is forbidden: User "jo" cannot get resource "pods" in API group "": RBAC: role "r" not found'),
+            ForbiddenError,
+            'does not let user "jo" get pods "x" in namespace "a": RBAC: role "r" not found (ask for a role',
+        ),
+        (POD, 404, b"<!DOCTYPE HTML>\n<html>", NotFoundError, "this is not a Kubernetes API server: it answers with"),
+        (POD, 502, b"<html>Bad Gateway", ApiError, "it answered 502: <html>Bad Gateway"),
         (POD, 404, status('pods "x" not found', "NotFound"), NotFoundError, 'pods "x" not found'),
         (LIST, 404, b"404 page not found\n", NotFoundError, "has nothing at /api/v1/namespaces/a/pods: 404 page"),
         (LIST, 410, status("too old", "Expired"), GoneError, "no longer has that version: too old"),
@@ -108,7 +125,12 @@ def test_foreign_words_are_trimmed() -> None:
     assert len(plain(b"x" * 100_000)) == MAX_WORDS + 3
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b"[" * 100_000, b"\xff"])
+def test_a_web_page_is_no_api() -> None:
+    with pytest.raises(ApiError, match="the server is not a Kubernetes API server: it answers with a web page"):
+        parse_object(b"\n<html>", "the server")
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"[" * 100_000, b"\xff"])
 def test_objects_only(body: bytes) -> None:
     with pytest.raises(ProtocolError, match="the server answered with"):
         parse_object(body, "the server")

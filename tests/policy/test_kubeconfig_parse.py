@@ -91,7 +91,7 @@ def test_plugin(command: str, resolved: str) -> None:
 @pytest.mark.parametrize(
     ("document", "what"),
     [
-        ([], "is not a mapping"),
+        ([], "is no kubeconfig"),
         ({"kind": "Pod", "apiVersion": "v1"}, "is no kubeconfig: it is a v1 Pod"),
         ({"apiVersion": "v2"}, "is no kubeconfig"),
         ({"users": {}}, "users in kubeconfig .* is not a list"),

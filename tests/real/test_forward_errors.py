@@ -116,11 +116,11 @@ def test_a_port_in_use(app: World) -> None:
 
 
 def test_localhost_may_lack_one_family(app: World) -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
-        number = taken.getsockname()[1]
-        with Forward([*options(app), "app", f"{number}:{P}"]) as running:
-            assert [event["address"] for event in running.told("listening")] == ["127.0.0.1"]
-            assert len(running.told("note")) == 1
+    number = free_port()
+    taken = socket.create_server(("::1", number), family=socket.AF_INET6)
+    with taken, Forward([*options(app), "app", f"{number}:{P}"]) as running:
+        assert [event["address"] for event in running.told("listening")] == ["127.0.0.1"]
+        assert len(running.told("note")) == 1
 
 
 def test_a_low_port_as_a_user(app: World) -> None:

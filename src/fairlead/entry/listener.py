@@ -72,7 +72,8 @@ def parse_addresses(words: Sequence[str]) -> list[Group]:
             groups[word] = Group(LOCALHOST, any_will_do=True)
             continue
         try:
-            groups[word] = Group((ipaddress.ip_address(word),), any_will_do=False)
+            bare = word[1:-1] if word[:1] == "[" and word[-1:] == "]" and ":" in word else word
+            groups[bare] = Group((ipaddress.ip_address(bare),), any_will_do=False)
         except ValueError:
             raise UsageError(f"{word} is not a valid IP", remedy="give IP addresses or localhost") from None
     if not groups:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -28,6 +27,8 @@ def ends_with_us() -> Callable[[], None]:
     that change their user (setuid) are not signalled, nor are the command's own children. Only system calls are made,
     and what they need is looked up here, before the fork.
     """
+    import ctypes  # which costs a start more than all that a run without a command needs of the machine
+
     parent = os.getpid()
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 

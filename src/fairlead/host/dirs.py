@@ -11,23 +11,9 @@ from fairlead.errors import MachineError
 _NAME = "fairlead"
 
 
-def state(env: Mapping[str, str]) -> str:
-    """What should survive a restart of the machine."""
-    return _made(os.path.join(_base(env, "XDG_STATE_HOME", ".local/state"), _NAME))
-
-
 def cache(env: Mapping[str, str]) -> str:
     """What may be deleted at any time."""
     return _made(os.path.join(_base(env, "XDG_CACHE_HOME", ".cache"), _NAME))
-
-
-def runtime(env: Mapping[str, str]) -> str:
-    """What ends with the login: sockets and locks."""
-    given = env.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(given) and os.path.isdir(given):
-        return _made(os.path.join(given, _NAME))
-    # A name that others know: it must turn out to be ours.
-    return _made(os.path.join(env.get("TMPDIR") or "/tmp", f"{_NAME}-{os.getuid()}"))  # noqa: S108
 
 
 def _base(env: Mapping[str, str], variable: str, default: str) -> str:

@@ -9,7 +9,6 @@ import asyncio
 import errno
 import os
 import resource
-import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO
@@ -105,6 +104,8 @@ async def start(
 
 def require(program: str) -> None:
     """Raise MachineError, as ``start`` would, if there is no such program or it may not be run."""
+    import shutil  # with its compressors, which a run without a command has no use for
+
     if shutil.which(program) is None:
         exists = "/" in program and os.path.exists(program)
         raise MachineError(f"cannot run {program}: {os.strerror(errno.EACCES if exists else errno.ENOENT)}")

@@ -203,7 +203,8 @@ class ApiServer:
                 continue
             wait = retry_after(answer.head.get("retry-after"))
             make = upgrade_error if call.upgrade else api_error
-            error = make(call.attempt, answer.head.status, answer.body, retry_after=wait)
+            attempt = call.attempt._replace(options=self.config.kubectl_options)
+            error = make(attempt, answer.head.status, answer.body, retry_after=wait)
             busy = answer.head.status == 429 or answer.head.status >= 500
             # a server that says 0 must not be asked in a busy loop
             pause = max(wait or 0.0, 1.0)

@@ -40,6 +40,16 @@ class ClusterConfig(NamedTuple):
     def __repr__(self) -> str:
         return masked(self, "env")
 
+    @property
+    def kubectl_options(self) -> str:
+        """What makes kubectl the same user of the same cluster, as words of a shell; the namespace is the caller's."""
+        import shlex  # for an error message alone
+
+        user = self.user
+        given = [("--context", self.context), ("--as", user.as_user), ("--as-uid", user.as_user and user.as_uid)]
+        given += [("--as-group", group) for group in user.as_groups if user.as_user]
+        return " ".join(f"{option}={shlex.quote(value)}" for option, value in given if value)
+
 
 def load(options: ClusterOptions, env: Mapping[str, str], *, service_account: str = SERVICE_ACCOUNT) -> ClusterConfig:
     """Read the kubeconfig files that ``options`` and ``env`` name, or in a pod its service account.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from fairlead.errors import ApiError, FairleadError, ForbiddenError, GoneError, NotFoundError, ProtocolError
@@ -11,6 +12,14 @@ MAX_PAUSE = 3600
 """Seconds: what a server asks for beyond an hour is no number to calculate with."""
 MAX_WORDS = 500
 """Characters of a foreign error text that are shown; the rest is a web page."""
+_NO_SUCH_API = (400, 404, 405)
+"""What a web server answers to paths that are none of its own."""
+_CHECK_ADDRESS = "check the cluster's server in the kubeconfig, or --server"
+_RBAC = re.compile(
+    r'is forbidden: User "([^"]*)" cannot \S+ resource "[^"]*" in API group "[^"]*"'
+    r'(?: in the namespace "[^"]*"| at the cluster scope)?(.*)',
+    re.DOTALL,
+)
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -23,6 +32,8 @@ class Attempt(NamedTuple):
     namespace: str
     name: str
     path: str
+    options: str = ""
+    """kubectl's options that make it the same user of the same cluster, for the remedy."""
 
     @classmethod
     def of(cls, method: str, path: str, query: object = ()) -> Attempt:
@@ -50,7 +61,7 @@ class Attempt(NamedTuple):
     @property
     def remedy(self) -> str:
         """How to see and get the missing right."""
-        where = f" -n {self.namespace}" if self.namespace else ""
+        where = (f" -n {self.namespace}" if self.namespace else "") + (f" {self.options}" if self.options else "")
         return f"ask for a role with the verb {self.verb} on {self.resource or self.path}" + (
             f"; check with: kubectl auth can-i {self.verb} {self.resource}{where}" if self.resource else ""
         )
@@ -71,6 +82,8 @@ def api_error(attempt: Attempt, code: int, body: bytes, *, retry_after: float | 
         if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0:
             retry_after = float(min(seconds, MAX_PAUSE))
     kind, what, remedy = _classify(attempt, code, message, bool(status))
+    if code in _NO_SUCH_API and body.lstrip()[:1] == b"<":
+        what, remedy = "this is not a Kubernetes API server: it answers with a web page", _CHECK_ADDRESS
     return kind(what, code=code, reason=reason, message=message, retry_after=retry_after, remedy=remedy)
 
 
@@ -80,7 +93,7 @@ def _classify(attempt: Attempt, code: int, message: str, is_status: bool) -> tup
         remedy = attempt.remedy
         if "system:anonymous" in message:
             remedy = "no credentials were sent: choose a user in the kubeconfig or give --token"
-        return ForbiddenError, f"the API server does not let us {attempt}{said}", remedy
+        return ForbiddenError, _forbidden(attempt, message), remedy
     if code == 404:
         if is_status and message and attempt.name:
             return NotFoundError, message, ""
@@ -91,6 +104,14 @@ def _classify(attempt: Attempt, code: int, message: str, is_status: bool) -> tup
     if code == 429 or code >= 500:
         return ApiError, f"{busy}, asked to {attempt} it answered {code}{said}", ""
     return ApiError, f"the API server refused to {attempt} ({code}){said}", ""
+
+
+def _forbidden(attempt: Attempt, message: str) -> str:
+    """One sentence: RBAC's own says again what was asked for, and adds who did; what stands behind that is kept."""
+    rbac = _RBAC.search(message)
+    if rbac:
+        return f'the API server does not let user "{rbac[1]}" {attempt}{rbac[2]}'
+    return f"the API server does not let us {attempt}" + (f": {message}" if message else "")
 
 
 def parse_status(body: bytes) -> dict[str, Any]:
@@ -114,6 +135,10 @@ def parse_object(body: bytes, where: str) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
+        if body.lstrip()[:1] == b"<":
+            raise ApiError(
+                f"{where} is not a Kubernetes API server: it answers with a web page", remedy=_CHECK_ADDRESS
+            ) from error
         raise ProtocolError(f"{where} answered with something that is not JSON: {plain(body)[:80]}") from error
     if not isinstance(found, dict):
         raise ProtocolError(f"{where} answered with JSON that is no object")

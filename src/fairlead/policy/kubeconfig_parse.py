@@ -20,6 +20,8 @@ def parse(document: Any, *, origin: str, base: str) -> Kubeconfig:
 
     Raises ConfigError that names the field; never shows a value, which may be a secret.
     """
+    if not isinstance(document, Mapping | None):
+        raise ConfigError(f"{origin} is no kubeconfig: it has other text in it", remedy="kubectl config view shows one")
     root = _Fields({} if document is None else document, f"kubeconfig {origin}")
     kind, version = root.text("kind"), root.text("apiVersion")
     if kind not in ("", "Config") or version not in ("", "v1"):

@@ -85,6 +85,7 @@ class ForwardedPort:
         self._count_out(connection)
         if backend is None:
             return None
+        LOG.decision("port %d: a connection goes to pod %s, port %d", self.local, backend.pod.name, backend.port)
         self._counted[connection] = backend.pod
         self._in_use[backend.pod] += 1
         if not backend.fallback:
@@ -100,6 +101,8 @@ class ForwardedPort:
 
     def wait_for_backend(self, connection: Connection) -> None:
         """Dial again when something changed, and now and then."""
+        if connection not in self._waiting and LOG.isEnabledFor(log.DECISION):
+            LOG.decision("port %d: a connection waits: %s", self.local, self.why_waiting(connection))
         self._waiting[connection] = None
         if self._retry is None:
             self._retry = self._loop.call_later(RETRY, self._again)

@@ -14,6 +14,7 @@ from fairlead.entry.listener import Bound, Group, bind
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.features.forward.missing import explained
 from fairlead.features.forward.port import ForwardedPort
+from fairlead.kit import log
 from fairlead.kube.client import ApiServer
 from fairlead.kube.reachability import Reachability
 from fairlead.model.events import Event, Note, PodGone, PodNew, Waiting
@@ -22,6 +23,7 @@ from fairlead.policy.candidates import Moved
 from fairlead.policy.choose import Choice
 from fairlead.settings import ForwardSettings
 
+LOG = log.get(__name__)
 MAX_PAUSE = 30.0
 """Seconds between two attempts to have a lane ready, after the first few."""
 
@@ -82,6 +84,8 @@ class ForwardedTarget:
             )
         except NotFoundError as error:
             raise await explained(error, spec, around.server) from None
+        pods = dict.fromkeys(found.pod.name for port in self.backends.ports for found in self.backends.ready(port))
+        LOG.decision("%s: kubectl would take pod %s; used are %s", spec, self.backends.chosen.name, ", ".join(pods))
         return self
 
     def bind(self, groups: list[Group]) -> None:
