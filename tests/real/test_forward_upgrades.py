@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support import podapp, podclient
 from tests.support.gate import Gate, Refusal, drop_spdy, misread_websocket, refuse_websocket, swallow
@@ -114,11 +115,9 @@ def test_as_little_as_kubectl_needs(
 ) -> None:
     """May get, list pods and forward, but watch nothing and see no slices: it asks again and again, and says so."""
     app.start(app.workload("Deployment", "polled"), app.service("polled", [port(80, "http")]))
-    rules = [
-        {"apiGroups": ["", "apps"], "resources": ["services", "deployments"], "verbs": ["get"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"] if kind == "pod" else ["get", "list"]},
-        may_forward("create"),
-    ]
+    rules = documented_rights()
+    if kind == "pod":
+        rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}, may_forward("create")]
     bearer = token(app, f"little-{kind}", *rules)
     authority = raw["clusters"][0]["cluster"].get("certificate-authority-data", "")
     words = kubeconfig(tmp_path / "config", server, app.namespace, authority, bearer)
@@ -131,6 +130,14 @@ def test_as_little_as_kubectl_needs(
         if kind != "pod":
             app.kill(old)
             within(40, lambda: _other(running.port(http), old), "the next pod is found")
+
+
+def documented_rights() -> list[Json]:
+    """The rules of the first Role in docs/reference/rights.md."""
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "rights.md").read_text()
+    role = text.partition("```yaml\n")[2].partition("```")[0]
+    found: list[Json] = yaml.safe_load(role)["rules"]
+    return found
 
 
 def _other(number: int, old: str) -> bool:
