@@ -203,6 +203,21 @@ def test_a_pod_is_not_forgotten_while_it_has_a_lane_that_takes_no_connections() 
     play(main, limit=2)
 
 
+def test_a_program_that_was_told_the_end_of_the_answer_gets_no_other_answer() -> None:
+    async def main(it: Scene) -> None:
+        _, program = await it.connect()
+        it.accept(1, 3)
+        it.hear(frames.data(3, fin=True))
+        await asyncio.sleep(connection_module.SETTLE_EMPTY + 1)
+        assert program.whole
+        it.lane.connection_lost(ConnectionResetError("reset"))
+        await asyncio.sleep(0.1)
+        assert program.over == "aborted"
+        assert len(it.aim.failures) == 1
+
+    play(main)
+
+
 # -- every reason to be paused, every way to leave --
 
 

@@ -331,7 +331,8 @@ class Connection:
         if self.state is not State.OPEN or forward is None:
             return
         if forward.delivered_whole:
-            # A half-close: the pod is done sending, and may go on receiving.
+            # A half-close: the pod is done sending, and may go on receiving. No other pod can answer from now on.
+            self._kept = None
             self.local.write_eof()
         forward.settle()
 
