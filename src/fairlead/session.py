@@ -57,6 +57,7 @@ class _Session:
         self._tell = tell
         self._ended: asyncio.Future[int] | None = None
         self._number = 0
+        self._lanes: Lanes | None = None
         self._child: process.Child | None = None
         self._ready_written = ""
 
@@ -100,6 +101,7 @@ class _Session:
             on_lost=self._lane_lost,
         )
         self._tasks = tasks
+        self._lanes = lanes
         self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell, self._lose))
         try:
             return await self._serve(tasks)
@@ -172,6 +174,8 @@ class _Session:
             return False
         if self._ended is not None and not self._ended.done():
             self._number = number
+            if self._lanes is not None:
+                self._lanes.quiet()
             self._ended.set_result(signals.exit_code(number))
         return True
 

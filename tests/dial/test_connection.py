@@ -401,6 +401,26 @@ def test_a_lane_that_opens_while_the_pool_closes_is_closed_too(run: Any) -> None
     run(main())
 
 
+def test_a_busy_server_does_not_hold_the_end(run: Any) -> None:
+    """From the moment when the end is near nothing of what it sends is read."""
+
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            it.lanes.quiet()
+            writer.write(b"two")
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await reader.read(1)
+            await it.lanes.close(1.0)
+            writer.close()
+
+    run(main())
+
+
 def test_a_refused_further_lane_is_not_asked_for_again_at_once(run: Any) -> None:
     async def main() -> None:
         async with rig() as it, app(hold) as port:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -112,6 +113,32 @@ def test_the_pods_change_while_the_api_server_is_away(cluster: Cluster, world: W
     works_within(running, 5)
 
 
+class Dials:
+    """Counts the TCP connections that the laptop begins to the API server, by the ports that they come from."""
+
+    NAME = "fairlead_test_dials"
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._nft(
+            f"add table inet {self.NAME}",
+            f"add set inet {self.NAME} ports {{ type inet_service; flags dynamic; size 65535; }}",
+            # Before the rule that drops them.
+            f"add chain inet {self.NAME} seen {{ type filter hook prerouting priority -500; }}",
+            f"add rule inet {self.NAME} seen iifname eth0 tcp dport 6443 tcp flags & (syn | ack) == syn"
+            " add @ports { tcp sport }",
+        )
+
+    def take(self) -> int:
+        """How many there were; from now on none is counted."""
+        listed = json.loads(self._cluster.node_exec(["nft", "-j", "list", "set", "inet", self.NAME, "ports"]).stdout)
+        self._nft(f"delete table inet {self.NAME}")
+        return len(next(each["set"].get("elem", []) for each in listed["nftables"] if "set" in each))
+
+    def _nft(self, *lines: str) -> None:
+        self._cluster.node_exec(["nft", "-f", "-"], text="\n".join(lines))
+
+
 def test_packets_vanish_for_a_minute(cluster: Cluster, running: Forward) -> None:
     with podclient.dial(running.port(P)) as held:
         held.sendall(b"x")
@@ -124,7 +151,10 @@ def test_packets_vanish_for_a_minute(cluster: Cluster, running: Forward) -> None
             assert lost["at"] - began < NOTICED
             early = Asking(running.port(P))
             assert running.descriptors <= before + 6
+            dials, since = Dials(cluster), time.monotonic()
             time.sleep(max(0.0, began + 45 - time.monotonic()))
+            rate = dials.take() / (time.monotonic() - since)
+            assert 0.3 < rate < 0.7, f"{rate:.2f} connects a second, not one in two seconds for all three targets"
             late = Asking(running.port(P))
             time.sleep(max(0.0, began + 60 - time.monotonic()))
             assert running.descriptors <= before + 6

@@ -338,6 +338,11 @@ class Lane(asyncio.BufferedProtocol):
         self._transport.write(self.carrier.farewell())
         self._lose("")
 
+    def quiet(self) -> None:
+        """Read nothing more; the lane is about to be closed."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def abandon(self) -> None:
         """Wait no longer for a closed lane's last bytes to leave."""
         if not self.gone.done():
