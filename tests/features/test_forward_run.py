@@ -201,7 +201,7 @@ def test_a_service_that_is_deleted_and_made_again(line: CommandLine, cluster: Fa
             waiting.sendall(b"GET / HTTP/1.0\r\n\r\n")
             cluster.do(lambda: cluster.api.put(SERVICES, service("web")))
             assert b"".join(iter(lambda: waiting.recv(65536), b"")).endswith(b"hello")
-        assert running.told("pod-new")
+        running.wait_told("pod-new", LIMIT)
         running.end()
     assert [len(running.told(name)) for name in ("waiting", "pod-gone", "pod-new", "note")] == [1, 0, 1, 0]
 

@@ -45,6 +45,7 @@ def test_a_service_selects_other_pods(world: World, forward: Start, name: str) -
         assert running.wait_told("waiting", 10)["reason"] == "no pod matches app=nobody"
         world.apply(world.service(name, [port(80, "http")]))
         assert podclient.run(podclient.pod_of(running.port(HTTP))) == pod
+        running.wait_told("pod-new", 10, pod=pod)
         assert [len(running.told(kind)) for kind in ("waiting", "pod-gone", "pod-new")] == [1, 1, 1]
 
 
