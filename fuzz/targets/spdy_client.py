@@ -24,7 +24,7 @@ class Connection:
     def __init__(self, name: int, session: Session, log: Log) -> None:
         self._name, self._log = name, log
         self._over = False
-        self._half = False
+        self._half_ends = 0
         self.forward = Forward(session, 80, name, self)
 
     def on_data(self, data: memoryview) -> None:
@@ -38,8 +38,8 @@ class Connection:
 
     def on_half_end(self) -> None:
         assert not self._over, "half end after the end"
-        assert not self._half, "second half end"
-        self._half = True
+        self._half_ends += 1
+        assert self._half_ends <= 2, "the far half and ours have ended already"
         self._log.append((self._name, "half end"))
 
     def on_end(self, outcome: Outcome, text: str) -> None:
