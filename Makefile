@@ -47,8 +47,7 @@ fuzz: fuzz-short ## Ten minutes of fuzzing for each engine
 testbed: ## Build the real one-node cluster into the cache (needs Go; about 15 minutes, once)
 	$(PYTHON) -m testbed build
 
-test-real: $(READY) ## The tests on the real cluster (as root)
-	$(BIN)/python -m testbed build
+test-real: $(READY) ## The tests on the real cluster, which is built first if need be (as root)
 	$(BIN)/python -m tests.real $(ARGS)
 
 bench: $(READY) ## Fairlead beside kubectl port-forward on the real cluster (as root)

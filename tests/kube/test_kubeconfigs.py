@@ -1,7 +1,7 @@
 """The same kubeconfigs, read by kubectl and by fairlead, seen from the server: identity, headers, SNI, way.
 
 What kubectl does is recorded in kubeconfig_records.json, so that fairlead is compared with it where no kubectl is at
-hand. With one (FAIRLEAD_KUBECTL, the test cluster's, or PATH) kubectl is compared with the records, too.
+hand. With one (FAIRLEAD_TEST_KUBECTL, the test cluster's, or PATH) kubectl is compared with the records, too.
 To record anew: ``FAIRLEAD_RECORD=1 pytest -m real tests/kube/test_kubeconfigs.py``.
 """
 
@@ -54,7 +54,7 @@ OLDER_REFUSE = {"client-certificate-options"}
 
 def find_kubectl() -> str | None:
     """The kubectl to compare with, if there is one."""
-    return os.environ.get("FAIRLEAD_KUBECTL") or (str(BUILT) if BUILT.exists() else shutil.which("kubectl"))
+    return os.environ.get("FAIRLEAD_TEST_KUBECTL") or (str(BUILT) if BUILT.exists() else shutil.which("kubectl"))
 
 
 def recorded() -> dict[str, Any]:

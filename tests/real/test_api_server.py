@@ -65,9 +65,9 @@ def test_forbidden_names_verb_and_resource(world: World, raw: Json, tmp_path: Pa
 
     async def main() -> None:
         async with with_token(world, raw, tmp_path, bearer) as api:
-            with pytest.raises(ForbiddenError, match=f'list pods in namespace "{name}": pods is forbidden') as caught:
+            with pytest.raises(ForbiddenError, match=rf'may-nothing" list pods in namespace "{name}" \(') as caught:
                 await api.get(f"/api/v1/namespaces/{name}/pods")
-            assert caught.value.remedy.endswith(f"kubectl auth can-i list pods -n {name}")
+            assert f"kubectl auth can-i list pods -n {name}" in caught.value.remedy
             with pytest.raises(ForbiddenError, match=f'create pods/portforward "x" in namespace "{name}"'):
                 await api.upgrade(
                     "POST",
