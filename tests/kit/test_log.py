@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 
 import pytest
 
 from fairlead.kit import log
+from fairlead.kit.lines import Lines
 
 
 @pytest.fixture
@@ -41,3 +43,15 @@ def test_context_is_inherited_and_may_hold_a_percent_sign(lines: io.StringIO) ->
 def test_secret_headers_are_hidden() -> None:
     headers = [("Authorization", "Bearer abc"), ("Accept", "*/*"), ("Cookie", "abc")]
     assert log.safe_headers(headers) == "Authorization: (hidden); Accept: */*; Cookie: (hidden)"
+
+
+def test_a_reader_that_sleeps_stops_nobody() -> None:
+    read, write = os.pipe()
+    log.setup(8, Lines(write).write)
+    logger = log.get("fairlead.test")
+    for number in range(2000):  # several times what a pipe holds
+        logger.header("%d %s", number, "x" * 200)
+    assert b"fairlead.test: 0 x" in os.read(read, 1000)
+    os.close(read)
+    logger.header("nobody reads any more")
+    os.close(write)
