@@ -13,7 +13,7 @@ from fairlead.dial.lane import Lane, LaneOwner
 from fairlead.dial.podstreams import PodStreams
 from fairlead.dial.pool import Lanes
 from fairlead.dial.waymemory import FileMemory
-from fairlead.errors import LostError
+from fairlead.errors import CredentialsError, LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
 from fairlead.host import children, descriptors, files, ready_file, signals
@@ -34,6 +34,8 @@ LOG = log.get(__name__)
 STDERR = 2
 CLOSE = 0.5
 """Seconds that closing politely may take at the end, out of the one that a user is promised."""
+SAME_KEY = 0.05
+"""Seconds by which one process of a terminal may see a key later than another."""
 CHILD_GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL for a command that outlives what it was started for."""
 
@@ -70,6 +72,12 @@ class _Session:
                 try:
                     async with Background() as tasks:
                         return await self._run_with(server, tasks)
+                except CredentialsError:
+                    # Ctrl-C in a terminal ends a credential plugin too, and that may be seen before our part of it.
+                    await asyncio.wait([self._ended], timeout=SAME_KEY)
+                    if self._ended.done():
+                        return self._told_to_end()
+                    raise
                 finally:
                     server.connector.abandon()
 
@@ -119,8 +127,7 @@ class _Session:
         await _first(starting, self._ended)
         if self._ended.done():
             await stop(starting)
-            # A command that never ran has not succeeded: 130, as a shell has it, and not kubectl's 0.
-            return self._ended.result() or (128 + signal.SIGINT if self._settings.command else 0)
+            return self._told_to_end()
         started = await starting
         if self._settings.ready_file:
             self._write_ready_file(self._settings.ready_file, started)
@@ -160,6 +167,12 @@ class _Session:
         code = await child.wait()
         self._child = None
         return code
+
+    def _told_to_end(self) -> int:
+        """The exit code of a run that a signal ended before all was ready."""
+        assert self._ended is not None
+        # A command that never ran has not succeeded: 130, as a shell has it, and not kubectl's 0.
+        return self._ended.result() or (128 + signal.SIGINT if self._settings.command else 0)
 
     def _stdin_free(self) -> bool:
         """Whether a credential plugin may ask on standard input: not when a command or a connection has it."""
