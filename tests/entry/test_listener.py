@@ -13,6 +13,7 @@ import pytest
 from fairlead.entry import listener
 from fairlead.entry.listener import LOCALHOST, Bound, Group, Listeners, bind, parse_addresses
 from fairlead.errors import ListenError, UsageError
+from fairlead.kit.tasks import Background
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
@@ -234,10 +235,11 @@ def test_closing_stops_listening_and_resets_what_is_open() -> None:
             return Silent()
 
         listeners, bound = Listeners(ReadBuffer(), print), bind(0, LOCAL)
-        await listeners.serve(bound, accept)
-        reader, writer = await asyncio.open_connection("::1", bound.port)
-        await accepted
-        await listeners.close(1.0)
+        async with Background() as tasks:
+            await listeners.serve(bound, accept, tasks)
+            reader, writer = await asyncio.open_connection("::1", bound.port)
+            await accepted
+            await listeners.close(1.0)
         try:
             got: bytes | type[BaseException] = await reader.read(1)
         except ConnectionError as error:
@@ -279,14 +281,40 @@ def test_connections_over_the_mark_are_reset_and_told_of_once(monkeypatch: pytes
             return True
 
         listeners, bound = Listeners(ReadBuffer(), told.append), bind(0, [Group((V4,), False)])
-        await listeners.serve(bound, accept)
-        listeners._mark = 0
-        assert [await connect() for _ in range(3)] == [False] * 3
-        assert len(told) == 1
-        assert "ulimit -n" in told[0]
-        listeners._mark = 1 << 20
-        assert [await connect() for _ in range(3)] == [True] * 3
-        assert told[1:] == ["connections are accepted again; 3 or more were reset"]
-        await listeners.close(1.0)
+        async with Background() as tasks:
+            await listeners.serve(bound, accept, tasks)
+            listeners._mark = 0
+            assert [await connect() for _ in range(3)] == [False] * 3
+            assert len(told) == 1
+            assert "ulimit -n" in told[0]
+            listeners._mark = 1 << 20
+            assert [await connect() for _ in range(3)] == [True] * 3
+            assert told[1:] == ["connections are accepted again; 3 or more were reset"]
+            await listeners.close(1.0)
 
     run(main())
+
+
+def test_a_crowd_is_accepted_before_any_of_it_has_its_say() -> None:
+    async def main() -> list[int]:
+        turns: list[int] = []
+        turn = 0
+
+        def accept(local: LocalConnection) -> RemoteEnd:
+            turns.append(turn)
+            return Silent()
+
+        listeners, bound = Listeners(ReadBuffer(), print), bind(0, [Group((V4,), False)])
+        clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(20)]
+        async with Background() as tasks:
+            await listeners.serve(bound, accept, tasks)
+            while len(turns) < 20:
+                turn += 1
+                await asyncio.sleep(0)
+            await listeners.close(1.0)
+        for client in clients:
+            client.close()
+        return turns
+
+    turns = run(main())
+    assert len(turns) - len(set(turns)) >= 16  # the event loop accepts one in a turn, and asyncio a second one

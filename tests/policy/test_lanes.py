@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from fairlead.policy.lanes import OPEN_AT_ONCE, SHORT, Take, Wait, place
+from fairlead.policy.lanes import OPEN_AT_ONCE, SHORT, TOGETHER, Take, Wait, place
 
 
 @dataclass
@@ -19,6 +19,7 @@ def decide(
     opening: int = 0,
     waiting: int = 0,
     lifetime: float = inf,
+    most: int = 0,
     limit: int = 32,
     budget: int = 256,
     patient: bool = True,
@@ -27,6 +28,7 @@ def decide(
         [Lane(load) for load in loads],
         opening=opening,
         waiting=waiting,
+        most=max(most, sum(load or 0 for load in loads) + waiting + 1),
         lifetime=lifetime,
         limit=limit,
         budget=budget,
@@ -91,24 +93,41 @@ def test_a_limit_of_one_means_one_lane() -> None:
 def test_who_waited_too_long_still_waits_rather_than_share_a_bulk_lane() -> None:
     lanes = [Lane(1, bulk=True), Lane(2)]
 
-    assert place(lanes, opening=1, waiting=0, lifetime=inf, limit=32, budget=9, patient=False) == Take(1)
-    assert place(lanes[:1], opening=1, waiting=0, lifetime=inf, limit=32, budget=9, patient=False) == Wait(0)
+    assert place(lanes, opening=1, waiting=0, most=1, lifetime=inf, limit=32, budget=9, patient=False) == Take(1)
+    assert place(lanes[:1], opening=1, waiting=0, most=1, lifetime=inf, limit=32, budget=9, patient=False) == Wait(0)
 
 
 def test_at_the_limit_a_quiet_lane_is_shared_before_a_bulk_one() -> None:
     assert place(
-        [Lane(1, bulk=True), Lane(9)], opening=0, waiting=0, lifetime=inf, limit=2, budget=9, patient=True
+        [Lane(1, bulk=True), Lane(9)], opening=0, waiting=0, most=1, lifetime=inf, limit=2, budget=9, patient=True
     ) == Take(1)
-    assert place([Lane(1, bulk=True)], opening=0, waiting=0, lifetime=inf, limit=1, budget=9, patient=True) == Take(0)
+    assert place(
+        [Lane(1, bulk=True)], opening=0, waiting=0, most=1, lifetime=inf, limit=1, budget=9, patient=True
+    ) == Take(0)
 
 
 def test_a_crowd_of_short_connections_shares_what_is_open() -> None:
-    assert decide([2, 1], waiting=29, lifetime=SHORT) == Take(1)
+    assert decide([2, 1], waiting=29, lifetime=SHORT) == Take(0)
     assert decide([2, 1], waiting=28, lifetime=SHORT) == Wait(OPEN_AT_ONCE)
     assert decide([2, 1], waiting=29, lifetime=SHORT * 1.1) == Wait(OPEN_AT_ONCE)
+
+
+def test_a_crowd_of_short_connections_is_kept_on_few_lanes() -> None:
+    """Also while it is smaller for a moment than it was."""
+    few = [None, 0, 3, TOGETHER, 5, 2]
+    assert decide(few, waiting=20, lifetime=SHORT) == Take(4)
+    assert decide(few, most=33, lifetime=SHORT) == Take(4)
+    assert decide(few, most=32, lifetime=SHORT) == Take(1)
+    assert decide([TOGETHER, TOGETHER + 2], most=33, lifetime=SHORT) == Take(0)
+
+
+def test_a_crowd_of_short_connections_keeps_off_transfers() -> None:
+    lanes = [Lane(9, bulk=True), Lane(1)]
+
+    assert place(lanes, opening=0, waiting=0, most=40, lifetime=0.01, limit=32, budget=9, patient=True) == Take(1)
 
 
 def test_a_short_connection_is_never_put_beside_a_transfer_while_lanes_may_be_opened() -> None:
     lanes = [Lane(1, bulk=True)]
 
-    assert place(lanes, opening=0, waiting=0, lifetime=0.01, limit=32, budget=9, patient=True) == Wait(1)
+    assert place(lanes, opening=0, waiting=0, most=1, lifetime=0.01, limit=32, budget=9, patient=True) == Wait(1)

@@ -219,10 +219,11 @@ class Connection:
         self._eof = True
         if self._lane is not None and self._forward is not None and self.state is State.OPEN:
             forward = self._forward
-            self._lane.finish(forward)
+            answered = self._heard and not self.local.unsent
+            self._lane.finish(forward, hurry=not answered)
             if forward.delivered_whole and self._handle is None:
                 forward.settle()
-            elif self._heard and not self.local.unsent:
+            elif answered:
                 self._ending = True
                 self._lane.ending(self)
 

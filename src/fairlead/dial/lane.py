@@ -27,6 +27,9 @@ BULK = 256 * 1024
 """Bytes since the lane was last idle that make it a bulk lane: one read's worth."""
 SMALL = 4096
 """Bytes of a payload that is gathered with others into one write, rather than written at once from where it is."""
+NO_HURRY = 0.005
+"""Seconds that the end of a program which has had its answer waits for company: alone it costs API server, kubelet and
+runtime as much as a new connection does, and who connects again and again brings company at once."""
 SHARED_UNREAD = 8 * 1024 * 1024
 """Bytes that one connection on a shared lane may leave unread before the lane stops reading for all of them."""
 LANE_UNREAD = 16 * 1024 * 1024
@@ -97,6 +100,9 @@ class Lane(asyncio.BufferedProtocol):
         self._reading = True
         self._writing = True
         self._flushing = False
+        self._due = False
+        """Something waits for ``_flush`` that no write has taken along meanwhile."""
+        self._lingering: asyncio.TimerHandle | None = None
         self._queued = 0
         self._busy_since_pong = False
         self._request_id = 0
@@ -266,11 +272,15 @@ class Lane(asyncio.BufferedProtocol):
         self._transport.write(view if self._encrypts else bytes(view))
         return True
 
-    def finish(self, forward: Forward) -> None:
-        """The local program is done sending."""
-        if not self.closed:
-            forward.finish()
+    def finish(self, forward: Forward, *, hurry: bool = True) -> None:
+        """The local program is done sending. Without ``hurry`` that may leave with what is sent next."""
+        if self.closed:
+            return
+        forward.finish()
+        if hurry:
             self._flush_soon()
+        elif self._lingering is None:
+            self._lingering = self._loop.call_later(NO_HURRY, self._write_outgoing)
 
     def ending(self, rider: Rider) -> None:
         """``rider`` has had its answer and only waits for the server to say so: it leaves the lane to the next one.
@@ -358,15 +368,21 @@ class Lane(asyncio.BufferedProtocol):
 
     def _flush_soon(self) -> None:
         """Write when everything that is ready in this turn of the loop has had its say, all of it in one record."""
+        self._due = True
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flushing = False
-        self._write_outgoing()
+        if self._due:
+            self._write_outgoing()
 
     def _write_outgoing(self) -> None:
+        self._due = False
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         over, self._queued = self._queued >= WRITE_HIGH_WATER, 0
         if self.closed:
             return
@@ -384,7 +400,7 @@ class Lane(asyncio.BufferedProtocol):
             return
         self.closed = True
         self._transport.close()
-        for handle in (self._timer, self._holder):
+        for handle in (self._timer, self._holder, self._lingering):
             if handle is not None:
                 handle.cancel()
         for waiter in self._pongs.values():

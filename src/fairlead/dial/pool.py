@@ -59,6 +59,19 @@ class _PodLanes:
         self.proving = False
         self.ended: deque[float] = deque(maxlen=64)
         """When connections ended of late."""
+        self._most = 0
+        self._most_at = 0.0
+
+    def present(self, waiting: int) -> int:
+        """Connections on lanes, and ``waiting`` more."""
+        return sum(lane.load or 0 for lane in self.lanes) + waiting
+
+    def most(self, waiting: int, now: float) -> int:
+        """The most connections at once of late, ``present`` ones counted."""
+        count = self.present(waiting)
+        if count >= self._most or now - self._most_at > RECENT:
+            self._most, self._most_at = count, now
+        return self._most
 
     def lifetime(self, now: float) -> float:
         """How long connections last on average, in seconds (Little's law); infinity when too few ended of late."""
@@ -66,8 +79,7 @@ class _PodLanes:
             self.ended.popleft()
         if len(self.ended) < FEW:
             return inf
-        present = sum(lane.load or 0 for lane in self.lanes) + len(self.waiting)
-        return present * (now - self.ended[0]) / len(self.ended)
+        return self.present(len(self.waiting)) * (now - self.ended[0]) / len(self.ended)
 
 
 class Lanes:
@@ -117,12 +129,14 @@ class Lanes:
             state.waiting = [entry for entry in state.waiting if entry.passenger is not passenger]
 
     def _seat(self, state: _PodLanes, passenger: Passenger, waiting: int, *, patient: bool, pod: PodRef) -> bool:
+        now = self._loop.time()
         choice = place(
             state.lanes,
             opening=state.opening,
             waiting=waiting,
-            lifetime=state.lifetime(self._loop.time()),
-            limit=self._limit if self._loop.time() >= state.closed_until else 0,
+            most=state.most(waiting + 1, now),
+            lifetime=state.lifetime(now),
+            limit=self._limit if now >= state.closed_until else 0,
             budget=self._total - len(self._pod_of) - self._opening_total,
             patient=patient,
         )

@@ -191,11 +191,13 @@ class LocalConnection(asyncio.BufferedProtocol):
         """End cleanly: deliver, say so, then discard input for LINGER seconds or until the program ends too."""
         if self._closing:
             return
+        if self._eof_received or self._transport.is_closing():
+            self.flush()
+            self._closing = True
+            self._transport.close()  # after what is unsent
+            return
         self.write_eof()
         self._closing = True
-        if self._eof_received or self._transport.is_closing():
-            self._transport.close()
-            return
         self._transport.resume_reading()
         asyncio.get_running_loop().call_later(LINGER, self._transport.close)
 

@@ -17,6 +17,10 @@ SHORT = 0.5
 """Seconds that connections last on average for a crowd of them to share the open lanes instead of waiting for more.
 Several on one lane cost the server less than on lanes of their own, and none is in the way for long."""
 
+TOGETHER = 16
+"""Connections of such a crowd that are put on one lane before the next is used: the fewer lanes they are on, the more
+of them travel in one write, and a write costs API server, kubelet and runtime about as much as a connection does."""
+
 MAX_PER_SERVER = 256
 """Lanes to all pods behind one API server: each holds three connections in the cluster's own components."""
 
@@ -50,6 +54,7 @@ def place(
     *,
     opening: int,
     waiting: int,
+    most: int,
     lifetime: float,
     limit: int,
     budget: int,
@@ -57,11 +62,18 @@ def place(
 ) -> Take | Wait:
     """Decide for one connection.
 
-    ``opening`` lanes are on their way and ``waiting`` connections are in front of this one. ``lifetime`` is how many
-    seconds connections to this pod lasted of late, on average. ``limit`` is the number of lanes to this pod, ``budget``
+    ``opening`` lanes are on their way and ``waiting`` connections are in front of this one. ``most`` is how many
+    connections to this pod there were at once of late, this one counted, and ``lifetime`` how many seconds they lasted
+    on average. ``limit`` is the number of lanes to this pod, ``budget``
     how many more the API server may be asked for. ``patient`` is False when this connection has waited longer than a
     new lane takes. Until the limit is reached no bulk lane is shared, however long that takes.
     """
+    # No more than ``limit`` connections have a lane each, however short they are: nobody can tell which one will pause.
+    crowd = most > limit and lifetime <= SHORT
+    if crowd:
+        fullest = _fullest(lanes)
+        if fullest is not None:
+            return Take(fullest)
     best: int | None = None
     best_rank = (True, 0)
     for index, lane in enumerate(lanes):
@@ -74,12 +86,20 @@ def place(
                 best, best_rank = index, rank
     room = min(limit - len(lanes) - opening, budget)
     full = room <= 0 and not opening
-    # No more than ``limit`` connections have a lane each, however short they are: nobody can tell which one will pause.
-    crowd = sum(lane.load or 0 for lane in lanes) + waiting + 1 > limit
-    hurry = not patient or (crowd and lifetime <= SHORT)
+    hurry = crowd or not patient
     if best is not None and (full or (hurry and not best_rank[0])):
         return Take(best)
     more = max(0, min(room, OPEN_AT_ONCE - opening, waiting + 1 - opening))
     if not lanes and not opening:
         more = max(more, 1)  # Whatever the limits say, nothing works without a first lane.
     return Wait(more)
+
+
+def _fullest(lanes: Sequence[LaneState]) -> int | None:
+    """The lane with the most connections that is no bulk lane and has fewer than TOGETHER."""
+    best, most = None, -1
+    for index, lane in enumerate(lanes):
+        load = lane.load
+        if load is not None and most < load < TOGETHER and not lane.bulk:
+            best, most = index, load
+    return best

@@ -59,7 +59,7 @@ class ForwardRun:
             tasks.start(target.backends.run(), name=f"keep {target.spec}")
             tasks.start(target.keep_warm(), name=f"keep a lane to {target.spec}")
             for served in target.served:
-                await self._serve(target, served)
+                await self._serve(target, served, tasks)
         return self._started()
 
     async def stop(self, timeout: float) -> None:
@@ -83,12 +83,12 @@ class ForwardRun:
         for target in self._targets:
             target.chill()
 
-    async def _serve(self, target: ForwardedTarget, served: Served) -> None:
-        accept = self._acceptor(served.forwarded)
+    async def _serve(self, target: ForwardedTarget, served: Served, tasks: Background) -> None:
+        accept = self._acceptor(target, served.forwarded)
         if served.bound is None:
             await self._join(served.forwarded, accept)
             return
-        await self._listeners.serve(served.bound, accept)
+        await self._listeners.serve(served.bound, accept, tasks)
         for address in served.bound.addresses:
             self._around.report(Listening(str(target.spec), address, served.bound.port, served.port.remote))
 
@@ -99,13 +99,14 @@ class ForwardRun:
         self._streams.start()
         await self._listeners.adopt(self._streams.socket, accept)
 
-    def _acceptor(self, forwarded: ForwardedPort) -> Callable[[LocalConnection], Connection]:
+    def _acceptor(self, target: ForwardedTarget, forwarded: ForwardedPort) -> Callable[[LocalConnection], Connection]:
         settings, lanes, report = self._around.settings, self._around.lanes, self._around.report
-        handling, wait, sticky = Handling(forwarded.local), settings.wait, settings.sticky
+        handling, wait = Handling(forwarded.local), settings.wait
+        by_client = target.backends.affinity is not None and not settings.sticky
 
         def accept(local: LocalConnection) -> Connection:
             report(handling)
-            connection = Connection(local, forwarded, lanes, wait=wait, client="" if sticky else local.client)
+            connection = Connection(local, forwarded, lanes, wait=wait, client=local.client if by_client else "")
             connection.dial()
             return connection
 
