@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import os
@@ -318,3 +319,25 @@ def test_a_crowd_is_accepted_before_any_of_it_has_its_say() -> None:
 
     turns = run(main())
     assert len(turns) - len(set(turns)) >= 16  # the event loop accepts one in a turn, and asyncio a second one
+
+
+def test_closing_while_a_crowd_is_being_accepted() -> None:
+    """Nothing is left, and nothing is raised, though many were accepted and none has had its say."""
+
+    async def main() -> list[socket.socket]:
+        listeners, bound = Listeners(ReadBuffer(), print), bind(0, [Group((V4,), False)])
+        clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(20)]
+        async with Background() as tasks:
+            await listeners.serve(bound, lambda local: Silent(), tasks)
+            while not listeners._accepted:
+                await asyncio.sleep(0)
+            await listeners.close(1.0)
+            while listeners._accepted or listeners._live:
+                await asyncio.sleep(0)
+        return clients
+
+    for client in run(main()):
+        with client:
+            client.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""

@@ -173,13 +173,15 @@ class Listeners:
         """Those that nobody has taken yet."""
         self._live: set[LocalConnection] = set()
         self._empty = asyncio.Event()
+        self._closed = False
 
     async def serve(self, bound: Bound, accept: Callable[[LocalConnection], RemoteEnd], tasks: Background) -> None:
         """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
         loop = asyncio.get_running_loop()
 
         def admit(local: LocalConnection) -> RemoteEnd | None:
-            return accept(local) if self._room(local) else None
+            # The event loop may have accepted one just before ``close``.
+            return accept(local) if not self._closed and self._room(local) else None
 
         for sock in bound.sockets:
 
@@ -204,6 +206,9 @@ class Listeners:
 
     async def _take(self, sock: socket.socket, admit: Callable[[LocalConnection], RemoteEnd | None]) -> None:
         self._accepted.discard(sock)
+        if self._closed:
+            sock.close()
+            return
         try:
             await self.adopt(sock, admit)
         except OSError:
@@ -215,10 +220,9 @@ class Listeners:
 
     async def close(self, timeout: float) -> None:
         """Stop listening and reset what is still open; wait up to ``timeout`` seconds until all of it is gone."""
+        self._closed = True
         for server in self._servers:
             server.close()
-        for sock in self._accepted:
-            sock.close()
         self._empty.clear()
         for local in list(self._live):
             local.abort()
