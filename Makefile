@@ -36,7 +36,7 @@ contracts: $(READY) ## Who may import whom (import-linter)
 	$(BIN)/lint-imports
 
 unit: $(READY) ## The tests alone; `make unit ARGS='-k spdy'` for some of them
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 fuzz-short: $(READY)
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)

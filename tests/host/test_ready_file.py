@@ -42,6 +42,7 @@ def test_that_of_a_process_which_is_no_more_is_removed(tmp_path: Path) -> None:
         b"\xff\xfe",
         b"8080 80 svc/web 0",
     ],
+    ids=["of a run", "of the first process", "empty", "text", "more than ours", "bytes", "no process"],
 )
 def test_anything_else_stays(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "ready"
