@@ -140,8 +140,8 @@ def test_ports_and_the_chosen_pod() -> None:
         ("svc/nope 80", NotFoundError, 'services "nope" not found'),
         ("deploy/nope 80", NotFoundError, 'deployments "nope" not found'),
         ("foo/x 80", NotFoundError, 'the server doesn\'t have a resource type "foo"'),
-        ("cm/conf 80", UsageError, "one cannot forward to ConfigMap objects: no pods stand behind them"),
-        ("cm/not-there 80", UsageError, "one cannot forward to ConfigMap objects: no pods stand behind them"),
+        ("cm/conf 80", UsageError, "cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented"),
+        ("cm/nope 80", NotFoundError, 'configmaps "nope" not found'),
         ("a nope", NoSuchPortError, "Pod 'a' does not have a named port 'nope'"),
         ("svc/web 99", NoSuchPortError, "Service web does not have a service port 99"),
         (

@@ -107,10 +107,10 @@ def test_an_unreachable_server_in_the_middle_comes_out_as_itself() -> None:
 
 
 def test_what_has_no_pods_is_refused_in_kubectls_words() -> None:
-    words = "one cannot forward to ConfigMap objects: no pods stand behind them"
+    words = "cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented"
     assert refuse(found("cm")).what == words
     # kubectl says of a custom resource that its own code has no Go type for it.
-    words = "one cannot forward to ConfigMap of x.org: only its own controller knows its pods"
+    words = "cannot attach to ConfigMap of x.org: only its own controller knows its pods"
     assert refuse(found("configmaps.x.org")).what == words
 
 

@@ -76,6 +76,9 @@ def test_pod_ports(word: str, local: int | Local, remote: int) -> None:
     assert (port.local, port.remote, port.service_port) == (local, remote, None)
 
 
+RANGE = 'strconv.ParseUint: parsing "99999": value out of range'
+
+
 @pytest.mark.parametrize(
     ("word", "words"),
     [
@@ -86,10 +89,10 @@ def test_pod_ports(word: str, local: int | Local, remote: int) -> None:
         ("1:53", "UDP protocol is not supported for 53"),
         ("0", "remote port must be > 0"),
         ("1:0", "remote port must be > 0"),
-        ("99999", "remote port '99999' is out of range"),
-        ("1:99999", "remote port '99999' is out of range"),
-        ("1:-5", "remote port '-5' is not a number"),
-        ("1:+5", "remote port '+5' is not a number"),
+        ("99999", f"error parsing local port '99999': {RANGE}"),
+        ("1:99999", f"error parsing remote port '99999': {RANGE}"),
+        ("1:-5", "error parsing remote port '-5': strconv.ParseUint: parsing \"-5\": invalid syntax"),
+        ("1:+5", "error parsing remote port '+5': strconv.ParseUint: parsing \"+5\": invalid syntax"),
     ],
 )
 def test_bad_pod_ports(word: str, words: str) -> None:

@@ -7,7 +7,7 @@ Watching and EndpointSlices are used where they are allowed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from fairlead.errors import ApiError, CredentialsError, FairleadError, ForbiddenError, NotFoundError, UsageError
 from fairlead.kit import log
@@ -20,6 +20,7 @@ from fairlead.kube.resources import (
     SERVICE,
     Resource,
     find,
+    no_pods,
     owned_by,
     refuse,
     target_word,
@@ -70,7 +71,7 @@ class Sources:
         """Read the target and its pods once. Raises what kubectl would say, in its words."""
         resource = await find(self._server, kind)
         if resource not in FORWARDABLE:
-            raise refuse(resource)
+            await self._refuse(resource, name)
         if resource is POD:
             self.single = name
             path = POD.path(self.namespace, name)
@@ -80,6 +81,14 @@ class Sources:
         self.pods = self._reflector(POD, path, Pod.from_json, selector=self.selector, single=self.single)
         self._used_selector = self.selector
         await self.pods.prime()
+
+    async def _refuse(self, resource: Resource, name: str) -> NoReturn:
+        """As kubectl does: an object of a type without pods is asked for before it is refused."""
+        try:
+            await self._server.get(resource.path(self.namespace, name))
+        except NotFoundError as error:
+            raise NotFoundError(error.what, remedy=no_pods(resource)) from None
+        raise refuse(resource)
 
     @property
     def slices(self) -> list[EndpointSlice] | None:

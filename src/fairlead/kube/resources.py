@@ -106,14 +106,20 @@ async def find(server: Getter, word: str) -> Resource:
 
 
 def refuse(resource: Resource) -> UsageError:
-    """The error for a type that cannot be forwarded to, whether or not the object exists."""
-    if resource.kind == "CronJob":
-        return UsageError("one cannot forward to a CronJob", remedy="forward to one of its jobs: job/NAME")
-    remedy = "forward to a pod, svc, deploy, rs, sts, ds, rc or job"
+    """The error for an object that exists and has no pods behind it."""
     if "." in resource.group.removesuffix(".k8s.io"):
-        words = f"one cannot forward to {resource.kind} of {resource.group}: only its own controller knows its pods"
-        return UsageError(words, remedy=remedy)
-    return UsageError(f"one cannot forward to {resource.kind} objects: no pods stand behind them", remedy=remedy)
+        words = f"cannot attach to {resource.kind} of {resource.group}: only its own controller knows its pods"
+    else:
+        what = f"*{resource.version}.{resource.kind}"
+        words = f"cannot attach to {what}: selector for {what} not implemented"
+    return UsageError(words, remedy=no_pods(resource))
+
+
+def no_pods(resource: Resource) -> str:
+    """Say that one cannot forward to this type, and what to do instead."""
+    if resource.kind == "CronJob":
+        return "forward to one of the CronJob's jobs: job/NAME"
+    return f"no pods stand behind a {resource.kind}: forward to a pod, svc, deploy, rs, sts, ds, rc or job"
 
 
 def _readings(word: str) -> Iterator[tuple[str, str, str | None]]:

@@ -49,7 +49,11 @@ def service_port_name(port: TargetPort, service: Service) -> str | None:
 
 def _in_pod(spec: PortSpec, pod: Pod) -> TargetPort:
     number = _number(spec.remote)
-    number = _named(pod, spec.remote) if number is None else parse_number(spec.remote, "remote")
+    if number is None:
+        number = _named(pod, spec.remote)
+    else:
+        # With one part kubectl parses it as LOCAL first, and says so.
+        number = parse_number(spec.remote, "local" if spec.local is None else "remote")
     return TargetPort(spec, _local(spec, number), _positive(number), None)
 
 

@@ -1,6 +1,6 @@
 """``TYPE/NAME [LOCAL:]REMOTE ...``: the words of a forward command as values.
 
-The grammar and most words of its errors are those of kubectl port-forward, with these differences: ``a:b:c`` is refused
+The grammar and the words of its errors are those of kubectl port-forward, with these differences: ``a:b:c`` is refused
 (kubectl reads it as ``a:a``), LOCAL may be ``-`` for standard input and output, and there may be several targets.
 Whether REMOTE is a number in range, or a name that exists, can only be told with the object at hand: see policy.ports.
 """
@@ -15,7 +15,6 @@ from fairlead.policy.names import check_name
 
 _PORT_REMEDY = "a port is written REMOTE, LOCAL:REMOTE or :REMOTE, such as 8080:80 or :http"
 _RANGE = "a port number is 1 to 65535"
-_NO_NUMBER, _OUT_OF_RANGE = "is not a number", "is out of range"
 _TARGET_REMEDY = "for example: pod/web 8080:80, or svc/web :http"
 
 
@@ -37,19 +36,19 @@ def parse_port(word: str) -> PortSpec:
 
 
 def parse_number(text: str, side: str) -> int:
-    """Read a port number as kubectl does (leading zeros, no sign); 0 is a number here. Raises UsageError."""
-    number, reason = 0, "" if text else _NO_NUMBER
+    """Read a port number as Go's ParseUint(text, 10, 16) does; 0 is a number here. Raises UsageError."""
+    number, reason = 0, "" if text else "invalid syntax"
     for char in text:
         if not "0" <= char <= "9":
-            reason = _NO_NUMBER
+            reason = "invalid syntax"
             break
         number = number * 10 + int(char)
         if number > 0xFFFF:
-            reason = _OUT_OF_RANGE
+            reason = "value out of range"
             break
     if reason:
-        remedy = _RANGE if reason == _OUT_OF_RANGE else _PORT_REMEDY
-        raise UsageError(f"{side} port '{text}' {reason}", remedy=remedy)
+        words = f"error parsing {side} port '{text}': strconv.ParseUint: parsing {_quote(text)}: {reason}"
+        raise UsageError(words, remedy=_RANGE if reason == "value out of range" else f"{_RANGE}; {_PORT_REMEDY}")
     return number
 
 
@@ -97,3 +96,9 @@ def _check_name(name: str, kind: str = "") -> None:
 def _incomplete(target: str) -> UsageError:
     words = "TYPE/NAME and list of ports are required for port-forward"
     return UsageError(words, remedy=f"{target} has no port" if target else _TARGET_REMEDY)
+
+
+def _quote(text: str) -> str:
+    """Quote as Go's strconv.Quote does for what can be typed."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in escaped) + '"'
