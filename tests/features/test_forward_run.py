@@ -115,6 +115,7 @@ def test_v_4_tells_what_was_decided(line: CommandLine, cluster: FakeCluster) -> 
 
 def test_what_may_not_be_known_is_not_told(line: CommandLine, cluster: FakeCluster) -> None:
     """Looking around is for the message alone: its own failures are no news."""
+    cluster.refusals["namespaces/ns "] = (403, "no namespaces")
     cluster.refusals["/services?"] = (403, "no list")
     cluster.refusals["/deployments/"] = (500, "broken")
     said = line.fails(["svc/wbe", ":80"], 7)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,18 @@ def test_credentials_are_for_tls_only(tmp_path: Path) -> None:
 def test_nothing(tmp_path: Path) -> None:
     found = loaded({"HOME": str(tmp_path)})
     assert (str(found.server), found.namespace, found.context) == ("http://localhost:8080", "default", "")
-    assert found.default_server
+    assert found.no_server.startswith("no kubeconfig names a cluster")
     master = loaded({"KUBERNETES_MASTER": "https://m"})
-    assert (str(master.server), master.default_server) == ("https://m", False)
+    assert (str(master.server), master.no_server) == ("https://m", "")
+
+
+def test_what_to_do_where_no_server_is_named(tmp_path: Path) -> None:
+    missing = f"/nope{os.pathsep}{tmp_path}/none"
+    assert loaded({"KUBECONFIG": missing}).no_server == "KUBECONFIG names /nope, which does not exist"
+    many = "".join(f"- {{name: c{number:02}, context: {{cluster: c}}}}\n" for number in range(20))
+    env = {"KUBECONFIG": write(tmp_path, text=f"contexts:\n{many}")}
+    names = ", ".join(f"c{number:02}" for number in range(10))
+    assert loaded(env).no_server == f"there is no current context: give --context ({names})"
 
 
 def test_in_a_pod(tmp_path: Path) -> None:

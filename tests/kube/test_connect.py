@@ -162,7 +162,7 @@ def test_hints() -> None:
         for given, hint in (
             (config, 'is "test" the right context?'),
             (config._replace(context=""), "is this the right address?"),
-            (config._replace(default_server=True), "no kubeconfig names a cluster: set KUBECONFIG"),
+            (config._replace(no_server="set KUBECONFIG"), "set KUBECONFIG"),
             (config._replace(proxy=url(f"http://127.0.0.1:{port}")), "check the proxy"),
         ):
             with pytest.raises(UnreachableError) as caught:

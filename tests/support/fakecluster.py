@@ -54,7 +54,7 @@ class FakeCluster:
         self.pods: dict[str, PodServer] = {}
         """By the pod's name; ``refuse``, ``dialled`` and ``lanes`` of each."""
         self.refusals: dict[str, tuple[int, str]] = {}
-        """Status and words for every request whose method and path have this text in them."""
+        """Status and words for every request whose method and path, each followed by a blank, have this text in them."""
         self.hangs: set[str] = set()
         """No answer to requests whose method and path have one of these texts in them."""
         self.http = self.echo = self.nothing = 0
@@ -184,7 +184,7 @@ class FakeCluster:
 
     async def _answer(self, exchange: Exchange) -> Answer | None:
         seen = exchange.seen
-        asked = f"{seen.method} {seen.target}"
+        asked = f"{seen.method} {seen.target} "
         if any(text in asked for text in self.hangs):
             await asyncio.Event().wait()
         for text, (code, words) in self.refusals.items():

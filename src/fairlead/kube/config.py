@@ -18,6 +18,9 @@ from fairlead.settings import ClusterOptions
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where a pod finds its own token, CA and namespace."""
 
+MOST_NAMED = 10
+"""Contexts in a message: some have hundreds."""
+
 
 class ClusterConfig(NamedTuple):
     """Everything needed to talk to one API server as one user."""
@@ -32,8 +35,8 @@ class ClusterConfig(NamedTuple):
     proxy: Url | None = None
     request_timeout: float | None = None
     """Seconds; None means no limit."""
-    default_server: bool = False
-    """Nothing named a server."""
+    no_server: str = ""
+    """What to do, where nothing named a server and ``server`` is kubectl's default."""
     env: Mapping[str, str] = NOTHING
     """The environment, for credential plugins."""
 
@@ -77,7 +80,7 @@ def load(options: ClusterOptions, env: Mapping[str, str], *, service_account: st
         user_name=selection.user_name,
         proxy=_proxy(selection, server, env),
         request_timeout=options.request_timeout or None,
-        default_server=selection.default and not env.get("KUBERNETES_MASTER"),
+        no_server=_name_one(files, env) if selection.default and not env.get("KUBERNETES_MASTER") else "",
         env=env,
     )
 
@@ -136,6 +139,15 @@ def read_yaml(text: bytes, path: str) -> Any:
         # the text around the mark may be a secret, so that only its place is shown
         place = f" at line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark is not None else ""
         raise ConfigError(f"the kubeconfig {path} is not valid YAML{place}") from None
+
+
+def _name_one(files: Kubeconfig, env: Mapping[str, str]) -> str:
+    if files.contexts:
+        return f"there is no current context: give --context ({', '.join(sorted(files.contexts)[:MOST_NAMED])})"
+    missing = [name for name in env.get("KUBECONFIG", "").split(os.pathsep) if name and not os.path.exists(name)]
+    if missing:
+        return f"KUBECONFIG names {missing[0]}, which does not exist"
+    return "no kubeconfig names a cluster: set KUBECONFIG, or give --kubeconfig or --server"
 
 
 def _proxy(selection: Selection, server: Url, env: Mapping[str, str]) -> Url | None:

@@ -210,8 +210,8 @@ class Connector:
 
 
 def _hint(config: ClusterConfig) -> str:
-    if config.default_server:
-        return "no kubeconfig names a cluster: set KUBECONFIG, or give --kubeconfig or --server"
+    if config.no_server:
+        return config.no_server
     which = f'"{config.context}" the right context' if config.context else "this the right address"
     return f"is the cluster up, and is {which}?"
 

@@ -64,7 +64,8 @@ class _Look:
     async def namespace_itself(self) -> None:
         path = Resource("Namespace", "namespaces", "", "v1", frozenset(), namespaced=False).path("", self._namespace)
         try:
-            self.namespace_exists = await self._get(path) is not None
+            if await self._get(path) is not None:
+                self.namespace_exists = True
         except NotFoundError:
             self.namespace_exists = False
 
