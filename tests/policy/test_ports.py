@@ -7,7 +7,7 @@ import pytest
 from fairlead.errors import NoSuchPortError, UsageError
 from fairlead.model.objects import Pod, Service
 from fairlead.model.target import Local
-from fairlead.policy.ports import port_in, resolve, service_port_name
+from fairlead.policy.ports import ignored_targets, port_in, resolve, service_port_name
 from fairlead.policy.portspec import parse_port
 from tests.support import objects
 
@@ -177,3 +177,14 @@ def test_the_name_of_a_service_port() -> None:
     (port,) = resolve([parse_port("81")], POD, svc())
     assert service_port_name(port, svc()) == "named"
     assert service_port_name(port, Service.from_json(objects.service("s", ports=()))) is None
+
+
+def test_what_a_headless_service_ignores_is_named() -> None:
+    headless, normal = svc(clusterIP="None"), svc()
+    ports = [parse_port(word) for word in (":80", ":82", ":87", ":80")]
+    assert ignored_targets(resolve(ports, POD, headless), headless) == [
+        "s is headless: port 80 of its pods is used, as in the cluster, and not the targetPort 8080",
+        "s is headless: port 87 of its pods is used, as in the cluster, and not the targetPort 8080",
+    ]
+    assert ignored_targets(resolve(ports[:2], POD, normal), normal) == []
+    assert ignored_targets(resolve([parse_port("80")], POD), None) == []

@@ -128,6 +128,12 @@ def test_a_port_behind_a_colon(word: str, instead: str) -> None:
     assert caught.value.remedy == f"a blank, not a colon: {instead}"
 
 
+@pytest.mark.parametrize("word", ["8080/80", "8080:80/udp", ":80/tcp"])
+def test_a_port_with_a_slash_is_no_target(word: str) -> None:
+    (target,) = parse_targets(["deploy/web", word])
+    assert [str(port) for port in target.ports] == [word]
+
+
 def test_a_target_without_ports_is_named() -> None:
     with pytest.raises(UsageError, match="svc/b has no port"):
         parse_targets(["svc/a", "80", "svc/b"])

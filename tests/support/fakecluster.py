@@ -54,7 +54,7 @@ class FakeCluster:
         self.pods: dict[str, PodServer] = {}
         """By the pod's name; ``refuse``, ``dialled`` and ``lanes`` of each."""
         self.refusals: dict[str, tuple[int, str]] = {}
-        """Status and words for every request whose method and path, each followed by a blank, have this text in them."""
+        """Status and words for every request in whose method and path, a blank behind each, this text is."""
         self.hangs: set[str] = set()
         """No answer to requests whose method and path have one of these texts in them."""
         self.http = self.echo = self.nothing = 0

@@ -23,7 +23,7 @@ from fairlead.policy.candidates import Moved, compare, nothing_runs, of_named, o
 from fairlead.policy.comeback import Comeback, comeback, what_now
 from fairlead.policy.endings import Endings
 from fairlead.policy.podchoice import order
-from fairlead.policy.ports import resolve
+from fairlead.policy.ports import ignored_targets, resolve
 
 LOG = log.get(__name__)
 
@@ -112,6 +112,8 @@ class Backends:
                 await self._wait_for_start()
         except TimeoutError:
             raise self._not_running() from None
+        for note in ignored_targets(self.ports, self._sources.service):
+            on_note(note)
         self._remember("")
         self._started = True
         return self

@@ -41,6 +41,19 @@ def port_in(port: TargetPort, pod: Pod, service: Service | None = None) -> int |
         return None
 
 
+def ignored_targets(ports: Iterable[TargetPort], service: Service | None) -> list[str]:
+    """One sentence for each port of a headless service whose targetPort is another one, which kubectl ignores."""
+    if service is None or not service.headless:
+        return []
+    declared = {port.service_port: _declared(service, port.service_port or 0) for port in ports}
+    return [
+        f"{service.name} is headless: port {port.port} of its pods is used, as in the cluster, and not the targetPort "
+        f"{port.target}"
+        for port in declared.values()
+        if port is not None and port.target not in (None, port.port)
+    ]
+
+
 def service_port_name(port: TargetPort, service: Service) -> str | None:
     """Return the name under which EndpointSlices list a resolved port; None if the service has it no more."""
     found = _declared(service, port.service_port or 0)

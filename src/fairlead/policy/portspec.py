@@ -60,7 +60,8 @@ def parse_targets(words: Sequence[str]) -> tuple[TargetSpec, ...]:
     """
     found: list[tuple[str, str, list[PortSpec]]] = []
     for word in words:
-        if "/" in word:
+        # No TYPE begins like a port: 8080:80/udp is a port that there is none of, and is said to be so.
+        if "/" in word and not (found and word[0] in "0123456789:"):
             found.append((*_parse_name(word), []))
         elif not found:
             if word:
