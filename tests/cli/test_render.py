@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import threading
-import time
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from fairlead.cli.render import STDERR, Screen, as_json, kubectl_line, our_lines
-from fairlead.cli.text import LIMIT, one_line
-from fairlead.kit.lines import CHUNK, MOST_WAITING, Lines
 from fairlead.model import events
 from fairlead.model.events import Event
+from fairlead.policy.text import one_line
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "reference"
 REFUSED = events.ConnectionFailed(
@@ -117,84 +113,3 @@ def test_where_standard_output_is_the_connection_no_line_goes_there(capfd: pytes
     screen.kubectl_to = STDERR
     screen.show(events.Listening("pod/x", "127.0.0.1", 80, 80))
     assert capfd.readouterr() == ("", "Forwarding from 127.0.0.1:80 -> 80\n")
-
-
-def test_a_closed_reader_is_no_error() -> None:
-    read, write = os.pipe()
-    lines = Lines(write)
-    lines.write("one")
-    assert os.read(read, 100) == b"one\n"
-    os.close(read)
-    lines.write("two")
-    lines.write("three")
-    os.close(write)
-
-
-def test_a_sleeping_reader_stops_nobody_and_gets_whole_lines_when_it_wakes() -> None:
-    read, write = os.pipe()
-    os.set_blocking(read, False)
-    lines = Lines(write)
-    long = "x" * (CHUNK + 100)
-    for number in range(200):
-        lines.write(f"{number} {long}")
-    got = b""
-    for _ in range(200):
-        try:
-            got += os.read(read, 1 << 20)
-        except BlockingIOError:
-            break
-        lines.write("awake")
-    found = got.decode().splitlines()
-    assert [line for line in found if line != "awake"] == [f"{number} {long}" for number in range(200)]
-    os.close(read)
-    os.close(write)
-
-
-@pytest.mark.parametrize(("reads_after", "all_of_it"), [(0.05, True), (None, False)])
-def test_the_last_lines_wait_a_moment_for_a_slow_reader(reads_after: float | None, all_of_it: bool) -> None:
-    read, write = os.pipe()
-    lines, got = Lines(write), []
-    for number in range(100):
-        lines.write(f"{number} {'x' * CHUNK}")
-    assert lines._waiting
-
-    def wake() -> None:
-        while data := os.read(read, 1 << 16):
-            got.append(data)
-
-    reader = threading.Timer(reads_after or 0, wake)
-    if reads_after:
-        reader.start()
-    began = time.monotonic()
-    lines.flush(5 if reads_after else 0.1)
-    assert time.monotonic() - began < 4
-    assert (not lines._waiting) is all_of_it
-    os.close(write)
-    if reads_after:
-        reader.join()
-        assert b"".join(got).count(b"\n") == 100
-    os.close(read)
-
-
-def test_what_is_kept_for_a_sleeping_reader_is_bounded() -> None:
-    read, write = os.pipe()
-    lines = Lines(write)
-    for number in range(3 * MOST_WAITING):
-        lines.write(f"{number} {'x' * 200}")
-    assert len(lines._waiting) == MOST_WAITING
-    os.close(read)
-    os.close(write)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("plain", "plain"),
-        ("two\r\nlines\tand a tab", "two lines and a tab"),
-        ("\x1b]0;title\x07\x1b[31mred", "]0;title [31mred"),
-        ("\u202eevil", "evil"),
-        ("x" * (LIMIT + 1), "x" * (LIMIT - 3) + "..."),
-    ],
-)
-def test_text_from_elsewhere_is_made_safe(text: str, expected: str) -> None:
-    assert one_line(text) == expected

@@ -34,10 +34,29 @@ def test_kubectls_levels(lines: io.StringIO, verbosity: int, shown: list[str]) -
     assert re.findall(r" (\w+) fairlead.test: said\n", lines.getvalue().lower()) == shown
 
 
-def test_context_is_inherited_and_may_hold_a_percent_sign(lines: io.StringIO) -> None:
+EVIL = "\x1b]0;title\x07\n\x9b2J\r12:00:00.000 WARNING fairlead: run this\u2028now\x85"
+
+
+def test_what_a_server_says_stays_in_its_line_and_moves_no_cursor(lines: io.StringIO) -> None:
     log.setup(0, lambda line: print(line, file=lines))
-    log.get("fairlead.test", pod="50%").about(port=80).warning("took %d s", 3)
-    assert lines.getvalue().endswith(" WARNING fairlead.test: [pod=50% port=80] took 3 s\n")
+    log.get("fairlead.test").warning("it ends: %s", EVIL)
+    assert lines.getvalue().endswith(
+        " WARNING fairlead.test: it ends: ]0;title 2J 12:00:00.000 WARNING fairlead: run this now\n"
+    )
+
+
+def test_a_traceback_is_told_line_by_line_each_of_them_indented(lines: io.StringIO) -> None:
+    log.setup(0, lambda line: print(line, file=lines))
+    try:
+        raise ValueError(EVIL)
+    except ValueError:
+        log.get("fairlead.test").warning("why:", exc_info=True)
+    first, *trace = lines.getvalue().splitlines()
+    assert first.endswith(" WARNING fairlead.test: why:")
+    assert trace[0] == "    Traceback (most recent call last):"
+    assert "        raise ValueError(EVIL)" in trace
+    assert all(line.startswith("    ") and line.isprintable() for line in trace)
+    assert any(line.strip().endswith("WARNING fairlead: run this") for line in trace)
 
 
 def test_secret_headers_are_hidden() -> None:
@@ -47,11 +66,13 @@ def test_secret_headers_are_hidden() -> None:
 
 def test_a_reader_that_sleeps_stops_nobody() -> None:
     read, write = os.pipe()
-    log.setup(8, Lines(write).write)
+    lines = Lines(write)
+    log.setup(8, lines.write)
     logger = log.get("fairlead.test")
     for number in range(2000):  # several times what a pipe holds
         logger.header("%d %s", number, "x" * 200)
     assert b"fairlead.test: 0 x" in os.read(read, 1000)
     os.close(read)
     logger.header("nobody reads any more")
+    lines.close()
     os.close(write)

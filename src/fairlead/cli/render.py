@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fairlead.cli.text import one_line
 from fairlead.kit.lines import Lines
 from fairlead.model import events
 from fairlead.model.events import Event
 from fairlead.policy.advice import brief
+from fairlead.policy.text import one_line
 
 STDOUT, STDERR = 1, 2
 LAST_MOMENT = 0.1
@@ -52,9 +52,10 @@ class Screen:
         self._lines[STDERR].write(line)
 
     def finish(self) -> None:
-        """Give slow readers a moment for the last lines."""
+        """Give slow readers a moment for the last lines; nothing can be said any more."""
         for lines in self._lines.values():
             lines.flush(LAST_MOMENT)
+            lines.close()
 
 
 def as_json(event: Event) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fairlead.cli.codes import INTERNAL
-from fairlead.cli.text import one_line
 from fairlead.errors import FairleadError
 from fairlead.kit import log
+from fairlead.policy.text import one_line
 
 
 def failure(error: BaseException, *, like_kubectl: bool = False) -> tuple[str, int]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import socket
+import stat
 import time
 from collections import deque
+from collections.abc import Callable
 
 MOST_WAITING = 1000
 """Lines kept for a reader that does not read, the newest; about 100 KiB of the usual ones."""
@@ -21,9 +24,9 @@ class Lines:
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
         self._rest = b""
         """Of a line that was written in part: it is finished before anything else, or the next would be garbled."""
+        self._way: _Way | None = None
+        """Opened for the first line: a descriptor that is never used is not held open."""
         self._closed = False
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
 
     def write(self, line: str) -> None:
         """Write ``line`` and its end."""
@@ -39,23 +42,80 @@ class Lines:
     def flush(self, limit: float) -> None:
         """Give a reader that is slow, or was, up to ``limit`` seconds for what still waits; blocks that long."""
         until = time.monotonic() + limit
-        while (self._rest or self._waiting) and (left := until - time.monotonic()) > 0:
-            if self._poll.poll(left * 1000):
+        while (self._rest or self._waiting) and self._way and (left := until - time.monotonic()) > 0:
+            if self._way.writable(left):
                 self._drain()
+
+    def close(self) -> None:
+        """Write nothing more; the descriptor stays as it is."""
+        self._closed = True
+        self._waiting.clear()
+        self._rest = b""
+        if self._way is not None:
+            self._way.close()
+            self._way = None
 
     def _drain(self) -> None:
         try:
-            while (self._rest or self._waiting) and self._writable():
+            if self._way is None:
+                self._way = _Way(self._descriptor)
+            while (self._rest or self._waiting) and self._way.writable(0):
                 if not self._rest:
                     self._rest = self._waiting.popleft()
-                self._rest = self._rest[os.write(self._descriptor, self._rest[:CHUNK]) :]
+                self._rest = self._rest[self._way.write(self._rest) :]
         except BlockingIOError:
-            pass  # somebody else made it non-blocking; the line stays for the next time
+            pass  # less room than it needs; the line stays for the next time
         except OSError:
-            self._closed = True
-            self._waiting.clear()
-            self._rest = b""
+            self.close()
 
-    def _writable(self) -> bool:
-        # An error or a hang-up is "writable": the write then tells which.
-        return bool(self._poll.poll(0))
+
+class _Way:
+    """How to write to a descriptor without waiting, and without O_NONBLOCK on what others have open, too.
+
+    A terminal is "writable" with less room than a line needs, and a pipe may have other writers: a write that would
+    block has to fail instead. So pipes and devices are opened once more, for us alone. A file is not, since what it was
+    opened with (its offset) is shared on purpose; it never makes a writer wait.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        mode = os.fstat(descriptor).st_mode
+        self._own = _reopened(descriptor) if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) else None
+        self._socket = socket.socket(fileno=os.dup(descriptor)) if stat.S_ISSOCK(mode) else None
+        number = descriptor if self._own is None else self._own
+        # A terminal that cannot be opened again is sure to have room for a single byte, and for no more.
+        self._most = 1 if self._own is None and os.isatty(descriptor) else CHUNK
+        self._write: Callable[[bytes], int] = lambda data: os.write(number, data)
+        if self._socket is not None:
+            send = self._socket.send
+            self._write = lambda data: send(data, socket.MSG_DONTWAIT)
+        self._poll = select.poll()
+        self._poll.register(number, select.POLLOUT)
+
+    def writable(self, seconds: float) -> bool:
+        """Whether to try now, or within ``seconds``; an error or a hang-up is for the write to tell."""
+        return bool(self._poll.poll(seconds * 1000))
+
+    def write(self, data: bytes) -> int:
+        """Write the beginning of ``data``: how many bytes."""
+        return self._write(data[: self._most])
+
+    def close(self) -> None:
+        """Close what was opened here."""
+        if self._own is not None:
+            os.close(self._own)
+        if self._socket is not None:
+            self._socket.close()
+
+
+def _reopened(descriptor: int) -> int | None:
+    """The same pipe or device, not blocking; None where we may not open it, as after su(1), or nobody reads it."""
+    how = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        return os.open(f"/proc/self/fd/{descriptor}", how)
+    except OSError:
+        pass
+    try:
+        os.tcgetpgrp(descriptor)  # which fails unless it is our controlling terminal: that one we may always open
+        return os.open("/dev/tty", how)
+    except OSError:
+        return None

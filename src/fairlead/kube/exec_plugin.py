@@ -213,6 +213,12 @@ class _Words(_Pipe):
             self._shown.put(data)
         self._held = (self._held + data)[-4096:]
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There is no more to show."""
+        super().connection_lost(exc)
+        if self._shown is not None:
+            self._shown.close()
+
     @property
     def last(self) -> str:
         """The last line that is not blank."""
