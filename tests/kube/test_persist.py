@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from fairlead.errors import ConfigError
-from fairlead.kube.config import read_yaml
+from fairlead.kube.config import load_yaml
 from fairlead.kube.persist import write_back
 
 TEXT = """# mine, with comments
@@ -45,10 +46,36 @@ def test_a_value_that_does_not_stand_there_once_is_written_anew(tmp_path: Path, 
     text = TEXT.replace("        id-token: old-id   # replaced\n", f"        id-token: {old}\n" if old else "")
     path.write_text(text)
     write_back(str(path), "u", {**OLD, "id-token": old}, {**OLD, "id-token": "new-id"})
-    before, after = read_yaml(text.encode(), ""), read_yaml(path.read_bytes(), "")
+    before, after = load_yaml(text.encode(), ""), load_yaml(path.read_bytes(), "")
     before["users"][1]["user"]["auth-provider"]["config"]["id-token"] = "new-id"
     assert after == before
     assert after["users"][1]["user"]["auth-provider"]["config"]["when"] == "2026-11-21"
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["8261947712345", "1e5", "null", "true", "0x10", "@x", "a:", "'a", "*a", "2026-11-21", "-", "{a", "#a", "a#b"],
+)
+def test_whatever_a_token_looks_like_it_is_read_back_as_it_is(tmp_path: Path, token: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(TEXT)
+    path.chmod(0o640)
+    write_back(str(path), "u", OLD, {**OLD, "refresh-token": token})
+    wanted = load_yaml(TEXT.encode(), "")
+    wanted["users"][1]["user"]["auth-provider"]["config"]["refresh-token"] = token
+    assert load_yaml(path.read_bytes(), "") == wanted
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_token_that_stands_elsewhere_is_not_replaced_there(tmp_path: Path) -> None:
+    """The only place with that text is another user's."""
+    path = tmp_path / "config"
+    text = TEXT.replace("old-id ", "newer-id ").replace("keep", "old-id")
+    path.write_text(text)
+    write_back(str(path), "u", OLD, {**OLD, "id-token": "new-id"})
+    wanted = load_yaml(text.encode(), "")
+    wanted["users"][1]["user"]["auth-provider"]["config"]["id-token"] = "new-id"
+    assert load_yaml(path.read_bytes(), "") == wanted
 
 
 def test_json_stays_json(tmp_path: Path) -> None:
@@ -56,6 +83,8 @@ def test_json_stays_json(tmp_path: Path) -> None:
     path.write_text('{"users": [{"name": "u", "user": {"auth-provider": {"config": {}}}}]}')
     write_back(str(path), "u", {}, {"id-token": "new"})
     assert path.read_text().startswith('{\n  "users"')
+    write_back(str(path), "u", {"id-token": "new"}, {"id-token": 'a"b\\'})
+    assert json.loads(path.read_text())["users"][0]["user"]["auth-provider"]["config"] == {"id-token": 'a"b\\'}
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

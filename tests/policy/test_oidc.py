@@ -37,3 +37,10 @@ def test_answer() -> None:
     for answer in (None, {}, {"id_token": 1}, {"id_token": ""}):
         with pytest.raises(CredentialsError, match="gave no id_token"):
             refreshed(old, answer)
+
+
+@pytest.mark.parametrize("token", ["a b", "a\nb: c", "a\n", "a\tb", "\x1b[m", "\x7f", "ä", "\u2028", " "])
+@pytest.mark.parametrize("name", ["id_token", "refresh_token"])
+def test_what_no_token_has_in_it_goes_no_further(name: str, token: str) -> None:
+    with pytest.raises(CredentialsError, match=f"a {name} with characters that no token has"):
+        refreshed({}, {"id_token": "A", name: token})

@@ -113,7 +113,13 @@ def _read(path: str) -> Kubeconfig | None:
 
 
 def read_yaml(text: bytes, path: str) -> Any:
-    """``text`` as YAML or JSON; timestamps stay strings, as a token or a name may look like one."""
+    """``text`` as YAML or JSON; the YAML that kubectl writes is read without PyYAML, which takes long to import."""
+    plain = plain_yaml.parse(text)
+    return load_yaml(text, path) if plain is None else plain
+
+
+def load_yaml(text: bytes, path: str) -> Any:
+    """The same with PyYAML; timestamps stay strings, as a token or a name may look like one. Raises ConfigError."""
     if text.lstrip()[:1] == b"{":
         import json
 
@@ -121,9 +127,6 @@ def read_yaml(text: bytes, path: str) -> Any:
             return json.loads(text)
         except ValueError:
             pass  # YAML's flow style begins with a brace, too
-    plain = plain_yaml.parse(text)
-    if plain is not None:
-        return plain
     import yaml
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairlead.errors import ConfigError
-from fairlead.kube.config import read_yaml
+from fairlead.kube.config import load_yaml
 
 
 def write_back(path: str, user: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
@@ -37,19 +37,35 @@ def write_back(path: str, user: str, old: Mapping[str, str], new: Mapping[str, s
 
 
 def edit(text: bytes, path: str, user: str, old: Mapping[str, str], new: Mapping[str, str]) -> bytes:
-    """``text`` with the changed values in place: in the text if they stand there once, else by writing it anew."""
-    changed = {key: value for key, value in new.items() if old.get(key) != value}
-    if all(old.get(key) and text.count(old[key].encode()) == 1 for key in changed):
-        for key, value in changed.items():
-            text = text.replace(old[key].encode(), value.encode())
-        return text
-    document = read_yaml(text, path)
-    _config_of(document, user, path).update(changed)
-    if text.lstrip()[:1] == b"{":
-        return json.dumps(document, indent=2).encode() + b"\n"
-    import yaml
+    """``text`` with the changed values in place: in the text if they stand there once, else by writing it anew.
 
-    return bytes(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, encoding="utf-8"))
+    What is returned means the old document with the new values and nothing else. Raises ConfigError.
+    """
+    changed = {key: value for key, value in new.items() if old.get(key) != value}
+    wanted = load_yaml(text, path)
+    _config_of(wanted, user, path).update(changed)
+    if all(old.get(key) and text.count(old[key].encode()) == 1 for key in changed):
+        edited = text
+        for key, value in changed.items():
+            edited = edited.replace(old[key].encode(), value.encode())
+        if _means(edited, wanted):
+            return edited
+    if text.lstrip()[:1] == b"{":
+        written = json.dumps(wanted, indent=2).encode() + b"\n"
+    else:
+        import yaml
+
+        written = bytes(yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True, encoding="utf-8"))
+    if not _means(written, wanted):
+        raise ConfigError(f"{path} has something in it that we cannot write")
+    return written
+
+
+def _means(text: bytes, wanted: Any) -> bool:
+    try:
+        return bool(load_yaml(text, "") == wanted)
+    except ConfigError:
+        return False
 
 
 def _config_of(document: Any, user: str, path: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ OpenID Connect Core 1.0 section 12 (refresh), RFC 6749 sections 2.3.1 (client pa
 from __future__ import annotations
 
 import json
+import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from fairlead.policy.url import encode_query, quote
 EARLY = 10.0
 """Seconds before its end that a token counts as expired, since clocks differ."""
 FORM = "application/x-www-form-urlencoded"
+_TOKEN = re.compile(r"[!-~]+")
+"""Printable ASCII without blanks: it goes into a header or form, and back into the kubeconfig."""
 
 
 def expires(token: str) -> float:
@@ -61,5 +64,10 @@ def refreshed(config: Mapping[str, str], answer: Any) -> dict[str, str]:
             remedy="ask for the scope openid at login; some providers give it only then",
         )
     refresh = answer.get("refresh_token")
+    for name, given in (("id_token", token), ("refresh_token", refresh)):
+        if isinstance(given, str) and given and not _TOKEN.fullmatch(given):
+            raise CredentialsError(
+                f"the OpenID Connect provider gave a {name} with characters that no token has", remedy="log in again"
+            )
     kept = {"refresh-token": refresh} if isinstance(refresh, str) and refresh else {}
     return {**config, "id-token": token, **kept}
