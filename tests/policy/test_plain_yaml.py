@@ -118,6 +118,13 @@ def test_what_tools_write_is_read_here(text: bytes) -> None:
         b"".join(b" " * depth + b"a:\n" for depth in range(60)),
         b"a" * 2000 + b": b\n",
         b"plain\n",
+        b"#c\rb: d\n",
+        b"a: b\n#\x85c: d\n",
+        "a: b\n#\u2028c: d\n".encode(),
+        b"a: b\n#\x07\n",
+        b"a: b\n#\x7f\n",
+        b"a: b\n\t\n",
+        b"a:\n\tb: c\n",
     ],
 )
 def test_all_else_is_left_to_pyyaml(text: bytes) -> None:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 MAX_INDENT = 40
 """Spaces; what is deeper is no kubeconfig."""
 
+_READ = re.compile(rb"[ -~\n]*")
+"""Also in comments: YAML has more line breaks than this one, and characters that make a file invalid."""
 _ITEM = "- "
 _KEY = re.compile(r"([A-Za-z][\w./-]{0,99}):(?: (.+))?", re.ASCII)
 _PLAIN = re.compile(r"(?:--)?[A-Za-z/][\w./@=+,%()-]*(?:[ :][\w./@=+,%()-]+)*", re.ASCII)
@@ -35,10 +37,12 @@ class _Line(NamedTuple):
 
 def parse(text: bytes) -> Any:
     """What the YAML in ``text`` means, or None if there is anything in it that is not read here."""
+    if _READ.fullmatch(text) is None:
+        return None
     try:
         lines = _lines(text.decode("ascii"))
         value, end = _block(lines, 0)
-    except (_More, UnicodeDecodeError):
+    except _More:
         return None
     return value if end == len(lines) else None
 
