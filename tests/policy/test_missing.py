@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.policy.missing import remedy, similar, written_apart
+from fairlead.policy.missing import no_namespace, remedy, similar, written_apart
 from fairlead.policy.portspec import parse_targets
 
 
@@ -23,16 +23,20 @@ def test_names_alike(name: str, names: list[str], found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exists", "meant", "said"),
+    ("meant", "said"),
     [
-        (False, ["svc/web"], 'the namespace "shop" does not exist; -n chooses another'),
-        (True, ["svc/web"], "did you mean svc/web? -n chooses another namespace"),
-        (None, ["svc/a", "svc/b", "svc/c"], "did you mean svc/a, svc/b or svc/c? -n chooses another namespace"),
-        (None, [], "-n chooses another namespace"),
+        (["svc/web"], "did you mean svc/web? -n chooses another namespace"),
+        (["svc/a", "svc/b", "svc/c"], "did you mean svc/a, svc/b or svc/c? -n chooses another namespace"),
+        ([], "-n chooses another namespace"),
     ],
 )
-def test_the_remedy(exists: bool | None, meant: list[str], said: str) -> None:
-    assert remedy("shop", namespace_exists=exists, meant=meant) == said
+def test_the_remedy(meant: list[str], said: str) -> None:
+    assert remedy(meant) == said
+
+
+def test_a_namespace_that_does_not_exist() -> None:
+    assert no_namespace("shpo", []) == 'the namespace "shpo" does not exist; -n chooses another'
+    assert no_namespace("shpo", ["shop"]) == 'the namespace "shpo" does not exist; -n chooses another, such as shop'
 
 
 @pytest.mark.parametrize(

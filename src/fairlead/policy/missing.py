@@ -20,13 +20,15 @@ def similar(name: str, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*close, *sorted(longer)]))[:MOST]
 
 
-def remedy(namespace: str, *, namespace_exists: bool | None, meant: Sequence[str]) -> str:
-    """The remedy for an object that is not in ``namespace``; None is for what could not be found out."""
-    if namespace_exists is False:
-        return f'the namespace "{namespace}" does not exist; -n chooses another'
-    if meant:
-        return f"did you mean {_or(meant)}? -n chooses another namespace"
-    return "-n chooses another namespace"
+def remedy(meant: Sequence[str]) -> str:
+    """The remedy for an object that is not in the namespace that was searched."""
+    return f"did you mean {_or(meant)}? -n chooses another namespace" if meant else "-n chooses another namespace"
+
+
+def no_namespace(namespace: str, meant: Sequence[str]) -> str:
+    """The remedy where that namespace does not even exist."""
+    words = f'the namespace "{namespace}" does not exist; -n chooses another'
+    return f"{words}, such as {_or(meant)}" if meant else words
 
 
 def written_apart(spec: TargetSpec) -> str:

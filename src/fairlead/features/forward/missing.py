@@ -11,7 +11,7 @@ from fairlead.kit.tasks import spawn
 from fairlead.kube.client import ApiServer
 from fairlead.kube.resources import FORWARDABLE, POD, SERVICE, Resource, match, target_word
 from fairlead.model.target import TargetSpec
-from fairlead.policy.missing import remedy, similar, written_apart
+from fairlead.policy.missing import no_namespace, remedy, similar, written_apart
 
 LOG = log.get(__name__)
 LIMIT = 1.5
@@ -20,6 +20,7 @@ MOST = 500
 """Objects of the same kind that are looked through."""
 _ALSO = (SERVICE, *(each for each in FORWARDABLE if each.kind in ("Deployment", "StatefulSet")), POD)
 """Kinds that somebody may have meant who gave only a name, or another kind; the best to forward to first."""
+_NAMESPACE = Resource("Namespace", "namespaces", "", "v1", frozenset(), namespaced=False)
 
 
 async def explained(error: NotFoundError, spec: TargetSpec, server: ApiServer) -> NotFoundError:
@@ -47,7 +48,7 @@ async def explained(error: NotFoundError, spec: TargetSpec, server: ApiServer) -
         code=error.code,
         reason=error.reason,
         message=error.message,
-        remedy=remedy(namespace, namespace_exists=look.namespace_exists, meant=meant),
+        remedy=no_namespace(namespace, look.namespaces_alike) if look.no_namespace else remedy(meant),
     )
 
 
@@ -55,19 +56,20 @@ class _Look:
     """What was found so far; each step keeps its own errors to itself."""
 
     def __init__(self, server: ApiServer, namespace: str) -> None:
-        self.namespace_exists: bool | None = None
+        self.no_namespace = False
+        """It is known not to exist."""
+        self.namespaces_alike: list[str] = []
         self.found: set[Resource] = set()
         self.names_alike: list[str] = []
         self._server = server
         self._namespace = namespace
 
     async def namespace_itself(self) -> None:
-        path = Resource("Namespace", "namespaces", "", "v1", frozenset(), namespaced=False).path("", self._namespace)
         try:
-            if await self._get(path) is not None:
-                self.namespace_exists = True
+            await self._get(_NAMESPACE.path("", self._namespace))
         except NotFoundError:
-            self.namespace_exists = False
+            self.no_namespace = True
+            self.namespaces_alike = await self._alike(_NAMESPACE.path(""), self._namespace)
 
     async def same_name(self, kind: Resource, name: str) -> None:
         try:
@@ -77,12 +79,15 @@ class _Look:
             pass
 
     async def alike(self, kind: Resource, name: str) -> None:
+        self.names_alike = await self._alike(kind.path(self._namespace), name)
+
+    async def _alike(self, path: str, name: str) -> list[str]:
         try:
-            listed = await self._get(kind.path(self._namespace), ("limit", str(MOST)))
+            listed = await self._get(path, ("limit", str(MOST)))
         except NotFoundError:
-            return
+            return []
         items = (listed or {}).get("items")
-        self.names_alike = similar(name, filter(None, map(_name, items if isinstance(items, list) else ())))
+        return similar(name, filter(None, map(_name, items if isinstance(items, list) else ())))
 
     async def _get(self, path: str, *query: tuple[str, str]) -> dict[str, Any] | None:
         """What is there, or None where that may not or cannot be known; raises NotFoundError."""
