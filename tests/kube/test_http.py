@@ -133,6 +133,20 @@ def test_silence_is_an_error() -> None:
     run_virtual(main())
 
 
+def test_a_request_after_a_stream_that_might_be_silent_is_answered_in_time() -> None:
+    async def main() -> None:
+        connection, _ = connected()
+        connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await connection.send(GET)
+        connection.silence = None
+        await connection.read(10)
+        assert connection.reusable
+        with pytest.raises(UnreachableError, match="the server has been silent for 30 s"):
+            await connection.send(GET)
+
+    run_virtual(main())
+
+
 def test_a_stream_may_be_silent() -> None:
     async def main() -> None:
         connection, _ = connected()

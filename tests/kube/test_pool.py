@@ -61,6 +61,21 @@ def test_fresh_ones_and_tunnels_are_new() -> None:
     run_virtual(main())
 
 
+def test_none_that_waited_through_an_outage_is_used() -> None:
+    async def main() -> None:
+        async with ScriptedServer(answer, tls=False) as server:
+            pool = pool_for(server)
+            kept, busy = await used(pool), await used(pool)
+            pool.give_back(kept)
+            pool.drop_idle()
+            assert await used(pool) not in (kept, busy)
+            await busy.send(GET)  # in use: it is its user's
+            await asyncio.sleep(IDLE_TIME + 1)
+            await pool.close()
+
+    run_virtual(main())
+
+
 def test_half_read_answers_are_not_kept() -> None:
     async def main() -> None:
         async with ScriptedServer(answer, tls=False) as server:

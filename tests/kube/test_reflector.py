@@ -19,7 +19,7 @@ from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Timing
 from fairlead.model.cache import Change
 from fairlead.model.objects import Pod
-from tests.support.fakeapi import FakeApi, names, until
+from tests.support.fakeapi import FakeApi, Object, Query, names, until
 from tests.support.loop import now, run_virtual
 from tests.support.objects import PODS, pod
 
@@ -494,5 +494,65 @@ def test_it_can_be_stopped_and_run_again() -> None:
             tasks.start(watched.reflector.run(), name="reflector")
             await until(lambda: watched.names == ["a", "b", "c"])
         assert api.count("list") == 1
+
+    run_virtual(main())
+
+
+class Silent(FakeApi):
+    """One that takes requests and, while ``mute``, answers none of them."""
+
+    mute = False
+
+    async def get(self, path: str, query: Query = ()) -> Object:
+        answer = await super().get(path, query)
+        if self.mute:
+            await asyncio.sleep(30)
+            raise UnreachableError("silent for 30 s")
+        return answer
+
+
+@pytest.mark.parametrize("forbidden", [[("watch", "pods")], [("watch", "pods"), ("list", "pods")]])
+def test_a_kick_ends_a_question_that_was_asked_before_the_network_went(forbidden: list[tuple[str, str]]) -> None:
+    async def main() -> None:
+        api = Silent()
+        api.put(PODS, pod("a"))
+        api.forbidden.update(forbidden)
+        watched = Watched(api, single="a")
+        await watched.reflector.prime()
+        async with Background() as tasks:
+            tasks.start(watched.reflector.run(), name="reflector")
+            await asyncio.sleep(7)
+            api.mute = True
+            await asyncio.sleep(7)
+            api.mute = False
+            api.put(PODS, pod("a", ready=False))
+            watched.moves()
+            watched.reflector.kick()
+            await asyncio.sleep(0.1)
+            assert watched.moves() == ["~a"]
+            assert watched.troubles in ([], [None]), "a kick is no trouble"
+
+    run_virtual(main())
+
+
+def test_doubts_let_a_long_list_end() -> None:
+    """They may come more often than a list takes."""
+
+    class Slow(FakeApi):
+        async def get(self, path: str, query: Query = ()) -> Object:
+            await asyncio.sleep(4)
+            return await super().get(path, query)
+
+    async def main() -> None:
+        api = Slow()
+        api.watch_list = "invalid"
+        api.put(PODS, pod("a"))
+        watched = Watched(api)
+        async with Background() as tasks:
+            tasks.start(watched.reflector.run(), name="reflector")
+            for _ in range(4):
+                await asyncio.sleep(2.5)
+                watched.reflector.relist()
+            assert watched.names == ["a"]
 
     run_virtual(main())

@@ -95,6 +95,10 @@ class ApiServer:
     ) -> None:
         await self._pool.close()
 
+    def forget_connections(self) -> None:
+        """Ask what comes next on new connections: the network was away, and may not know the kept ones any more."""
+        self._pool.drop_idle()
+
     async def get(self, path: str, query: Query = ()) -> dict[str, Any]:
         """The object or list at ``path``."""
         return await self.request("GET", path, query=query)
@@ -107,23 +111,20 @@ class ApiServer:
         query: Query = (),
         body: bytes | None = None,
         content_type: str = "application/json",
-        timeout: float | None = None,
     ) -> dict[str, Any]:
         """Send one request and return the object in its answer.
 
-        ``timeout``: seconds for connecting and answering; None takes the one of the options. Whatever that is, an
-        answer that stops coming for 30 s is an error. Raises UnreachableError, CredentialsError, ConfigError and
-        ApiError with its kinds.
+        Connecting and answering may take the time of the options; whatever that is, an answer that stops coming for
+        30 s is an error. Raises UnreachableError, CredentialsError, ConfigError and ApiError with its kinds.
         """
         headers = [] if body is None else [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-        limit = self.config.request_timeout if timeout is None else timeout
 
         async def read(connection: HttpConnection, _: Head) -> bytes:
             answer = await connection.read(MAX_BODY)
             self._pool.give_back(connection)
             return answer
 
-        call = _Call(method, path, query, headers, body or b"", limit or None)
+        call = _Call(method, path, query, headers, body or b"", self.config.request_timeout)
         return parse_object(await self._perform(call, read), self.connector.where)
 
     async def answers(self, timeout: float) -> None:

@@ -54,6 +54,7 @@ class HttpConnection(asyncio.Protocol):
         self.certificate = certificate
         self.requests = 0
         self.silence: float | None = SILENCE
+        """Seconds; who reads a stream on which nothing may be due sets it to None, until the next request."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         self._transport: asyncio.Transport | None = None
@@ -119,6 +120,7 @@ class HttpConnection(asyncio.Protocol):
         if self.requests:
             self._h11.start_next_cycle()
         self.requests += 1
+        self.silence = SILENCE
         self._answered = False
         self._write(request)
         while True:

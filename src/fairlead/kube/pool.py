@@ -50,11 +50,16 @@ class Pool:
         loop = asyncio.get_running_loop()
         self._idle[connection] = loop.call_later(IDLE_TIME, self._expire, connection)
 
+    def drop_idle(self) -> None:
+        """Keep none of those that wait: after an outage they may lead nowhere, and only silence would tell."""
+        for connection, timer in self._idle.items():
+            timer.cancel()
+            connection.abort()
+        self._idle.clear()
+
     async def close(self) -> None:
         """End all connections and wait until their sockets are closed."""
-        for timer in self._idle.values():
-            timer.cancel()
-        self._idle.clear()
+        self.drop_idle()
         waiting = [connection.lost for connection in self._open]
         for connection in tuple(self._open):
             connection.abort()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -109,6 +109,7 @@ class Reflector(Generic[T]):
         self._said_polling = False
         self._may_list = True
         self._kicked = False
+        self._reading = False
         self._doubted = False
         self._gone_at: float | None = None
         self._scope: asyncio.Timeout | None = None
@@ -129,9 +130,15 @@ class Reflector(Generic[T]):
             self._scope.reschedule(asyncio.get_running_loop().time())
 
     def relist(self) -> None:
-        """Take the whole list anew at once: an object that it names was found to be gone."""
+        """Take the whole list anew at once: an object that it names was found to be gone.
+
+        One that is being taken goes on to its end first: it may be a long one, and doubts may come often.
+        """
         self._doubted = True
-        self.kick()
+        if self._reading:
+            self._kicked = True
+        else:
+            self.kick()
 
     async def run(self) -> None:
         """Keep current for ever. May be cancelled, and run again: it goes on from the last state."""
@@ -161,12 +168,12 @@ class Reflector(Generic[T]):
     async def _turn(self, now: float) -> None:
         """One list or one watch, to its end."""
         if self._polling(now):
-            await (self._list() if self._may_list else self._get())
+            await self._read_all(self._list() if self._may_list else self._get())
             self._recovered()
             await self._pause(self._timing.poll)
             return
         if not self._version and not self._watch_list:
-            await self._list()
+            await self._read_all(self._list())
             self._recovered()
             if self._polling(now):
                 return
@@ -195,6 +202,16 @@ class Reflector(Generic[T]):
         if not self._said_polling:
             self._said_polling = True
             self._on_polling(error)
+
+    async def _read_all(self, reading: Awaitable[None]) -> None:
+        """Wait for a list, or TimeoutError when kicked: the answer to what was asked before that may never come."""
+        self._reading = True
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                await reading
+        finally:
+            self._reading = False
+            self._scope = None
 
     async def _get(self) -> None:
         """Read the single object, which may have gone."""
