@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -16,7 +17,7 @@ import pytest
 
 from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port
 from tests.support.fakecluster import FakeCluster
-from tests.support.running import FAIRLEAD, IN_TERMINAL
+from tests.support.running import END, FAIRLEAD, IN_TERMINAL
 from tests.support.world import within
 
 pytestmark = pytest.mark.timeout(60)
@@ -179,6 +180,51 @@ def test_the_terminals_interrupt_is_not_told_twice(line: CommandLine, cluster: F
         os.close(ours)
         os.close(theirs)
     assert code == 5, said
+
+
+def test_a_terminal_that_nobody_reads_stops_nothing(line: CommandLine, cluster: FakeCluster) -> None:
+    """Its emulator may be stopped, or ssh may hang: connections are served, and Ctrl-C ends the run."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [*FAIRLEAD, "forward", "-v=8", "pod/web-1", f":{cluster.http}"],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env={**os.environ, **line.env},
+        )
+        try:
+            said = b""
+            while not (found := re.findall(rb"Forwarding from \S+:(\d+) -> ", said)):
+                assert select.select([ours], [], [], LIMIT)[0], said
+                said += os.read(ours, 4096)
+            while select.select([], [theirs], [], 0)[1]:
+                assert fetch(int(found[0])) == b"hello"
+            for _ in range(10):
+                assert fetch(int(found[0])) == b"hello"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(END) == 0
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_run_leaves_the_ready_file_that_another_wrote_since(
+    line: CommandLine, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    with line.forward("--ready-file", str(ready), "svc/web", ":80") as running:
+        within(LIMIT, ready.exists, "the ready file")
+        with line.forward("--ready-file", str(ready), "svc/web", ":80") as other:
+            pid = str(other.process.pid)
+            within(LIMIT, lambda: pid in ready.read_text(), "that of the second run")
+            running.end()
+            assert pid in ready.read_text()
+    assert not ready.exists()
 
 
 def test_a_signal_is_passed_to_the_command(line: CommandLine) -> None:

@@ -136,17 +136,59 @@ def _asked(pid: int) -> bool:
     return any(fields[1].endswith(":0035") and not fields[4].endswith(":00000000") for fields in table)
 
 
-MOMENTS = [index * 0.007 for index in range(6)]
-"""Seconds after ``ready``: from before the command is started until it surely is."""
+AT_THE_MOMENT = """
+import asyncio, os, sys
+from fairlead.cli.main import script
+from fairlead.kit import process
+
+moment, number, deaf = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "deaf"
+really_start = process.start
+
+async def start(*words, **how):
+    if moment == "before":
+        os.kill(os.getpid(), number)
+    child = await really_start(*words, **how)
+    if moment != "before":
+        os.kill(os.getpid(), number)
+    if moment == "during":
+        for _ in range(5):  # the loop takes the signal while nobody has the command yet
+            await asyncio.sleep(0)
+    return child
+
+process.start = start
+if deaf:
+    process.Child.send = lambda child, number: None
+sys.argv[:4] = []
+script()
+"""
+"""``fairlead`` that signals itself: before the command is started, before it is known, and as soon as it is.
+
+A deaf command hears nothing, as one that ignores the signal from its first moment.
+"""
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
-def test_a_signal_while_the_command_is_started(number: signal.Signals, code: int, line: CommandLine) -> None:
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_signal_while_the_command_is_started(
+    moment: str, number: signal.Signals, code: int, line: CommandLine
+) -> None:
     """It reaches the command, or the command is not started: never is it lost in between."""
-    for moment in MOMENTS:
-        words = ["svc/web", ":80", "--", "sleep", "60"]
-        with line.forward(*words, ready=False) as running:
-            running.wait_told("ready", LIMIT)
-            time.sleep(moment)
-            running.process.send_signal(number)
-            running.wait_end(code, LIMIT / 2)
+    with line.forward("svc/web", ":80", "--", "sleep", "60", ready=False, wrap=at(moment, number)) as running:
+        running.wait_end(code, LIMIT / 2)
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_command_that_goes_on_after_such_a_signal_is_served(moment: str, line: CommandLine) -> None:
+    script = (
+        "import os, urllib.request as web\n"
+        "print(web.urlopen('http://127.0.0.1:' + os.environ['FAIRLEAD_PORT']).read().decode())\n"
+    )
+    words = ["svc/web", ":80", "--", sys.executable, "-c", script]
+    with line.forward(*words, json=False, ready=False, wrap=at(moment, signal.SIGTERM, "deaf")) as running:
+        running.wait_end(0, LIMIT)
+    assert "hello" in running.out
+
+
+def at(moment: str, number: signal.Signals, command: str = "") -> list[str]:
+    """What ``fairlead`` is started with."""
+    return [sys.executable, "-c", AT_THE_MOMENT, moment, str(int(number)), command]

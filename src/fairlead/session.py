@@ -61,7 +61,8 @@ class _Session:
         self._number = 0
         self._lanes: Lanes | None = None
         self._child: process.Child | None = None
-        self._ready_written = ""
+        self._ready_written = b""
+        """What the ready file was given."""
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
@@ -109,13 +110,14 @@ class _Session:
             on_lost=self._lane_lost,
         )
         self._tasks = tasks
+        self._server = server
         self._lanes = lanes
         self._forward = ForwardRun(Around(self._settings, server, lanes, reach, self._tell, self._lose))
         try:
             return await self._serve(tasks)
         finally:
-            if self._ready_written:
-                files.remove(self._ready_written)
+            if self._settings.ready_file and self._ready_written:
+                files.remove(self._settings.ready_file, self._ready_written)
             if self._child is not None:
                 await self._child.end(grace=CHILD_GRACE)
             await self._forward.stop(CLOSE / 2)
@@ -145,7 +147,7 @@ class _Session:
     def _write_ready_file(self, path: str, started: Started) -> None:
         text = ready_file.content([port for port, _ in started.ports], os.getpid())
         if files.write_atomically(path, text, mode=0o644):
-            self._ready_written = path
+            self._ready_written = text
         else:
             self._tell(Note(f"nobody reads the pipe {path}, so that all is ready was not told there"))
 
@@ -187,7 +189,8 @@ class _Session:
             return False
         if self._ended is not None and not self._ended.done():
             self._number = number
-            if self._lanes is not None:
+            # A command that is just being started gets the signal, and may go on.
+            if self._lanes is not None and not self._settings.command:
                 self._lanes.quiet()
             self._ended.set_result(signals.exit_code(number))
         return True
@@ -197,6 +200,7 @@ class _Session:
 
     def _server_back(self, after: float) -> None:
         self._tell(ServerBack(after))
+        self._server.forget_connections()
         self._forward.server_back()
 
     def _lane_lost(self, pod: PodRef, reason: str) -> None:

@@ -19,8 +19,8 @@ def test_a_file_is_replaced_whole_with_its_mode(tmp_path: Path) -> None:
         assert reader.read() == "before"
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("after", 0o644)
     assert os.listdir(tmp_path) == ["ready"]
-    remove(str(path))
-    remove(str(path))
+    remove(str(path), b"after")
+    remove(str(path), b"after")
     assert os.listdir(tmp_path) == []
 
 
@@ -29,6 +29,17 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     write_atomically(str(tmp_path / "link"), b"x")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_text() == "x"
+    remove(str(tmp_path / "link"), b"x")
+    assert os.listdir(tmp_path) == ["link"]
+
+
+@pytest.mark.parametrize("now", [b"another's", b"ours and more", b"our"])
+def test_what_another_has_written_since_stays(tmp_path: Path, now: bytes) -> None:
+    path = str(tmp_path / "ready")
+    write_atomically(path, b"ours")
+    write_atomically(path, now)
+    remove(path, b"ours")
+    assert (tmp_path / "ready").read_bytes() == now
 
 
 def test_a_named_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
@@ -40,7 +51,7 @@ def test_a_named_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     assert write_atomically(path, b"ready\n")
     assert os.read(reader, 100) == b"ready\n"
     os.close(reader)
-    remove(path)
+    remove(path, b"ready\n")
     assert stat.S_ISFIFO(os.stat(path).st_mode)
 
 

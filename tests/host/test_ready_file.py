@@ -31,6 +31,13 @@ def test_that_of_a_process_which_is_no_more_is_removed(tmp_path: Path) -> None:
     remove_stale(str(path))
 
 
+def test_it_is_also_found_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(content(PORTS, ended()))
+    (tmp_path / "link").symlink_to("real")
+    remove_stale(str(tmp_path / "link"))
+    assert os.listdir(tmp_path) == ["link"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

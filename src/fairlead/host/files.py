@@ -45,13 +45,19 @@ def write_atomically(path: str, data: bytes, *, mode: int = 0o600) -> bool:
         raise MachineError(f"cannot write {path}: {error.strerror}") from error
 
 
-def remove(path: str) -> None:
-    """Remove a file that ``write_atomically`` made, if it is still there; never anything else than a regular file."""
+def remove(path: str, data: bytes) -> None:
+    """Remove the file that ``write_atomically`` made of ``data``, unless it is another's by now; never a pipe."""
+    target = os.path.realpath(path)  # as when it was written
     try:
-        if stat.S_ISREG(os.lstat(path).st_mode):
-            os.unlink(path)
+        if stat.S_ISREG(os.lstat(target).st_mode) and _holds(target, data):
+            os.unlink(target)
     except OSError:
         pass  # it is gone, or may not be removed: nothing depends on it any more
+
+
+def _holds(path: str, data: bytes) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(data) + 1) == data
 
 
 def _is_special(path: str) -> bool:

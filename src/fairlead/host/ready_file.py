@@ -24,14 +24,15 @@ def remove_stale(path: str) -> None:
     if not os.path.isfile(path):
         return
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read(MOST).splitlines()
+        with open(path, "rb") as file:
+            data = file.read(MOST)
+        text = data.decode()
     except (OSError, ValueError):
         return
-    found = [_LINE.fullmatch(line) for line in lines]
+    found = [_LINE.fullmatch(line) for line in text.splitlines()]
     pids = {int(match[1]) for match in found if match}
     if found and all(found) and not any(map(_lives, pids)):
-        remove(path)
+        remove(path, data)
 
 
 def _lives(pid: int) -> bool:
