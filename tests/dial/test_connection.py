@@ -18,6 +18,7 @@ from fairlead.errors import ApiError, CredentialsError, ForbiddenError, Unreacha
 from fairlead.kit.tasks import Background
 from fairlead.net.local import HIGH_WATER
 from fairlead.net.stream import CHUNK
+from fairlead.policy import silence
 from tests.support.dialled import app, backend, rig
 
 uvloop = pytest.importorskip("uvloop")
@@ -487,7 +488,7 @@ def test_a_quiet_connection_on_a_dead_lane_is_found(run: Any, monkeypatch: pytes
             writer.write(b"one")
             assert await reader.readexactly(3) == b"one"
             lane = it.aim.connections[0]._lane
-            await it.until(lambda: lane._ping is None and not lane._busy_since_pong)  # type: ignore[union-attr]
+            await it.until(lambda: not lane._pulse.said)  # type: ignore[union-attr]
             it.pod.lanes[0].silent = True
             with pytest.raises(ConnectionResetError):
                 await reader.read()
@@ -765,10 +766,12 @@ def test_a_busy_lane_that_misses_its_ping_is_kept_while_a_fresh_one_answers(
             assert await reader.readexactly(3) == b"one"
             blocked = it.pod.lanes[0]
             blocked.silent = True
+            writer.write(bytes(silence.MUCH))
             await it.until(lambda: it.pod.accepted == 2)
             await it.until(lambda: it.aim.connections[0]._lane.suspect)  # type: ignore[union-attr]
             blocked.silent = False
             await it.until(lambda: not it.aim.connections[0]._lane.suspect)  # type: ignore[union-attr]
+            assert await reader.readexactly(silence.MUCH) == bytes(silence.MUCH)
             writer.write(b"two")
             assert await reader.readexactly(3) == b"two"
             writer.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,111 +10,12 @@ import pytest
 from fairlead.dial import connection as connection_module
 from fairlead.dial import lane as lane_module
 from fairlead.dial.connection import Connection
-from fairlead.dial.lane import Lane, LaneOwner
-from fairlead.dial.pool import Lanes
 from fairlead.errors import ApiError
 from fairlead.kit.tasks import Background
-from fairlead.model.target import PodRef
-from fairlead.net.buffer import ReadBuffer
-from fairlead.net.carrier import PlainCarrier
 from fairlead.protocol.spdy import frames
-from fairlead.protocol.spdy.headers import HeaderEncoder
-from tests.support.dialled import Aim, backend
-from tests.support.loop import run_virtual
+from tests.support.dialled import backend
+from tests.support.scene import Scene, play
 from tests.support.simulated import HIGH_WATER, Program
-
-
-class Transport(asyncio.Transport):
-    """Keeps what is written until the test takes it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.reading = True
-        self.ended = False
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
-
-    def get_write_buffer_size(self) -> int:
-        return len(self.written)
-
-    def is_closing(self) -> bool:
-        return self.ended
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-    def close(self) -> None:
-        self.ended = True
-
-    abort = close
-
-
-class Scene:
-    """A pool of one lane to a pod (and more when ``limit`` says so), and programs on it."""
-
-    def __init__(self, tasks: Background, limit: int = 1) -> None:
-        self.buffer = ReadBuffer()
-        self.aim = Aim([backend(80)])
-        self.made: list[tuple[Lane, Transport]] = []
-        self.refuse = False
-        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=lambda reason: None)
-
-    async def _open_lane(self, pod: PodRef, owner: LaneOwner) -> Lane:
-        if self.refuse:
-            raise ApiError("no more")
-        lane, transport = Lane(self.buffer, owner, lambda lane: PlainCarrier(lane.session_receive)), Transport()
-        lane.connection_made(transport)
-        self.made.append((lane, transport))
-        return lane
-
-    @property
-    def lane(self) -> Lane:
-        return self.made[0][0]
-
-    async def connect(self, first: bytes = b"") -> tuple[Connection, Program]:
-        program = Program(80, self.buffer)
-        connection = Connection(program, self.aim, self.lanes, wait=5)
-        program.joined(connection)
-        if first:
-            program.say(first)
-        connection.dial()
-        await asyncio.sleep(0.01)
-        return connection, program
-
-    def hear(self, *wire: bytes) -> None:
-        """The server says this, on the first lane."""
-        data = b"".join(wire)
-        self.lane.get_buffer(-1)[: len(data)] = data
-        self.lane.buffer_updated(len(data))
-
-    def accept(self, *streams: int) -> None:
-        """The server accepts these streams, in one go since their headers are one compressed stream."""
-        encoder = HeaderEncoder()
-        self.hear(*(frames.syn_reply(stream, encoder.encode({})) for stream in streams))
-
-
-def play(main: Callable[[Scene], Any], limit: int = 1) -> None:
-    async def inside() -> None:
-        async with Background() as tasks:
-            it = Scene(tasks, limit)
-            await main(it)
-            for lane, _ in it.made:
-                if not lane.gone.done():
-                    lane.gone.set_result(None)
-            await it.lanes.close(0)
-
-    run_virtual(inside())
-
 
 # -- pings --
 
@@ -129,7 +29,7 @@ def test_a_ping_is_answered_by_its_own_pong_only() -> None:
         ident = int.from_bytes(transport.written[-4:], "big")
         await asyncio.sleep(lane_module.PING_DEADLINE)
         assert lane.suspect
-        it.hear(frames.ping(ident + 2), frames.ping(ident - 2 if ident > 2 else 99))
+        it.hear(frames.ping(ident + 4), frames.ping(ident - 2 if ident > 2 else 99))  # the next is asked already
         assert lane.suspect
         it.hear(frames.ping(ident))
         assert not lane.suspect
@@ -190,7 +90,7 @@ def test_a_pod_is_not_forgotten_while_it_has_a_lane_that_takes_no_connections() 
         await it.connect(b"hello")
         it.accept(1, 3)
         it.lane.pause_writing()
-        it.refuse = True
+        it.refuse = ApiError("no more")
         _, second = await it.connect(b"too late")
         it.lane.resume_writing()
         await asyncio.sleep(1)

@@ -189,6 +189,7 @@ class Connection:
                 self.dial()
                 return
             self._tried = frozenset()
+            self._tries = 0
         self._target.wait_for_backend(self)
 
     # -- what the local end calls --

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
+from fairlead.dial.pulse import Pulse
 from fairlead.errors import ProtocolError
 from fairlead.kit import log
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.carrier import Carrier
+from fairlead.net.peer import peer_state
 from fairlead.net.stream import LocalEnd
+from fairlead.policy.silence import Other, Sent, Silence, Verdict, judge
 from fairlead.protocol.portforward import Forward, ForwardListener
 from fairlead.protocol.spdy import frames
 from fairlead.protocol.spdy.session import Role, Session, StreamListener
@@ -74,7 +77,10 @@ class LaneOwner(Protocol):
         """The lane is over; its connections have been told. ``reason`` is "" when we closed it."""
 
     def lane_missed_ping(self, lane: Lane) -> None:
-        """No answer in time: kill the lane or find out more. It takes no new connections until an answer comes."""
+        """No answer in time: kill the lane or find out more; called again while none comes, PING_INTERVAL apart.
+
+        It takes no new connections until then.
+        """
 
 
 class Lane(asyncio.BufferedProtocol):
@@ -104,11 +110,8 @@ class Lane(asyncio.BufferedProtocol):
         """Something waits for ``_flush`` that no write has taken along meanwhile."""
         self._lingering: asyncio.TimerHandle | None = None
         self._queued = 0
-        self._busy_since_pong = False
         self._request_id = 0
-        self._ping: int | None = None
-        """The timer's ping that is not answered yet, sent at ``_ping_sent``."""
-        self._ping_sent = 0.0
+        self._pulse = Pulse()
         self._timer: asyncio.TimerHandle | None = None
         self._pongs: dict[int, asyncio.Future[None]] = {}
         """Who waits for the answer to which ping."""
@@ -138,7 +141,10 @@ class Lane(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Feed the session, then let every touched local end send in one go."""
+        if self.closed:
+            return
         self.moved += nbytes
+        self._pulse.heard = True
         try:
             self.carrier.receive(self._buffer.whole[:nbytes])
         except ProtocolError as error:
@@ -166,6 +172,7 @@ class Lane(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._writing = True
+        self._pulse.restart(self._loop.time())
         for rider in list(self.riders):
             rider.local.resume_reading()
 
@@ -179,7 +186,8 @@ class Lane(asyncio.BufferedProtocol):
 
     def session_receive(self, data: memoryview) -> None:
         """Bytes of the session, unpacked."""
-        self.session.receive(data)
+        if not self.closed:
+            self.session.receive(data)
 
     def lost(self, reason: str) -> None:
         """The carrier says that nothing more will come."""
@@ -194,9 +202,7 @@ class Lane(asyncio.BufferedProtocol):
         waiter = self._pongs.pop(ident, None)
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
-        if ident == self._ping:
-            self._ping = None
-            self._busy_since_pong = False
+        if self._pulse.answered(ident):
             self.suspect = False
 
     def on_goaway(self, last_good: int, status: int) -> None:
@@ -221,10 +227,15 @@ class Lane(asyncio.BufferedProtocol):
         """Whether the network takes more; programs are not read while it does not."""
         return self._writing and self._queued < WRITE_HIGH_WATER
 
+    def verdict(self, other: Other) -> Verdict:
+        """What a missed ping means, with what became of the question on another lane to the same pod."""
+        sent = Sent.MUCH if self._transport.get_write_buffer_size() else self._pulse.sent
+        kernel = peer_state(self._transport)
+        return judge(Silence(self._overdue, bool(self.riders), self._reading, sent, kernel, other))
+
     @property
-    def may_be_blocked(self) -> bool:
-        """Whether a missed ping has another explanation than death: bytes for a slow reader, on either side."""
-        return bool(self.riders) and (self._busy_since_pong or not self._reading or not self._writing)
+    def _overdue(self) -> bool:
+        return self._pulse.overdue(self._loop.time(), PING_DEADLINE - 0.1)
 
     def add(self, rider: Rider, port: int) -> Forward:
         """Open the two streams of a connection and return them; ``start`` sends them with the first bytes."""
@@ -244,7 +255,7 @@ class Lane(asyncio.BufferedProtocol):
         if first:
             self.moved += len(first)
             self._queued += len(first)
-            self._busy_since_pong = True
+            self._pulse.said += len(first)
         self._flush_soon()
 
     def send(self, forward: Forward, buffer: memoryview, start: int, end: int) -> bool:
@@ -256,7 +267,7 @@ class Lane(asyncio.BufferedProtocol):
             return False
         length = end - start
         self.moved += length
-        self._busy_since_pong = True
+        self._pulse.said += length
         if length <= SMALL:
             self.session.send_data(forward.data_stream, bytes(buffer[start:end]))
             self._queued += length
@@ -410,6 +421,8 @@ class Lane(asyncio.BufferedProtocol):
         for local in self._dirty:
             local.flush()
         riders = list(self.riders)
+        for forward in self.riders.values():
+            forward.cancel()  # what is fed already may hold more frames
         self.riders.clear()
         self._unaccepted.clear()
         self._ending.clear()
@@ -421,19 +434,23 @@ class Lane(asyncio.BufferedProtocol):
 
     def _on_timer(self) -> None:
         now = self._loop.time()
-        if self._ping is not None and now - self._ping_sent >= PING_DEADLINE - 0.1 and not self.suspect:
+        overdue = self._overdue
+        self._pulse.heard = False
+        if overdue:
             self.suspect = True
             self._owner.lane_missed_ping(self)
+            if self.closed:
+                return
         self._check_accepted(now)
         if self.riders:
             self._used_at = now
         elif now - self._used_at >= IDLE_CLOSE:
             self._owner.lane_unused(self)
-        if self.closed:
-            return
-        if self._ping is None:
-            self._ping_sent = now
-            self._ping = self.session.ping()
+            if self.closed:
+                return
+        if self._writing:
+            # Again and again while none is answered: TCP finds out about its peer only by sending.
+            self._pulse.asked(self.session.ping(), now)
             self._write_outgoing()
         self._timer = self._loop.call_later(PING_INTERVAL, self._on_timer)
 
@@ -473,6 +490,7 @@ class Lane(asyncio.BufferedProtocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+                self._pulse.restart(self._loop.time())
         if holding and not alone and self._holder is None:
             self._holder = self._loop.call_later(SHARED_PATIENCE, self._end_hold)
         elif (not holding or alone) and self._holder is not None:

@@ -9,11 +9,12 @@ from math import inf
 from typing import NamedTuple, Protocol
 
 from fairlead.dial.lane import Lane, Rider
-from fairlead.errors import FairleadError, UnreachableError
+from fairlead.errors import FairleadError, NotFoundError, ProtocolError, UnreachableError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.model.target import PodRef
 from fairlead.policy.lanes import MAX_PER_SERVER, Take, place
+from fairlead.policy.silence import Other, Verdict
 
 PATIENCE = 0.5
 """Seconds a connection waits for a lane of its own before it shares a quiet one: many times what a lane takes."""
@@ -27,6 +28,8 @@ LOOK_AGAIN = 0.1
 """Seconds until a connection whose patience is over looks again for a lane that it may share."""
 PROOF_TIMEOUT = 5.0
 """Seconds in which a fresh lane to the same pod must answer for a silent, busy one to count as blocked, not dead."""
+WITNESS_TIMEOUT = 1.0
+"""Seconds in which a lane that is there already may answer instead: asking it again and again costs next to nothing."""
 
 _log = log.get(__name__)
 
@@ -195,7 +198,7 @@ class Lanes:
 
     def _tidy(self, pod: PodRef, state: _PodLanes) -> None:
         """Keep no record of a pod that has nothing here."""
-        if not (state.lanes or state.opening or state.waiting or state.warm):
+        if not (state.lanes or state.opening or state.waiting or state.warm or state.proving):
             self._pods.pop(pod, None)
 
     def quiet(self) -> None:
@@ -317,27 +320,57 @@ class Lanes:
         pod = self._pod_of.get(lane)
         if pod is None:
             return
-        if not lane.may_be_blocked:
-            lane.kill("no answer to a ping")
-            return
-        state = self._pods[pod]
-        if not state.proving:
-            state.proving = True
-            self._tasks.start(self._prove(pod, state), name=f"prove {pod.name}")
+        match lane.verdict(Other.NOT_ASKED):
+            case Verdict.DEAD:
+                lane.kill("no answer to a ping")
+            case Verdict.ASK:
+                state = self._pods[pod]
+                if not state.proving:
+                    state.proving = True
+                    self._tasks.start(self._prove(pod, state), name=f"prove {pod.name}")
 
     async def _prove(self, pod: PodRef, state: _PodLanes) -> None:
+        try:
+            other = await self._ask_other(pod, state)
+        finally:
+            state.proving = False
+        for lane in [lane for lane in state.lanes if lane.suspect]:
+            if lane.verdict(other) is Verdict.DEAD:
+                neither = other is Other.FAILED
+                lane.kill(
+                    "the connection to the pod is dead: neither it nor a new one answers"
+                    if neither
+                    else "the connection to the pod is dead: it does not answer, and a new one does"
+                )
+        self._tidy(pod, state)
+
+    async def _ask_other(self, pod: PodRef, state: _PodLanes) -> Other:
+        witness = min(
+            (lane for lane in state.lanes if lane.load is not None),
+            key=lambda lane: (lane.bulk, lane.load),
+            default=None,
+        )
+        if witness is not None:
+            try:
+                await witness.prove(WITNESS_TIMEOUT)
+            except (TimeoutError, ConnectionError):
+                pass
+            else:
+                return Other.ANSWERED
         fresh: Lane | None = None
         try:
             async with asyncio.timeout(PROOF_TIMEOUT):
                 fresh = await self._open(pod, state)
                 await fresh.prove(PROOF_TIMEOUT)
-        except (FairleadError, TimeoutError, ConnectionError):
-            for lane in [lane for lane in state.lanes if lane.suspect]:
-                lane.kill("the connection to the pod is dead: neither it nor a new one answers")
+        except (UnreachableError, NotFoundError, ProtocolError, TimeoutError, ConnectionError):
+            return Other.FAILED
+        except FairleadError as error:
+            _log.decision("whether a silent lane to %s is dead cannot be asked now: %s", pod.name, error)
+            return Other.UNDECIDED
         else:
             self._add(pod, state, fresh)
             fresh = None
+            return Other.ANSWERED
         finally:
-            state.proving = False
             if fresh is not None:
                 fresh.kill("no answer to a ping")

@@ -1,0 +1,55 @@
+"""The pings of a lane: which are not answered, since when, and what was sent after the last one that was."""
+
+from __future__ import annotations
+
+from fairlead.policy import silence
+from fairlead.policy.silence import Sent
+
+
+class Pulse:
+    """Pings are asked again while none is answered, so that the kernel has something to be acknowledged."""
+
+    __slots__ = ("_before", "_first", "_last", "_since", "heard", "said")
+
+    def __init__(self) -> None:
+        self.said = 0
+        """Bytes sent since the last ping that was answered left; the lane adds to it."""
+        self.heard = False
+        """Something was read since the lane's timer ran last: who sends much may answer late."""
+        self._first = 0
+        """The first ping that is not answered, 0 when all are."""
+        self._last = 0
+        self._since = 0.0
+        self._before = 0
+
+    def asked(self, ident: int, now: float) -> None:
+        """A ping leaves. The first of several that are not answered says since when nothing was heard."""
+        if not self._first:
+            self._first = ident
+            self._since = now
+        self._last = ident
+        self._before = self.said
+
+    def answered(self, ident: int) -> bool:
+        """A pong came; False if nobody waits for it. An answer to one answers those before it."""
+        if not self._first or not self._first <= ident <= self._last:
+            return False
+        if ident == self._last:
+            self._first = 0
+            self.said -= self._before
+        else:
+            self._first = ident + 2
+        return True
+
+    def restart(self, now: float) -> None:
+        """What may have held the answer up is over: it has its time from now on."""
+        self._since = now
+
+    def overdue(self, now: float, deadline: float) -> bool:
+        """Whether there was no answer, and nothing else either, for ``deadline`` seconds."""
+        return not self.heard and self._first > 0 and now - self._since >= deadline
+
+    @property
+    def sent(self) -> Sent:
+        """How much was said that a ping waits behind."""
+        return Sent.NOTHING if not self.said else Sent.LITTLE if self.said < silence.MUCH else Sent.MUCH
