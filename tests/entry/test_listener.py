@@ -321,6 +321,40 @@ def test_a_crowd_is_accepted_before_any_of_it_has_its_say() -> None:
     assert len(turns) - len(set(turns)) >= 16  # the event loop accepts one in a turn, and asyncio a second one
 
 
+def test_a_crowd_that_finds_no_room_takes_no_descriptors() -> None:
+    """No more than the few that the event loop itself accepts in a turn; each is counted."""
+    told: list[str] = []
+
+    async def main() -> tuple[int, int]:
+        served: list[LocalConnection] = []
+
+        def accept(local: LocalConnection) -> RemoteEnd:
+            served.append(local)
+            return Silent()
+
+        listeners, bound = Listeners(ReadBuffer(), told.append), bind(0, [Group((V4,), False)])
+        clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(40)]
+        lowest = os.dup(0)
+        os.close(lowest)
+        listeners._mark = lowest + 8
+        before = set(os.listdir("/proc/self/fd"))
+        most = 0
+        async with Background() as tasks:
+            await listeners.serve(bound, accept, tasks)
+            while listeners._refused + len(served) < len(clients):
+                await asyncio.sleep(0)
+                taken = set(os.listdir("/proc/self/fd")) - before
+                most = max([most, *map(int, taken)])
+            for client in clients:
+                client.close()
+            await listeners.close(1.0)
+        return most, listeners._mark
+
+    most, mark = run(main())
+    assert most < mark + 6
+    assert len(told) == 1
+
+
 def test_closing_while_a_crowd_is_being_accepted() -> None:
     """Nothing is left, and nothing is raised, though many were accepted and none has had its say."""
 

@@ -14,7 +14,7 @@ from fairlead.host.ports import describe_holder, low_port_remedy
 from fairlead.kit.tasks import Background
 from fairlead.net import descriptors
 from fairlead.net.buffer import ReadBuffer
-from fairlead.net.local import LocalConnection
+from fairlead.net.local import LocalConnection, reset
 from fairlead.net.stream import RemoteEnd
 
 BACKLOG = 4096
@@ -201,6 +201,11 @@ class Listeners:
                 connection, _address = sock.accept()
             except OSError:
                 return  # nothing more, or an error that the loop will meet as well
+            if connection.fileno() >= self._mark:
+                # At once: what is taken later would hold the last descriptors until then.
+                self._count_refused()
+                reset(connection)
+                return
             self._accepted.add(connection)
             tasks.start(self._take(connection, admit), name="take an accepted connection")
 
@@ -234,11 +239,15 @@ class Listeners:
                 pass  # The kernel ends what is left, with the process.
 
     def _room(self, local: LocalConnection) -> bool:
-        if local.fd < self._mark:
-            if self._refused and asyncio.get_running_loop().time() - self._refused_at >= QUIET:
-                self._tell(f"connections are accepted again; {self._refused} or more were reset")
-                self._refused = 0
-            return True
+        if local.fd >= self._mark:
+            self._count_refused()
+            return False
+        if self._refused and asyncio.get_running_loop().time() - self._refused_at >= QUIET:
+            self._tell(f"connections are accepted again; {self._refused} or more were reset")
+            self._refused = 0
+        return True
+
+    def _count_refused(self) -> None:
         if not self._refused:
             self._tell(
                 f"this process may have {descriptors.limit()} files open, and nearly all are in use: new connections "
@@ -246,7 +255,6 @@ class Listeners:
             )
         self._refused += 1
         self._refused_at = asyncio.get_running_loop().time()
-        return False
 
     def _made(self, accept: Callable[[LocalConnection], RemoteEnd | None]) -> LocalConnection:
         local = LocalConnection(self._buffer, accept, self._gone)

@@ -221,9 +221,19 @@ class LocalConnection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
 
 
+def reset(sock: socket.socket) -> None:
+    """Close with a reset."""
+    _reset_on_close(sock)
+    sock.close()
+
+
 def _reset(transport: asyncio.Transport) -> None:
+    _reset_on_close(transport.get_extra_info("socket"))
+    transport.abort()
+
+
+def _reset_on_close(sock: socket.socket) -> None:
     try:
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     except OSError:
         pass  # The peer may have closed it already.
-    transport.abort()
