@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from fairlead.model.objects import Stopped
 from fairlead.model.target import PodRef
+from fairlead.policy import advice as advice_module
 from fairlead.policy.advice import Advice, brief, explain, explain_stopped
 
 CONTAINERD = (
@@ -155,3 +159,30 @@ def test_brief_has_a_limit() -> None:
 def test_a_container_that_does_not_run(stopped: Stopped, meaning: str, logs: str) -> None:
     advice = explain_stopped(stopped, PodRef("ns", "crash", "1"))
     assert advice == Advice(meaning, f"its log should tell why: {logs}")
+
+
+def test_no_pattern_has_a_gap_without_bound() -> None:
+    for known in advice_module._TABLE:
+        assert not re.search(r"\.[*+]", known.pattern), known.pattern
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "socat[1]connect(:1",
+        "sandbox ",
+        "network namespace for sandbox ",
+        ' ("/run/netns/',
+        "localhost:1 inside namespace ",
+        "dial tcp 1:1",
+        "container ",
+        "rpc error: code = ",
+        'failed to execute portforward in network namespace "',
+    ],
+)
+def test_hostile_words_are_read_at_once(unit: str) -> None:
+    words = (unit * (16 * 1024))[: 16 * 1024]
+    began = time.process_time()
+    explain(words, port=80)
+    brief(words, 300)
+    assert time.process_time() - began < 1.0

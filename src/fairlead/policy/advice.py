@@ -35,6 +35,9 @@ _NOISE = (
     r"rpc error: code = \w+ desc = ",
     r" \(?\"?/(?:var/)?run/netns/[^\s\"]*\"?\)?",
 )
+LOOKED_AT = 1024
+"""Characters of the words that are compared with what is known: containerd says about 300, and a pod's node may say
+anything, at a length that patterns with gaps would take minutes for."""
 _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
@@ -57,18 +60,18 @@ _TABLE = (
     ),
     # containerd: the sandbox is there, its network is not.
     _known(
-        r"network namespace for sandbox .* is closed|network namespace path of sandbox .* is empty",
+        r"network namespace for sandbox .{0,200} is closed|network namespace path of sandbox .{0,200} is empty",
         "the pod's network is gone: the pod is ending, or its sandbox is being made anew",
         "try again when the pod is running again; kubectl describe pod shows its events",
     ),
     _known(
-        r"sandbox container is not running|sandbox .* is not (running|ready)|is not running state",
+        r"sandbox container is not running|sandbox .{0,200} is not (running|ready)|is not running state",
         "the pod's sandbox does not run: the pod is ending, or is being made anew",
         "try again when the pod is running again; kubectl describe pod shows its events",
     ),
     _known(
-        r"failed to find sandbox|could not find sandbox|podsandbox .*not found|sandbox .*not found"
-        r"|no such container|container .* not found",
+        r"failed to find sandbox|could not find sandbox|podsandbox .{0,200}not found|sandbox .{0,200}not found"
+        r"|no such container|container .{0,200} not found",
         "the node does not know this pod any more: it was deleted or made anew",
         "try again when the pod is running again; kubectl get pod -o wide shows where",
     ),
@@ -79,7 +82,7 @@ _TABLE = (
     ),
     # Nothing listens: containerd tries both families, CRI-O one dial of localhost, socat its own words.
     _known(
-        r"localhost:(?P<port>\d+) inside namespace .*(connection refused|cannot assign requested address)",
+        r"localhost:(?P<port>\d+) inside namespace .{0,200}(connection refused|cannot assign requested address)",
         "nothing listens on port {port} in the pod",
         "does the program run by now, and listen on localhost or on all addresses?",
     ),
@@ -89,7 +92,8 @@ _TABLE = (
         "does the program run by now, and listen on localhost or on all addresses?",
     ),
     _known(
-        r"socat\[\d+\].*connect\(.*:(?P<port>\d+).*connection refused|socat\[\d+\].*connection refused",
+        r"socat\[\d+\].{0,200}connect\(.{0,200}:(?P<port>\d+).{0,200}connection refused"
+        r"|socat\[\d+\].{0,200}connection refused",
         "nothing listens on port {port} in the pod",
         "does the program run by now, and listen on localhost (with socat on IPv4) or on all addresses?",
     ),
@@ -125,8 +129,9 @@ _PACKAGES = {"socat": "socat", "nsenter": "util-linux"}
 
 def explain(words: str, *, port: int) -> Advice:
     """The advice for the words that came for a connection to ``port`` of a pod."""
+    start = words[:LOOKED_AT]
     for known in _TABLE:
-        found = re.search(known.pattern, words, re.IGNORECASE | re.DOTALL)
+        found = re.search(known.pattern, start, re.IGNORECASE | re.DOTALL)
         if found:
             named = {name: value for name, value in found.groupdict().items() if value}
             fields = {"port": str(port), **named}
