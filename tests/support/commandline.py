@@ -41,7 +41,9 @@ class CommandLine:
         """A run that ends by itself."""
         command = [*FAIRLEAD, "forward", *words]
         env = {**os.environ, **self.env}
-        return subprocess.run(command, input=data, capture_output=True, env=env, timeout=LIMIT, check=False)
+        done = subprocess.run(command, input=data, capture_output=True, env=env, timeout=LIMIT, check=False)
+        assert b"ResourceWarning" not in done.stderr, done.stderr
+        return done
 
     def fails(self, words: Sequence[str], code: int) -> str:
         """It ends with this code and one line on stderr, which is returned; nothing on stdout."""

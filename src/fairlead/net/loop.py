@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -39,5 +40,12 @@ async def _settled(main: Coroutine[Any, Any, T]) -> T:
 
 
 def _log_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What went wrong in a callback with nobody to tell: for whoever looks, not for the user's terminal."""
-    _log.log(log.DECISION, "event loop: %s", context.get("message"), exc_info=context.get("exception"))
+    """What went wrong in a callback with nobody to tell: for whoever looks, not for the user's terminal.
+
+    A network's error may end here, anything else is a mistake of ours. Python shows a ResourceWarning only to those
+    who ask for it (PYTHONWARNINGS), as the tests do.
+    """
+    error = context.get("exception")
+    _log.log(log.DECISION, "event loop: %s", context.get("message"), exc_info=error)
+    if not isinstance(error, OSError):
+        warnings.warn(f"event loop: {context.get('message')}: {error!r}", ResourceWarning, stacklevel=2)
