@@ -159,6 +159,18 @@ def test_a_lane_that_is_read_again_while_another_one_is_asked_has_its_time_to_an
     play(main, limit=4)
 
 
+def test_a_lane_that_fills_up_with_every_ping_answered_is_asked_all_the_same() -> None:
+    async def main(it: Scene) -> None:
+        connection, _ = await it.connect(b"upload")
+        it.accept(1, 3)
+        it.lane.pause_writing()
+        it.refuse = UnreachableError("no network")
+        await asyncio.sleep(NOTICED + PING_INTERVAL + PROVED)
+        assert connection.state is State.OVER
+
+    play(main, limit=4)
+
+
 def test_a_slow_download_is_a_sign_of_life() -> None:
     """The pong stands behind megabytes that a slow network has yet to bring."""
 

@@ -11,6 +11,7 @@ from fairlead.dial import lane as lane_module
 from fairlead.dial.connection import Connection, State
 from fairlead.dial.pool import Lanes
 from fairlead.kit.tasks import Background
+from fairlead.policy import silence
 from tests.support.loop import run_virtual
 from tests.support.simulated import TCP_TIMEOUT, Program, World
 
@@ -29,6 +30,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     }.items():
         monkeypatch.setattr(lane_module, name, value)
     monkeypatch.setattr(connection_module, "KEPT", 4000)
+    monkeypatch.setattr(silence, "MUCH", 10_000)
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
@@ -43,7 +45,7 @@ def test_every_seed(batch: int) -> None:
 
 async def simulate(seed: int) -> None:
     async with Background() as tasks:
-        world = World(seed, tasks, limit=1 + seed % 4)
+        world = World(seed, tasks, limit=1 + seed % 4, kernel_tells=seed % 3 > 0)
         await world.disturb(30)
         world.calmed.set()
         await asyncio.sleep(2 * TCP_TIMEOUT)

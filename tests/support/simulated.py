@@ -7,6 +7,7 @@ own, so that what a pod got can be held against what the program said.
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -274,13 +275,35 @@ class Server:
         self._world.tasks.start(app.run(), name=f"app {pair.port}")
 
 
+class Kernel:
+    """What TCP_INFO says of a wire, as the ``socket`` of its transport."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def getsockopt(self, level: int, option: int, length: int) -> bytes:
+        info = bytearray(length)
+        silent = self._wire.silent_for
+        if silent:
+            info[2] = min(int(silent), 15)  # retransmits
+            struct.pack_into("=I", info, 24, 1)  # packets that are not acknowledged
+            struct.pack_into("=I", info, 56, int(silent * 1000))  # since the last acknowledgement, in ms
+        return bytes(info)
+
+
 class Wire(asyncio.Transport):
-    """The transport of a lane; bytes travel in pieces, in their own time, or not at all while it is ``stopped``."""
+    """The transport of a lane; bytes travel in pieces, in their own time, or not at all while it is ``stopped``.
+
+    Where the world's kernel tells nothing, one that is stopped for ever breaks after TCP_TIMEOUT. Where it tells, it
+    never does, so that only the lane can end it.
+    """
 
     def __init__(self, world: World, lane: Lane) -> None:
         super().__init__()
         self.gone = False
         self.stopped = False
+        self._unheard_since: float | None = None
+        """When the first byte was written that a stopped wire does not carry."""
         self._world = world
         self._lane = lane
         self._server = Server(world, self)
@@ -291,11 +314,12 @@ class Wire(asyncio.Transport):
         self._reading = True
         self._closing = False
         self._step_due: asyncio.TimerHandle | None = None
+        self._give_up: asyncio.TimerHandle | None = None
 
     # -- what the lane calls --
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return Kernel(self) if name == "socket" and self._world.kernel_tells else default
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self._high = high or 0
@@ -320,11 +344,14 @@ class Wire(asyncio.Transport):
         if len(self._out) > self._high and not self._full:
             self._full = True
             self._lane.pause_writing()
+        self._note_silence()
         self._soon()
 
     def close(self) -> None:
         if not self._closing:
             self._closing = True
+            # The kernel gives up one that nobody holds any more.
+            self._give_up = self._world.loop.call_later(TCP_TIMEOUT, self._die_if_stopped)
             self._soon()
 
     def abort(self) -> None:
@@ -341,13 +368,29 @@ class Wire(asyncio.Transport):
 
     def stop(self, stopped: bool) -> None:
         self.stopped = stopped
+        self._unheard_since = None
+        self._note_silence()
         self._soon()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds for which bytes have been sent and not acknowledged."""
+        return 0.0 if self._unheard_since is None else self._world.loop.time() - self._unheard_since
+
+    def _note_silence(self) -> None:
+        if self.stopped and self._out and self._unheard_since is None:
+            self._unheard_since = self._world.loop.time()
+
+    def _die_if_stopped(self) -> None:
+        if self.stopped:
+            self.die(TimeoutError("timed out"))
 
     def die(self, error: Exception | None) -> None:
         if not self.gone:
             self.gone = self._closing = True
-            if self._step_due is not None:
-                self._step_due.cancel()
+            for handle in (self._step_due, self._give_up):
+                if handle is not None:
+                    handle.cancel()
             self._world.wires.remove(self)
             self._server.lost()
             self._lane.connection_lost(error)
@@ -380,8 +423,9 @@ class Wire(asyncio.Transport):
 class World:
     """One run; also the Target of every connection."""
 
-    def __init__(self, seed: int, tasks: Background, *, limit: int) -> None:
+    def __init__(self, seed: int, tasks: Background, *, limit: int, kernel_tells: bool) -> None:
         self.rng = Random(seed)
+        self.kernel_tells = kernel_tells
         self.tasks = tasks
         self.loop = asyncio.get_running_loop()
         self.buffer = ReadBuffer()
@@ -524,4 +568,5 @@ class World:
             else:
                 wire.stop(False)
 
-        self.loop.call_later(seconds, go_on)
+        if seconds < TCP_TIMEOUT or not self.kernel_tells:
+            self.loop.call_later(seconds, go_on)

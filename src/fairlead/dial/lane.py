@@ -448,7 +448,7 @@ class Lane(asyncio.BufferedProtocol):
             self._owner.lane_unused(self)
             if self.closed:
                 return
-        if self._writing:
+        if self._writing or not self._pulse.waiting:
             # Again and again while none is answered: TCP finds out about its peer only by sending.
             self._pulse.asked(self.session.ping(), now)
             self._write_outgoing()

@@ -24,7 +24,7 @@ class Pulse:
 
     def asked(self, ident: int, now: float) -> None:
         """A ping leaves. The first of several that are not answered says since when nothing was heard."""
-        if not self._first:
+        if not self.waiting:
             self._first = ident
             self._since = now
         self._last = ident
@@ -32,7 +32,7 @@ class Pulse:
 
     def answered(self, ident: int) -> bool:
         """A pong came; False if nobody waits for it. An answer to one answers those before it."""
-        if not self._first or not self._first <= ident <= self._last:
+        if not self.waiting or not self._first <= ident <= self._last:
             return False
         if ident == self._last:
             self._first = 0
@@ -41,13 +41,18 @@ class Pulse:
             self._first = ident + 2
         return True
 
+    @property
+    def waiting(self) -> bool:
+        """A ping is not answered yet."""
+        return self._first > 0
+
     def restart(self, now: float) -> None:
         """What may have held the answer up is over: it has its time from now on."""
         self._since = now
 
     def overdue(self, now: float, deadline: float) -> bool:
         """Whether there was no answer, and nothing else either, for ``deadline`` seconds."""
-        return not self.heard and self._first > 0 and now - self._since >= deadline
+        return not self.heard and self.waiting and now - self._since >= deadline
 
     @property
     def sent(self) -> Sent:
