@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import socket
+import sys
 from collections import Counter
 from collections.abc import Coroutine
 from typing import Any, cast
@@ -20,6 +21,7 @@ from fairlead.net.local import HIGH_WATER
 from fairlead.net.stream import CHUNK
 from fairlead.policy import silence
 from tests.support.dialled import app, backend, rig
+from tests.support.vanish import vanish
 
 uvloop = pytest.importorskip("uvloop")
 FACTORIES = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
@@ -776,6 +778,31 @@ def test_a_busy_lane_that_misses_its_ping_is_kept_while_a_fresh_one_answers(
             assert await reader.readexactly(3) == b"two"
             writer.close()
             assert it.aim.failures == []
+
+    run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO as Linux has it")
+def test_a_lane_whose_peer_acknowledges_nothing_is_dead_whatever_was_sent(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the laptop changes its network in mid-upload: a fresh lane answers at once."""
+    monkeypatch.setattr(lane_module, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(lane_module, "PING_DEADLINE", 0.1)
+    monkeypatch.setattr(silence, "UNACKNOWLEDGED", 0.3)
+
+    async def main() -> None:
+        async with rig() as it, app(echo) as port:
+            it.aim.backends = [backend(port)]
+            reader, writer = await it.connect()
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            vanish(it.pod.lanes[0].writer.transport.get_extra_info("socket"))
+            writer.write(bytes(silence.MUCH))
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            assert "a new one does" in it.aim.failures[0]
+            writer.close()
 
     run(main())
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -15,13 +13,10 @@ import pytest
 from fairlead.net.peer import peer_state
 from fairlead.policy import silence
 from fairlead.policy.silence import Kernel
+from tests.support.vanish import vanish
 from tests.support.world import within
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO as Linux has it")
-
-SO_ATTACH_FILTER = 26
-DROP = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
-"""A socket filter (classic BPF) of one instruction: return 0, which takes nothing that arrives."""
 
 
 class Transport:
@@ -44,11 +39,6 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         far, _ = server.accept()
         with far:
             yield near, far
-
-
-def vanish(far: socket.socket) -> None:
-    """What it is sent is dropped from now on, unseen."""
-    far.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(DROP)))
 
 
 def test_a_peer_that_is_there(pair: tuple[socket.socket, socket.socket]) -> None:
