@@ -30,13 +30,38 @@ NOTICED = PING_INTERVAL + PING_DEADLINE
 PROVED = pool_module.WITNESS_TIMEOUT + pool_module.PROOF_TIMEOUT
 """Seconds until it is known what that means, at most."""
 
+COMPARED = 2 * NOTICED + 2 * PING_INTERVAL + PROVED
+"""Seconds until a lane is dead that does not answer while another one does: noticed, and as long again for TCP."""
+
 
 def stands(connection: Connection) -> State:
     """Where it stands now, whatever was asserted before."""
     return connection.state
 
 
-def test_a_blocked_lane_whose_network_dies_later_is_found() -> None:
+def test_an_outage_ends_no_connection() -> None:
+    """Nothing answers: that says nothing of one lane, which goes on when the network does, as with kubectl."""
+
+    async def main(it: Scene) -> None:
+        connection, _ = await it.connect(b"GET")
+        it.accept(1, 3)
+        async with Background() as tasks:
+            serving = tasks.start(it.serve(), name="serve")
+            await asyncio.sleep(10)
+            it.online = False
+            await asyncio.sleep(600)
+            assert it.lane.load is None, "it takes no new connections"
+            assert stands(connection) is State.OPEN
+            it.online = True
+            await asyncio.sleep(PING_INTERVAL + 1)
+            assert it.lane.load == 1
+            assert stands(connection) is State.OPEN
+            serving.cancel()
+
+    play(main, limit=4)
+
+
+def test_a_blocked_lane_that_is_dead_after_an_outage_is_found() -> None:
     """It was found blocked once, by a fresh lane that answered; that was not for ever."""
 
     async def main(it: Scene) -> None:
@@ -51,9 +76,14 @@ def test_a_blocked_lane_whose_network_dies_later_is_found() -> None:
             assert it.lane.suspect
             assert stands(connection) is State.OPEN
             it.online = False
-            await asyncio.sleep(PING_INTERVAL + PROVED + 1)
+            program.read(True)
+            await asyncio.sleep(600)
+            assert stands(connection) is State.OPEN
+            it.deaf.append(it.lane)
+            it.online = True
+            await asyncio.sleep(silence.MAX_GRACE + 2 * PING_INTERVAL + PROVED)
             assert stands(connection) is State.OVER
-            assert "neither it nor a new one answers" in it.aim.failures[0]
+            assert "it does not answer, and a new one does" in it.aim.failures[0]
             serving.cancel()
 
     play(main, limit=4)
@@ -73,7 +103,7 @@ def test_a_blocked_lane_that_is_read_again_and_finds_no_network_is_dead() -> Non
             await asyncio.sleep(60)
             assert stands(connection) is State.OPEN  # a fresh lane answers, and it may still be the reader
             program.read(True)
-            await asyncio.sleep(NOTICED + PROVED)
+            await asyncio.sleep(COMPARED)
             assert stands(connection) is State.OVER
             serving.cancel()
 
@@ -116,7 +146,7 @@ def test_a_lane_of_the_network_before_is_dead_whatever_was_in_flight(said: bytes
             began = now()
             while stands(connection) is State.OPEN:
                 await asyncio.sleep(0.1)
-            assert now() - began <= NOTICED + 1
+            assert now() - began <= COMPARED
             serving.cancel()
 
     play(main, limit=4)
@@ -153,8 +183,12 @@ def test_a_lane_that_is_read_again_while_another_one_is_asked_has_its_time_to_an
         it.hear(frames.ping(next(iter(fresh._pongs))), lane=fresh)
         await asyncio.sleep(PING_DEADLINE - 0.5)
         assert stands(connection) is State.OPEN
-        await asyncio.sleep(2 * PING_INTERVAL + PROVED)
-        assert stands(connection) is State.OVER
+        async with Background() as tasks:
+            serving = tasks.start(it.serve(), name="serve")
+            it.deaf.append(it.lane)
+            await asyncio.sleep(COMPARED)
+            assert stands(connection) is State.OVER
+            serving.cancel()
 
     play(main, limit=4)
 
@@ -164,7 +198,7 @@ def test_a_lane_that_fills_up_with_every_ping_answered_is_asked_all_the_same() -
         connection, _ = await it.connect(b"upload")
         it.accept(1, 3)
         it.lane.pause_writing()
-        it.refuse = UnreachableError("no network")
+        it.refuse = NotFoundError("no such pod", code=404)
         await asyncio.sleep(NOTICED + PING_INTERVAL + PROVED)
         assert connection.state is State.OVER
 
@@ -190,8 +224,8 @@ def test_a_slow_download_is_a_sign_of_life() -> None:
 @pytest.mark.parametrize(
     ("error", "dead"),
     [
-        (UnreachableError("refused"), True),
-        (ProtocolError("nonsense"), True),
+        (UnreachableError("refused"), False),
+        (ProtocolError("nonsense"), False),
         (NotFoundError("no such pod", code=404), True),
         (MachineError("no descriptors"), False),
         (CredentialsError("the token has expired"), False),
@@ -208,7 +242,7 @@ def test_a_proof_that_could_not_be_had_kills_nothing(error: FairleadError, dead:
         if dead:
             return
         # It is asked again, and one day there is an answer.
-        it.refuse = UnreachableError("refused")
+        it.refuse = NotFoundError("no such pod", code=404)
         await asyncio.sleep(PING_INTERVAL + 1)
         assert stands(connection) is State.OVER
 

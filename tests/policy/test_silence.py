@@ -7,9 +7,24 @@ from itertools import product
 
 import pytest
 
-from fairlead.policy.silence import ANY, TABLE, Kernel, Other, Sent, Silence, Verdict, judge, kernel_state
+from fairlead.policy.silence import (
+    ANY,
+    MAX_GRACE,
+    TABLE,
+    Kernel,
+    Other,
+    Sent,
+    Silence,
+    Verdict,
+    doubtful,
+    grace,
+    judge,
+    kernel_state,
+)
 
-EVERY = [Silence(*row) for row in product((False, True), (False, True), (False, True), Sent, Kernel, Other)]
+EVERY = [
+    Silence(*row) for row in product((False, True), (False, True), (False, True), Sent, Kernel, Other, (False, True))
+]
 
 
 def test_every_case_has_a_verdict_and_every_row_a_case() -> None:
@@ -40,11 +55,33 @@ def test_what_has_to_hold(case: Silence) -> None:
     assert verdict is not Verdict.ASK, "asked once in a turn"
     if case.other is Other.UNDECIDED:
         assert verdict is Verdict.BLOCKED, "a proof that could not be had proves nothing"
-    elif case.other is Other.FAILED or case.kernel is Kernel.SILENT:
+    elif case.other is Other.GONE:
+        assert verdict is Verdict.DEAD
+    elif not case.tried:
+        assert verdict is Verdict.BLOCKED, "after an outage TCP comes back by itself"
+    elif case.kernel is Kernel.SILENT:
         assert verdict is Verdict.DEAD
     else:
         held = not case.reading or case.sent is Sent.MUCH or case.kernel is Kernel.FULL
         assert verdict is (Verdict.BLOCKED if held else Verdict.DEAD)
+
+
+def test_how_long_tcp_may_need() -> None:
+    assert [grace(silent) for silent in (0.0, 8.0, 600.0)] == [0.0, 8.0, MAX_GRACE]
+
+
+@pytest.mark.parametrize(
+    ("reading", "sent", "kernel", "doubt"),
+    [
+        (True, Sent.NOTHING, Kernel.ACKNOWLEDGES, True),
+        (True, Sent.MUCH, Kernel.SILENT, True),
+        (True, Sent.MUCH, Kernel.FULL, False),  # the pod does not read
+        (True, Sent.LITTLE, Kernel.ACKNOWLEDGES, False),
+        (False, Sent.NOTHING, Kernel.ACKNOWLEDGES, False),  # we do not
+    ],
+)
+def test_which_silence_casts_doubt_on_the_api_server(reading: bool, sent: Sent, kernel: Kernel, doubt: bool) -> None:
+    assert doubtful(Silence(True, True, reading, sent, kernel)) is doubt
 
 
 def info(*, retransmits: int = 0, probes: int = 0, backoff: int = 0, unacked: int = 0, last_ack: int = 0) -> bytes:

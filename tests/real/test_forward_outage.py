@@ -190,6 +190,32 @@ def test_a_short_silence_hurts_nobody(cluster: Cluster, running: Forward) -> Non
     assert running.told("connection-failed") == []
 
 
+@pytest.mark.parametrize("how", ["dropped", "frozen"])
+def test_what_is_open_outlives_an_outage(how: str, cluster: Cluster, running: Forward) -> None:
+    """As it does with kubectl: TCP goes on where it was, also with what was sent meanwhile."""
+    away, back = {
+        "dropped": (cluster.drop_packets, cluster.restore_packets),
+        "frozen": (cluster.freeze_apiserver, cluster.thaw_apiserver),
+    }[how]
+    with podclient.dial(running.port(P), timeout=40) as idle, podclient.dial(running.port(P), timeout=40) as busy:
+        for held in (idle, busy):
+            held.sendall(b"x")
+            assert held.recv(1) == b"x"
+        away()
+        try:
+            busy.sendall(b"y")
+            running.wait_told("server-lost", NOTICED + 1)
+            time.sleep(6)  # longer than any proof that one lane is dead
+        finally:
+            back()
+        running.wait_told("server-back", BACK + 1)
+        assert busy.recv(1) == b"y"
+        idle.sendall(b"z")
+        assert idle.recv(1) == b"z"
+    works_within(running, BACK)
+    assert running.told("connection-failed") == []
+
+
 def test_the_laptop_sleeps(running: Forward) -> None:
     """20 s later everybody else is still there: what was open goes on, and what is new works."""
     with podclient.dial(running.port(P)) as held:

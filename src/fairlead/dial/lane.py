@@ -13,7 +13,7 @@ from fairlead.net.buffer import ReadBuffer
 from fairlead.net.carrier import Carrier
 from fairlead.net.peer import peer_state
 from fairlead.net.stream import LocalEnd
-from fairlead.policy.silence import Other, Sent, Silence, Verdict, judge
+from fairlead.policy.silence import Other, Sent, Silence
 from fairlead.protocol.portforward import Forward, ForwardListener
 from fairlead.protocol.spdy import frames
 from fairlead.protocol.spdy.session import Role, Session, StreamListener
@@ -178,9 +178,11 @@ class Lane(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
+        _log.request("%r: %s", self, exc or "end of file")
         if not self.gone.done():
             self.gone.set_result(None)
-        self._lose(f"the connection to the pod broke: {exc}" if exc else "the server closed the connection to the pod")
+        # Without the kernel's words: those of a program in the pod that broke off are the same.
+        self._lose("the connection to the API server broke" if exc else "the server closed the connection to the pod")
 
     # -- what the carrier and the session call --
 
@@ -227,11 +229,12 @@ class Lane(asyncio.BufferedProtocol):
         """Whether the network takes more; programs are not read while it does not."""
         return self._writing and self._queued < WRITE_HIGH_WATER
 
-    def verdict(self, other: Other) -> Verdict:
-        """What a missed ping means, with what became of the question on another lane to the same pod."""
+    def silence(self, other: Other = Other.NOT_ASKED) -> Silence:
+        """What is known of a missed ping, with what became of the question on another lane to the same pod."""
         sent = Sent.MUCH if self._transport.get_write_buffer_size() else self._pulse.sent
         kernel = peer_state(self._transport)
-        return judge(Silence(self._overdue, bool(self.riders), self._reading, sent, kernel, other))
+        tried = other is Other.ANSWERED and self._pulse.outlasted(self._loop.time())
+        return Silence(self._overdue, bool(self.riders), self._reading, sent, kernel, other, tried)
 
     @property
     def _overdue(self) -> bool:

@@ -9,12 +9,12 @@ from math import inf
 from typing import NamedTuple, Protocol
 
 from fairlead.dial.lane import Lane, Rider
-from fairlead.errors import FairleadError, NotFoundError, ProtocolError, UnreachableError
+from fairlead.errors import FairleadError, NotFoundError, UnreachableError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.model.target import PodRef
 from fairlead.policy.lanes import MAX_PER_SERVER, Take, place
-from fairlead.policy.silence import Other, Verdict
+from fairlead.policy.silence import Other, Verdict, doubtful, judge
 
 PATIENCE = 0.5
 """Seconds a connection waits for a lane of its own before it shares a quiet one: many times what a lane takes."""
@@ -316,14 +316,17 @@ class Lanes:
             self._on_lost(pod, reason)
 
     def lane_missed_ping(self, lane: Lane) -> None:
-        """Idle and silent is dead; busy and silent is asked about on a fresh lane to the same pod."""
+        """Unused and silent is dead; used and silent is asked about on another lane to the same pod."""
         pod = self._pod_of.get(lane)
         if pod is None:
             return
-        match lane.verdict(Other.NOT_ASKED):
+        silence = lane.silence()
+        match judge(silence):
             case Verdict.DEAD:
                 lane.kill("no answer to a ping")
             case Verdict.ASK:
+                if doubtful(silence):
+                    self._suspect("no answer to a ping")
                 state = self._pods[pod]
                 if not state.proving:
                     state.proving = True
@@ -335,13 +338,9 @@ class Lanes:
         finally:
             state.proving = False
         for lane in [lane for lane in state.lanes if lane.suspect]:
-            if lane.verdict(other) is Verdict.DEAD:
-                neither = other is Other.FAILED
-                lane.kill(
-                    "the connection to the pod is dead: neither it nor a new one answers"
-                    if neither
-                    else "the connection to the pod is dead: it does not answer, and a new one does"
-                )
+            if judge(lane.silence(other)) is Verdict.DEAD:
+                why = "the pod is gone" if other is Other.GONE else "a new one does"
+                lane.kill(f"the connection to the pod is dead: it does not answer, and {why}")
         self._tidy(pod, state)
 
     async def _ask_other(self, pod: PodRef, state: _PodLanes) -> Other:
@@ -362,9 +361,9 @@ class Lanes:
             async with asyncio.timeout(PROOF_TIMEOUT):
                 fresh = await self._open(pod, state)
                 await fresh.prove(PROOF_TIMEOUT)
-        except (UnreachableError, NotFoundError, ProtocolError, TimeoutError, ConnectionError):
-            return Other.FAILED
-        except FairleadError as error:
+        except NotFoundError:
+            return Other.GONE
+        except (FairleadError, TimeoutError, ConnectionError) as error:
             _log.decision("whether a silent lane to %s is dead cannot be asked now: %s", pod.name, error)
             return Other.UNDECIDED
         else:

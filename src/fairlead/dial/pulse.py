@@ -9,7 +9,7 @@ from fairlead.policy.silence import Sent
 class Pulse:
     """Pings are asked again while none is answered, so that the kernel has something to be acknowledged."""
 
-    __slots__ = ("_before", "_first", "_last", "_since", "heard", "said")
+    __slots__ = ("_before", "_beside", "_first", "_last", "_since", "heard", "said")
 
     def __init__(self) -> None:
         self.said = 0
@@ -21,12 +21,15 @@ class Pulse:
         self._last = 0
         self._since = 0.0
         self._before = 0
+        self._beside: float | None = None
+        """When another lane answered first while this one did not."""
 
     def asked(self, ident: int, now: float) -> None:
         """A ping leaves. The first of several that are not answered says since when nothing was heard."""
         if not self.waiting:
             self._first = ident
             self._since = now
+            self._beside = None
         self._last = ident
         self._before = self.said
 
@@ -53,6 +56,12 @@ class Pulse:
     def overdue(self, now: float, deadline: float) -> bool:
         """Whether there was no answer, and nothing else either, for ``deadline`` seconds."""
         return not self.heard and self.waiting and now - self._since >= deadline
+
+    def outlasted(self, now: float) -> bool:
+        """Another lane answers. Whether one has for as long as TCP may need to try again on this one."""
+        if self._beside is None or self._beside < self._since:
+            self._beside = now
+        return now - self._beside >= silence.grace(self._beside - self._since)
 
     @property
     def sent(self) -> Sent:

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 MUCH = 64 * 1024
 """Bytes sent since the last pong that a pod which does not read may keep on the way: its runtime alone buffers more."""
+MAX_GRACE = 30.0
+"""Seconds, at most, that a silent lane has to come back once another one answers. After an outage TCP tries again when
+about as much time has passed as the outage took; connections that are open go on then, as they do with kubectl."""
 UNACKNOWLEDGED = 2.0
 """Seconds without one acknowledgement, while the kernel sends again, after which the peer counts as silent."""
 
@@ -44,10 +47,11 @@ class Other(Enum):
 
     NOT_ASKED = auto()
     ANSWERED = auto()
-    FAILED = auto()
-    """The API server or the pod is not there."""
+    GONE = auto()
+    """The pod is not there any more."""
     UNDECIDED = auto()
-    """It could not be asked, for a reason that says nothing of the pod: no descriptors, an expired token."""
+    """It could not be asked: the API server is away, or this machine has no descriptors, or the token has expired. Of
+    the lane that says nothing: a network that comes back brings it back."""
 
 
 class Silence(NamedTuple):
@@ -62,6 +66,8 @@ class Silence(NamedTuple):
     sent: Sent
     kernel: Kernel
     other: Other = Other.NOT_ASKED
+    tried: bool = False
+    """Another lane has answered for as long as TCP may need to try again on this one."""
 
 
 class Verdict(Enum):
@@ -79,20 +85,23 @@ class Verdict(Enum):
 ANY = None
 _S, _K, _O = Sent, Kernel, Other
 
-TABLE: tuple[tuple[bool | None, bool | None, bool | None, Sent | None, Kernel | None, Other | None, Verdict], ...] = (
-    # overdue, riders, reading, sent, kernel, other
-    (False, ANY, ANY, ANY, ANY, ANY, Verdict.WAIT),
-    (ANY, False, ANY, ANY, ANY, ANY, Verdict.DEAD),
-    (ANY, ANY, True, _S.NOTHING, ANY, _O.NOT_ASKED, Verdict.DEAD),  # nothing is there that it could be blocked by
-    (ANY, ANY, ANY, ANY, ANY, _O.NOT_ASKED, Verdict.ASK),
-    (ANY, ANY, ANY, ANY, ANY, _O.FAILED, Verdict.DEAD),
-    (ANY, ANY, ANY, ANY, ANY, _O.UNDECIDED, Verdict.BLOCKED),
+TABLE: tuple[
+    tuple[bool | None, bool | None, bool | None, Sent | None, Kernel | None, Other | None, bool | None, Verdict], ...
+] = (
+    # overdue, riders, reading, sent, kernel, other, tried
+    (False, ANY, ANY, ANY, ANY, ANY, ANY, Verdict.WAIT),
+    (ANY, False, ANY, ANY, ANY, ANY, ANY, Verdict.DEAD),
+    (ANY, ANY, ANY, ANY, ANY, _O.NOT_ASKED, ANY, Verdict.ASK),
+    (ANY, ANY, ANY, ANY, ANY, _O.GONE, ANY, Verdict.DEAD),
+    (ANY, ANY, ANY, ANY, ANY, _O.UNDECIDED, ANY, Verdict.BLOCKED),
+    (ANY, ANY, ANY, ANY, ANY, _O.ANSWERED, False, Verdict.BLOCKED),
     # A new way works and the old one does not: another network, or a NAT that forgot.
-    (ANY, ANY, ANY, ANY, _K.SILENT, _O.ANSWERED, Verdict.DEAD),
-    (ANY, ANY, ANY, ANY, _K.FULL, _O.ANSWERED, Verdict.BLOCKED),
-    (ANY, ANY, False, ANY, ANY, _O.ANSWERED, Verdict.BLOCKED),
-    (ANY, ANY, ANY, _S.MUCH, ANY, _O.ANSWERED, Verdict.BLOCKED),
-    (ANY, ANY, ANY, ANY, ANY, _O.ANSWERED, Verdict.DEAD),  # there is too little on the way for a pod not to take it
+    (ANY, ANY, ANY, ANY, _K.SILENT, _O.ANSWERED, ANY, Verdict.DEAD),
+    (ANY, ANY, ANY, ANY, _K.FULL, _O.ANSWERED, ANY, Verdict.BLOCKED),
+    (ANY, ANY, False, ANY, ANY, _O.ANSWERED, ANY, Verdict.BLOCKED),
+    (ANY, ANY, ANY, _S.MUCH, ANY, _O.ANSWERED, ANY, Verdict.BLOCKED),
+    # There is too little on the way for a pod not to take it.
+    (ANY, ANY, ANY, ANY, ANY, _O.ANSWERED, ANY, Verdict.DEAD),
 )
 """The first row that fits decides."""
 
@@ -103,6 +112,16 @@ def judge(lane: Silence) -> Verdict:
         if all(want is ANY or want is have for want, have in zip(wanted, lane, strict=True)):
             return verdict
     raise AssertionError("the table has a gap")
+
+
+def doubtful(lane: Silence) -> bool:
+    """Whether this silence says something of the API server: nobody on this lane could be the reason."""
+    return lane.reading and (lane.sent is Sent.NOTHING or lane.kernel is Kernel.SILENT)
+
+
+def grace(silent: float) -> float:
+    """Seconds that TCP may need to try again after ``silent`` seconds of silence (RFC 6298: it doubles its timer)."""
+    return min(silent, MAX_GRACE)
 
 
 TCP_INFO_LENGTH = 60
