@@ -65,10 +65,17 @@ def test_why_a_pod_does_not_run(status: dict[str, Any], expected: str) -> None:
 ENDED = {"terminated": {"reason": "Error", "exitCode": 3}}
 
 
+def lasted(seconds: int) -> dict[str, Any]:
+    times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": f"2026-01-01T00:00:{seconds:02}Z"}
+    return {"terminated": {"reason": "Error", "exitCode": 3, **times}}
+
+
 @pytest.mark.parametrize(
     ("container", "expected"),
     [
         ({"state": {"running": {}}, "lastState": ENDED}, None),
+        ({"state": {"running": {}}, "lastState": lasted(0)}, Stopped("c", "Error", 3, "", again=True)),
+        ({"state": {"running": {}}, "lastState": lasted(30)}, None),
         ({"state": {"waiting": {"reason": "ImagePullBackOff"}}}, None),
         ({"state": ENDED, "lastState": {"terminated": {"exitCode": 9}}}, Stopped("c", "Error", 3, "")),
         (

@@ -153,11 +153,16 @@ def test_brief_has_a_limit() -> None:
             "container c does not run: OOMKilled, exit code 137",
             "kubectl logs -n ns crash -c c",
         ),
+        (
+            Stopped("c", "Error", 3, "", again=True),
+            "nothing listens; container c ended and was started again: Error, exit code 3",
+            "kubectl logs -n ns crash -c c --previous",
+        ),
         (Stopped("c", "", 0, ""), "container c does not run: exit code 0", "kubectl logs -n ns crash -c c"),
     ],
 )
 def test_a_container_that_does_not_run(stopped: Stopped, meaning: str, logs: str) -> None:
-    advice = explain_stopped(stopped, PodRef("ns", "crash", "1"))
+    advice = explain_stopped(stopped, PodRef("ns", "crash", "1"), Advice("nothing listens", "does it run?"))
     assert advice == Advice(meaning, f"its log should tell why: {logs}")
 
 

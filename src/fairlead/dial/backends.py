@@ -147,7 +147,7 @@ class Backends:
         return nothing_runs(self.target, sources.selector, self._pods, port)
 
     def stopped(self, pod: PodRef) -> Stopped | None:
-        """Return the container of ``pod`` that does not run, if there is one."""
+        """Return the container of ``pod`` that does not run, or that ended and only runs again, if there is one."""
         known = self._sources.pod(pod.name)
         return known.stopped if known is not None and known.uid == pod.uid else None
 

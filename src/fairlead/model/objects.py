@@ -20,6 +20,10 @@ MAX_ITEMS = 2000
 """Entries read of any one list: an EndpointSlice holds at most 1000 endpoints, everything else far fewer."""
 
 
+SHORT_RUN = 30.0
+"""Seconds: a container whose last run was shorter is likely to end again."""
+
+
 class OwnerRef(NamedTuple):
     """The object that controls another one (metadata.ownerReferences with controller: true)."""
 
@@ -30,7 +34,7 @@ class OwnerRef(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """A container that ended and does not run."""
+    """A container that ended, and does not run or only runs again."""
 
     container: str
     reason: str
@@ -38,6 +42,8 @@ class Stopped(NamedTuple):
     exit_code: int
     waiting: str
     """Why it is not running again yet, such as ``CrashLoopBackOff``; "" while nobody tried to start it."""
+    again: bool = False
+    """Whether it runs at this moment, after a run that ended within SHORT_RUN."""
 
 
 class ContainerPort(NamedTuple):
@@ -73,7 +79,7 @@ class Pod(NamedTuple):
     waiting: str = ""
     """Why it does not run yet, as the kubelet says it, such as ``ImagePullBackOff``."""
     stopped: Stopped | None = None
-    """The first of its containers that ended and does not run."""
+    """The first of its containers that ended and does not run; else the first that ended soon and runs again."""
 
     @property
     def ref(self) -> PodRef:
@@ -356,13 +362,22 @@ def _waiting(status: Mapping[str, Any]) -> str:
 
 
 def _stopped(status: Mapping[str, Any]) -> Stopped | None:
+    again = None
     for each in _dicts(status, "containerStatuses"):
         state = _dict(each, "state")
-        waiting = _str(_dict(state, "waiting"), "reason")
-        ended = _dict(_dict(each, "lastState") if "waiting" in state else state, "terminated")
+        last = _dict(_dict(each, "lastState"), "terminated")
+        ended = last if "waiting" in state else _dict(state, "terminated")
+        name, waiting = _str(each, "name"), _str(_dict(state, "waiting"), "reason")
         if ended:
-            return Stopped(_str(each, "name"), _str(ended, "reason"), _int(ended, "exitCode"), waiting)
-    return None
+            return Stopped(name, _str(ended, "reason"), _int(ended, "exitCode"), waiting)
+        if again is None and "running" in state and _was_short(last):
+            again = Stopped(name, _str(last, "reason"), _int(last, "exitCode"), "", again=True)
+    return again
+
+
+def _was_short(run: Mapping[str, Any]) -> bool:
+    began, ended = _time(run, "startedAt"), _time(run, "finishedAt")
+    return began is not None and ended is not None and ended - began < SHORT_RUN
 
 
 def _target(port: Mapping[str, Any]) -> int | str | None:

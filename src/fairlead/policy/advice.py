@@ -150,11 +150,15 @@ def brief(words: str, limit: int) -> str:
     return short if len(short) <= limit else short[: limit - 3].rstrip() + "..."
 
 
-def explain_stopped(stopped: Stopped, pod: PodRef) -> Advice:
-    """The advice for a refused dial to a pod of which a container does not run."""
+def explain_stopped(stopped: Stopped, pod: PodRef, refused: Advice) -> Advice:
+    """The advice for a refused dial to a pod of which a container ended; ``refused`` is what its words alone mean."""
     how = ", ".join(word for word in (stopped.reason, f"exit code {stopped.exit_code}") if word)
-    now = f"{stopped.waiting} ({how})" if stopped.waiting else how
-    # The container that ended last is the previous one only once the kubelet is about to make another.
+    # The container that ended last is the previous one once the kubelet made another, or is about to.
     logs = f"kubectl logs -n {pod.namespace} {pod.name} -c {stopped.container}"
-    remedy = f"{logs} --previous" if stopped.waiting else logs
-    return Advice(f"container {stopped.container} does not run: {now}", f"its log should tell why: {remedy}")
+    remedy = f"its log should tell why: {logs}"
+    if stopped.again:
+        meaning = f"container {stopped.container} ended and was started again: {how}"
+        return Advice(f"{refused.meaning}; {meaning}" if refused.meaning else meaning, f"{remedy} --previous")
+    if stopped.waiting:
+        return Advice(f"container {stopped.container} does not run: {stopped.waiting} ({how})", f"{remedy} --previous")
+    return Advice(f"container {stopped.container} does not run: {how}", remedy)

@@ -35,7 +35,7 @@ class Pods(Protocol):
         """Why there are none."""
 
     def stopped(self, pod: PodRef) -> Stopped | None:
-        """The container of this pod that does not run."""
+        """The container of this pod that does not run, or that ended and only runs again."""
 
     def doubt(self, pod: PodRef) -> None:
         """Look whether this pod is still there."""
@@ -126,7 +126,7 @@ class ForwardedPort:
         advice = explain(words, port=remote)
         stopped = self._pods.stopped(backend.pod) if backend and dial_was_refused(words) else None
         if backend and stopped:
-            advice = explain_stopped(stopped, backend.pod)
+            advice = explain_stopped(stopped, backend.pod, advice)
         LOG.decision("port %d: pod %s, port %d refused: %r", self.local, pod or "(none)", remote, words)
         self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy))
         if connection.outcome is Outcome.ERROR:
