@@ -17,6 +17,8 @@ from testbed.errors import TestbedError
 
 _SLOTS = 64  # more than any machine runs side by side; the address plan would bear 256
 
+LINK = "fltb"
+"""How the names of the laptop's ends of all clusters begin."""
 _LINKS = Path("/sys/class/net")
 
 
@@ -29,7 +31,7 @@ class Network:
     @property
     def link(self) -> str:
         """The laptop's end of the veth pair; the node's end is called eth0."""
-        return f"fltb{self.slot}"
+        return f"{LINK}{self.slot}"
 
     @property
     def laptop(self) -> str:

@@ -58,7 +58,7 @@ def test_a_thousand_connections_under_a_low_limit(app: World, forward: Start) ->
 
             podclient.run(together())
             assert running.told("connection-failed") == []
-            assert len(running.told("handling")) == 1000
+            assert running.told_times("handling", 1000)
             assert running.threads <= threads + 8
             podclient.run(podclient.echo(running.port(P)))
     finally:

@@ -64,7 +64,7 @@ def test_transfers_beside_refused_and_reset_connections(app: World, forward: Sta
             await podclient.together(*work)
 
         podclient.run(all_of_them())
-        assert len(running.told("connection-failed", remote=NOTHING)) == 100
+        assert running.told_times("connection-failed", 100, remote=NOTHING)
         assert {event["remote"] for event in running.told("connection-failed")} <= {NOTHING, P + podapp.RESET}
 
 
@@ -115,7 +115,7 @@ def test_a_paused_reader_on_a_shared_lane(app: World, forward: Start) -> None:
             with pytest.raises(ConnectionResetError):
                 while paused.recv(1 << 20):
                     pass
-        assert len(running.told("connection-failed")) == 1
+        assert running.told_times("connection-failed", 1)
         podclient.run(downloads(running, 4, 200_000, 4))
 
 

@@ -95,8 +95,8 @@ def test_the_api_server_is_stopped_and_started(cluster: Cluster, running: Forwar
     assert asking.error is None
     assert asking.ended - up < BACK
     works_within(running, BACK)
-    assert len(running.told("server-lost")) == 1
-    assert len(running.told("server-back")) == 1
+    assert running.told_times("server-lost", 1)
+    assert running.told_times("server-back", 1)
     assert running.told("connection-failed") == []
 
 
@@ -172,8 +172,8 @@ def test_packets_vanish_for_a_minute(cluster: Cluster, running: Forward) -> None
     words = [event["words"] for event in running.told("connection-failed")]
     assert any("API server" in said for said in words), words
     works_within(running, BACK)
-    assert len(running.told("server-lost")) == 1
-    assert len(running.told("server-back")) == 1
+    assert running.told_times("server-lost", 1)
+    assert running.told_times("server-back", 1)
 
 
 def test_a_short_silence_hurts_nobody(cluster: Cluster, running: Forward) -> None:
@@ -250,8 +250,8 @@ def test_the_api_server_hangs(cluster: Cluster, running: Forward) -> None:
     assert asking.error is None
     assert asking.ended - thawed < BACK
     works_within(running, BACK)
-    assert len(running.told("server-lost")) == 1
-    assert len(running.told("server-back")) == 1
+    assert running.told_times("server-lost", 1)
+    assert running.told_times("server-back", 1)
     assert running.told("connection-failed") == []
 
 

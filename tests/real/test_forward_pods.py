@@ -78,7 +78,7 @@ def test_no_replacement_for_8_seconds(world: World, forward: Start, workload: st
         assert len(answers) == 20
         assert old not in answers
         assert running.told("connection-failed") == []
-        assert len(running.told("waiting")) == 1
+        assert running.told_times("waiting", 1)
 
 
 def test_waiting_has_an_end(world: World, forward: Start, workload: str) -> None:
@@ -96,7 +96,7 @@ def test_waiting_has_an_end(world: World, forward: Start, workload: str) -> None
         world.kubectl("scale", f"deploy/{workload}", "--replicas=1")
         world.wait_ready(made)
         assert len(pods_that_answer(running, 1)) == 1
-        assert len(running.told("connection-failed")) == 1
+        assert running.told_times("connection-failed", 1)
 
 
 def test_no_pod_is_ready_but_one_runs(world: World, forward: Start, workload: str) -> None:

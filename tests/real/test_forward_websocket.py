@@ -80,7 +80,7 @@ def test_many_and_refused_ones(tunnel: Any) -> None:
         refused = [podclient.ends_with_reset(running.port(P + 99)) for _ in range(3)]
         podclient.run(podclient.together(*checks, *refused))
         running.wait_told("connection-failed", 10, count=3)
-        assert len(running.told("connection-failed")) == 3
+        assert running.told_times("connection-failed", 3)
 
 
 CLOSE, BROKEN, TEXT = b"\x88\x02\x03\xe8", b"\x88\x02\x03\xf3", b"\x81\x02hi"
@@ -101,7 +101,7 @@ def test_the_server_ends_a_lane(frame: bytes, tunnel: Any, gate: Gate) -> None:
         with pytest.raises(ConnectionResetError):
             held.recv(1)
         podclient.run(podclient.echo(running.port(P), 100_000))
-        assert len(running.told("connection-failed")) == 1
+        assert running.told_times("connection-failed", 1)
 
 
 @pytest.mark.parametrize("tunnel", ["plain"], indirect=True)

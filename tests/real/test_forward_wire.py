@@ -74,7 +74,7 @@ def test_a_stream_answered_by_a_reset(more: list[str], gate: Gate, through: Any)
         for wire in gate.wires:
             wire.reset_streams = True
         podclient.run(podclient.ends_with_reset(running.port(P)))
-        assert len(running.told("connection-failed")) == 1
+        assert running.told_times("connection-failed", 1)
         for wire in gate.wires:
             wire.reset_streams = False
         podclient.run(podclient.echo(running.port(P)))
@@ -209,4 +209,4 @@ def test_the_end_of_a_lane_that_carries_connections(app: World, gate: Gate, thro
                 except ConnectionError:
                     ends += 1
             assert ends == 1
-        assert len(running.told("connection-failed")) == 1
+        assert running.told_times("connection-failed", 1)

@@ -339,7 +339,7 @@ class Leftovers:
             "rules": _machine_rules(),
             "mounts": sorted(Path("/proc/self/mounts").read_text().splitlines()),
             "named namespaces": sorted(os.listdir("/run/netns")) if Path("/run/netns").exists() else [],
-            "links": sorted(link for link in os.listdir("/sys/class/net") if not link.startswith("fltb")),
+            "links": sorted(link for link in os.listdir("/sys/class/net") if not link.startswith(network.LINK)),
             "links of nobody": self.links_of_nobody(),
             "processes": [command for command in commands.values() if any(mark in command for mark in ours)],
             "cgroups": [str(home) for home in Path("/sys/fs/cgroup").glob(f"**/fairlead-testbed/{self.name}")],
@@ -353,7 +353,11 @@ class Leftovers:
         """Links of clusters that have no folder."""
         folders = paths.clusters().iterdir() if paths.clusters().exists() else []
         slots = {(folder / "slot").read_text().strip() for folder in folders if (folder / "slot").exists()}
-        return [link for link in os.listdir("/sys/class/net") if link.startswith("fltb") and link[4:] not in slots]
+        return [
+            link
+            for link in os.listdir("/sys/class/net")
+            if link.startswith(network.LINK) and link.removeprefix(network.LINK) not in slots
+        ]
 
     def compare(self) -> None:
         deadline = time.monotonic() + 5  # for a cluster of somebody else's that is just starting or ending

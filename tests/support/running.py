@@ -212,6 +212,12 @@ class Forward:
                 self._changed.wait(min(left, 0.1))
         return found[count - 1]
 
+    def told_times(self, name: str, count: int, **fields: object) -> bool:
+        """Whether it tells exactly so many events of this name; what is under way through the pipe is waited for."""
+        if count:
+            self.wait_told(name, 5, count, **fields)
+        return len(self.told(name, **fields)) == count
+
     def wait_said(self, pattern: str, limit: float) -> str:
         """Wait for a line, on either stream, that the pattern is found in."""
 
