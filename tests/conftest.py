@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.leaks import LoopErrors, open_sockets
 
+pytest_plugins = ["tests.support.commandline"]
+
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, local_port
+from tests.support.commandline import LIMIT, CommandLine, dial, echoes, local_port
 from tests.support.fakecluster import FakeCluster
 
 pytestmark = pytest.mark.timeout(60)
 
 FILES = 80
 FLOOD = 150
-
-
-@pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    with FakeCluster() as made:
-        yield made
-
-
-@pytest.fixture(params=LOOPS)
-def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
-    return CommandLine(cluster, tmp_path, request.param)
 
 
 def limited(files: int) -> list[str]:

@@ -10,28 +10,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port
+from tests.support.commandline import LIMIT, CommandLine, dial, echoes, fetch, is_reset, local_port
 from tests.support.fakecluster import FakeCluster
 from tests.support.running import END, FAIRLEAD, IN_TERMINAL
 from tests.support.world import within
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    with FakeCluster() as made:
-        yield made
-
-
-@pytest.fixture(params=LOOPS)
-def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
-    return CommandLine(cluster, tmp_path, request.param)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

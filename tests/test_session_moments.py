@@ -11,12 +11,11 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import LIMIT, LOOPS, CommandLine
+from tests.support.commandline import LIMIT, CommandLine
 from tests.support.fakecluster import FakeCluster
 from tests.support.running import END, FAIRLEAD
 from tests.support.world import within
@@ -24,17 +23,6 @@ from tests.support.world import within
 pytestmark = pytest.mark.timeout(60)
 
 SIGNALS = [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-
-
-@pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    with FakeCluster() as made:
-        yield made
-
-
-@pytest.fixture(params=LOOPS)
-def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
-    return CommandLine(cluster, tmp_path, request.param)
 
 
 def ends(process: subprocess.Popen[bytes], number: signal.Signals, code: int) -> None:

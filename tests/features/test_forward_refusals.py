@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import LOOPS, CommandLine, dial, echoes
+from tests.support.commandline import CommandLine, dial, echoes
 from tests.support.fakecluster import FakeCluster
 
 pytestmark = pytest.mark.timeout(60)
@@ -18,17 +16,6 @@ WATCHED = 1.5
 """Seconds in which a loop without a pause would ask hundreds of times."""
 ASKED = 10
 """Upgrades at most in that time: both ways once a second, and some beside each other at the start."""
-
-
-@pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    with FakeCluster() as made:
-        yield made
-
-
-@pytest.fixture(params=LOOPS)
-def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
-    return CommandLine(cluster, tmp_path, request.param)
 
 
 @pytest.mark.parametrize("code", [401, 403, 500])

@@ -5,28 +5,15 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import LIMIT, LOOPS, CommandLine, dial, echoes, fetch, is_reset, local_port, loop_of
+from tests.support.commandline import LIMIT, CommandLine, dial, echoes, fetch, is_reset, local_port, loop_of
 from tests.support.fakecluster import FakeCluster
 from tests.support.objects import PODS, SERVICES, pod, service
 from tests.support.running import free_port, listens
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    with FakeCluster() as made:
-        yield made
-
-
-@pytest.fixture(params=LOOPS)
-def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
-    return CommandLine(cluster, tmp_path, request.param)
 
 
 def test_several_targets_are_ready_and_serve(line: CommandLine, cluster: FakeCluster) -> None:

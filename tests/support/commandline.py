@@ -1,13 +1,18 @@
-"""The real ``fairlead`` as a process against ``fakecluster``, on either event loop, in a home of its own."""
+"""The real ``fairlead`` as a process against ``fakecluster``, on either event loop, in a home of its own.
+
+Its fixtures ``cluster`` and ``line`` are known to every test: tests/conftest.py names this module as a plugin.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.fakecluster import FakeCluster
 from tests.support.running import FAIRLEAD, Forward
@@ -54,6 +59,19 @@ class CommandLine:
         assert error.startswith("error: ")
         assert error.count("\n") == 1, error
         return error
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    """A cluster on loopback, with the pod ``web-1`` behind ``svc/web``."""
+    with FakeCluster() as made:
+        yield made
+
+
+@pytest.fixture(params=LOOPS)
+def line(request: pytest.FixtureRequest, cluster: FakeCluster, tmp_path: Path) -> CommandLine:
+    """The command line of a user of that cluster, on each event loop."""
+    return CommandLine(cluster, tmp_path, request.param)
 
 
 def loop_of(running: Forward) -> str:
