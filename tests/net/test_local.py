@@ -8,8 +8,7 @@ import pytest
 
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import HIGH_WATER, LocalConnection
-
-uvloop = pytest.importorskip("uvloop")
+from tests.support.loop import LOOPS, run_on
 
 
 class Remote:
@@ -35,7 +34,7 @@ class Remote:
         self.calls.append("lost")
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
+@pytest.fixture(params=LOOPS)
 def joined(request: pytest.FixtureRequest) -> Any:
     """Run ``main(local, remote, client socket)`` with an accepted connection."""
 
@@ -62,9 +61,7 @@ def joined(request: pytest.FixtureRequest) -> Any:
                 while not local.lost:
                     await asyncio.sleep(0)
 
-        factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(inside())
+        run_on(request.param, inside())
 
     return run
 

@@ -5,26 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fairlead.kube.tls import TlsSettings, make_context
+from tests.support.loop import LOOPS, run_on
 from tests.support.tlsfiles import certificates
 
-uvloop = pytest.importorskip("uvloop")
 SIZE, ROUNDS = 200_000, 100
 
 
-@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
-def test_a_tls_transport_takes_bytes_at_once(
-    make_loop: Callable[[], asyncio.AbstractEventLoop], version: ssl.TLSVersion
-) -> None:
+def test_a_tls_transport_takes_bytes_at_once(loop: str, version: ssl.TLSVersion) -> None:
     """Also when nobody reads, so that megabytes are waiting in it."""
-    with asyncio.Runner(loop_factory=make_loop) as runner:
-        sent, got = runner.run(write_and_overwrite(version))
+    sent, got = run_on(loop, write_and_overwrite(version))
     assert got == sent
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from tests.support.fakecluster import FakeCluster
+from tests.support.loop import LOOPS
 from tests.support.running import FAIRLEAD, Forward
 
-LOOPS = ("uvloop", "asyncio")
 LIMIT = 10.0
 """Seconds for whatever has no promise of its own."""
 

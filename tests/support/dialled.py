@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
+
 from fairlead.dial.connection import Connection
 from fairlead.dial.lane import Lane, LaneOwner
 from fairlead.dial.pool import Lanes
@@ -72,6 +74,13 @@ class Rig:
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
+    async def echoed(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A client that said this to an echo, and had it back."""
+        reader, writer = await self.connect()
+        writer.write(data)
+        assert await reader.readexactly(len(data)) == data
+        return reader, writer
+
     async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
         """Poll; a condition that does not come true in time fails the test."""
         async with asyncio.timeout(seconds):
@@ -135,3 +144,18 @@ async def app(serve: Serve) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def serving(serve: Serve, *, limit: int = 32, wait: float = 5.0) -> AsyncIterator[Rig]:
+    """A rig whose target is one pod with this program."""
+    async with rig(limit=limit, wait=wait) as made, app(serve) as port:
+        made.aim.backends = [backend(port)]
+        yield made
+
+
+async def expect_reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The client's connection is cut off, not ended."""
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()

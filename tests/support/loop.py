@@ -1,4 +1,4 @@
-"""Running a test's coroutine: on the real clock, or on one that jumps over every wait.
+"""Running a test's coroutine: on the real clock, on either event loop, or on a clock that jumps over every wait.
 
 With virtual time an hour of timers passes at once and to the same moment in every run. Sockets within this process
 work, since the loop looks for their data before it jumps; a thread, a child process or another machine would be
@@ -12,8 +12,11 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import pytest
+
 T = TypeVar("T")
 
+LOOPS = ("uvloop", "asyncio")
 LIMIT = 30.0
 """Seconds on the loop's clock a test may take unless it says otherwise: far above any, far below a hung build."""
 
@@ -48,6 +51,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run(main: Coroutine[Any, Any, T], *, limit: float = LIMIT) -> T:
     """Run ``main`` on a real loop; TimeoutError after ``limit`` seconds."""
     return asyncio.run(_limited(main, limit))
+
+
+def run_on(loop: str, main: Coroutine[Any, Any, T]) -> T:
+    """Run ``main`` on an event loop of LOOPS; skips the test where that is not installed."""
+    factory = pytest.importorskip("uvloop").new_event_loop if loop == "uvloop" else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
 
 
 def run_virtual(main: Coroutine[Any, Any, T], *, limit: float = 86400.0) -> T:
