@@ -28,8 +28,6 @@ from fairlead.policy.kubeconfig import ExecPlugin
 LOG = get(__name__)
 MAX_OUTPUT = 1024 * 1024
 """Bytes of a plugin's output; a token and a certificate chain are some kilobytes."""
-MAX_SAID = 500
-"""Characters of a failing plugin's own words that are shown."""
 LAST_WORDS = 0.1
 """Seconds after a plugin's end in which what it said last is still read."""
 
@@ -65,12 +63,12 @@ class PluginCredentials(Fetching):
         env = {**self._config.env, **dict(plugin.env)}
         env["KUBERNETES_EXEC_INFO"] = json.dumps(self._info(interactive), separators=(",", ":"))
         LOG.decision("running the credential plugin %s", program)
-        code, output, said = await run_plugin([program, *plugin.args], env, interactive=interactive)
+        code, output = await run_plugin([program, *plugin.args], env, interactive=interactive)
         if code != 0:
+            # Its own words were shown as it said them.
             how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-            tail = f": {said}" if said else ""
             raise CredentialsError(
-                f"the credential plugin {plugin.command} {how}{tail}", remedy="run it by hand, or log in with it again"
+                f"the credential plugin {plugin.command} {how}", remedy="run it by hand, or log in with it again"
             )
         found = parse_credential(output, plugin)
         return _identity(found), found.expires
@@ -111,8 +109,8 @@ class PluginCredentials(Fetching):
         return exec_info(plugin, interactive=interactive, cluster=cluster, authority=authority)
 
 
-async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bool) -> tuple[int, bytes, str]:
-    """Exit code, output, and the last words on stderr. An interactive one has the terminal to itself.
+async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bool) -> tuple[int, bytes]:
+    """Exit code and output. An interactive one has the terminal to itself.
 
     Cancelled, it kills the program and waits for it.
     """
@@ -141,7 +139,7 @@ async def run_plugin(command: list[str], env: dict[str, str], *, interactive: bo
         await words.finish()
     if len(output.data) > MAX_OUTPUT:
         raise CredentialsError(f"the credential plugin printed more than {MAX_OUTPUT} bytes")
-    return code, bytes(output.data), words.last
+    return code, bytes(output.data)
 
 
 class _Pipe(asyncio.Protocol):
@@ -200,31 +198,22 @@ class _Output(_Pipe):
 
 
 class _Words(_Pipe):
-    """Shows what a plugin says as it says it ("open this page to log in"), and keeps its last line."""
+    """Shows what a plugin says as it says it: "open this page to log in"."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._held = b""
         self._shown = Lines(sys.stderr.fileno()) if sys.stderr is not None and not sys.stderr.closed else None
 
     def data_received(self, data: bytes) -> None:
-        """Show it and keep the end of it."""
+        """Show it."""
         if self._shown is not None:
             self._shown.put(data)
-        self._held = (self._held + data)[-4096:]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """There is no more to show."""
         super().connection_lost(exc)
         if self._shown is not None:
             self._shown.close()
-
-    @property
-    def last(self) -> str:
-        """The last line that is not blank."""
-        lines = self._held.decode("utf-8", "replace").split("\n")
-        line = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return "".join(char for char in line if char.isprintable())[:MAX_SAID]
 
 
 def _terminal() -> bool:
