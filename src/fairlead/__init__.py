@@ -1,3 +1,3 @@
-"""Fairlead joins a laptop and a Kubernetes cluster, in both directions."""
+"""Fairlead joins a laptop and a Kubernetes cluster."""
 
 __version__ = "0.1.0"

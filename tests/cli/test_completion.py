@@ -91,7 +91,7 @@ def test_the_protocol(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert capfd.readouterr() == ("completion\tprint the completion script of a shell\n:4\n", "")
     monkeypatch.setattr(sys, "argv", ["kubectl_complete-fairlead", "forward", "--fol"])
     assert completion.kubectl_main() == 0
-    assert capfd.readouterr().out == "--follow\twhen pod/NAME can never come back, go on with its owner\n:4\n"
+    assert capfd.readouterr().out == "--follow\twhen pod/NAME can never come back, go on with its owner; other targets do that anyway\n:4\n"
 
 
 @pytest.mark.parametrize("words", [["forward", "--nonsense", ""], ["--nope", "x", ""], ["forward", "svc/web", ""]])

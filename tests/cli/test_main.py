@@ -62,6 +62,7 @@ def fairlead(*words: str, **options: object) -> subprocess.CompletedProcess[str]
         (["forward", "--nonsense", "--help"], 2, "error: unknown option --nonsense"),
         (["forward", "pod/x", "-:80", "--", "x"], 2, "error: a command and LOCAL - both need standard input"),
         (["forward", "pod/x", "80", "--ready-file="], 2, "error: --ready-file needs a file"),
+        (["forward", "pod/x", "80", "--follow", "--exit-on-loss"], 1, "error: --follow and --exit-on-loss exclude each"),
         (["forward", "pod/x", "80", "--", ""], 2, "error: the command after -- is empty"),
         (
             ["forward", "-n", "a b/../x", "svc/web", "80"],
@@ -102,6 +103,7 @@ def test_the_programs_help_lists_commands_and_kubectls_options(
     assert main(words) == 0
     out = capfd.readouterr().out
     assert "\n  forward     " in out
+    assert "both directions" not in out  # what is there leads to the cluster
     for option in ("-n, --namespace=NAME", "-s, --server=URL", "--as-user-extra=KEY=VALUE", "-v=LEVEL"):
         assert option in out
 

@@ -97,6 +97,10 @@ def _check(settings: ForwardSettings) -> None:
         raise UsageError("you must specify at least 1 address", remedy="for example --address=localhost")
     if settings.ready_file == "" or settings.command[:1] == ("",):
         raise UsageError("--ready-file needs a file" if settings.ready_file == "" else "the command after -- is empty")
+    if settings.follow and settings.exit_on_loss:
+        raise UsageError(
+            "--follow and --exit-on-loss exclude each other", remedy="go on without the pod, or end with it"
+        )
     _check_standard_streams(settings)
     _check_local_ports(settings)
 

@@ -76,7 +76,7 @@ FORWARD = (
     Option("pod-running-timeout", "TIME", "at the start, wait this long for a pod (1m0s)", kind="pod-running-timeout"),
     Option("wait", "TIME", "later, a connection waits this long while nothing runs (30s)", kind="duration"),
     Option("sticky", "", "keep to one pod as long as it lives, as kubectl does"),
-    Option("follow", "", "when pod/NAME can never come back, go on with its owner"),
+    Option("follow", "", "when pod/NAME can never come back, go on with its owner; other targets do that anyway"),
     Option("exit-on-loss", "", "end with the pod, as kubectl does, with its exit codes (0 and 1)"),
     Option("lanes", "COUNT", "connections to one pod that get an upgraded connection of their own (32)", kind="int"),
     Option("output", "FORMAT", "text, or json for one event a line on stdout (text)", short="o", complete="text,json"),
