@@ -14,8 +14,8 @@ from fairlead.errors import ApiError
 from fairlead.kit.tasks import Background
 from fairlead.protocol.spdy import frames
 from tests.support.dialled import backend
+from tests.support.program import HIGH_WATER, Program
 from tests.support.scene import Scene, play
-from tests.support.simulated import HIGH_WATER, Program
 
 # -- pings --
 

@@ -13,7 +13,9 @@ from fairlead.dial.pool import Lanes
 from fairlead.kit.tasks import Background
 from fairlead.policy import silence
 from tests.support.loop import run_virtual
-from tests.support.simulated import TCP_TIMEOUT, Program, World
+from tests.support.program import Program
+from tests.support.simulated import World
+from tests.support.simulated_wire import TCP_TIMEOUT
 
 SEEDS = 200
 BATCHES = 8

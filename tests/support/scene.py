@@ -18,7 +18,7 @@ from fairlead.protocol.spdy import frames
 from fairlead.protocol.spdy.headers import HeaderEncoder
 from tests.support.dialled import Aim, backend
 from tests.support.loop import run_virtual
-from tests.support.simulated import Program
+from tests.support.program import Program
 
 
 class Transport(asyncio.Transport):
