@@ -64,7 +64,7 @@ def run(parsed: Parsed, program: str) -> int:
 
 def of_program(program: str) -> str:
     """The commands."""
-    lines = ["Fairlead joins a laptop and a Kubernetes cluster: today, from the laptop to the cluster.", "", "Commands:"]
+    lines = ["Fairlead joins a laptop and a Kubernetes cluster: today from the laptop to the cluster.", "", "Commands:"]
     lines += [f"  {command.name:<12}{command.summary}" for command in COMMANDS]
     lines += ["", "Usage:", f"  {program} COMMAND [options]", f"  {program} COMMAND --help"]
     lines += ["", "Options of every command:", *_table(GLOBAL)]
