@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.dial import pool as pool_module
 from fairlead.dial.connection import Connection, State
-from fairlead.dial.lane import IDLE_CLOSE, PING_DEADLINE, PING_INTERVAL
+from fairlead.dial.lane import IDLE_CLOSE, PING_DEADLINE, PING_INTERVAL, Lane
 from fairlead.errors import (
     CredentialsError,
     FairleadError,
@@ -17,7 +17,6 @@ from fairlead.errors import (
     ProtocolError,
     UnreachableError,
 )
-from fairlead.kit.tasks import Background
 from fairlead.model.target import PodRef
 from fairlead.policy import silence
 from fairlead.protocol.spdy import frames
@@ -39,14 +38,19 @@ def stands(connection: Connection) -> State:
     return connection.state
 
 
+async def fresh_lane(it: Scene) -> Lane:
+    """The lane that is opened to prove that the server is there, as soon as it is."""
+    while len(it.made) < 2:
+        await asyncio.sleep(0.1)
+    return it.made[1][0]
+
+
 def test_an_outage_ends_no_connection() -> None:
     """Nothing answers: that says nothing of one lane, which goes on when the network does, as with kubectl."""
 
     async def main(it: Scene) -> None:
-        connection, _ = await it.connect(b"GET")
-        it.accept(1, 3)
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
+        connection, _ = await it.open(b"GET")
+        async with it.serving():
             await asyncio.sleep(10)
             it.online = False
             await asyncio.sleep(600)
@@ -57,7 +61,6 @@ def test_an_outage_ends_no_connection() -> None:
             loads.append(it.lane.load)
             assert loads == [None, 1], "meanwhile it takes no new connections"
             assert stands(connection) is State.OPEN
-            serving.cancel()
 
     play(main, limit=4)
 
@@ -66,13 +69,9 @@ def test_a_blocked_lane_that_is_dead_after_an_outage_is_found() -> None:
     """It was found blocked once, by a fresh lane that answered; that was not for ever."""
 
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(b"GET")
-        it.accept(1, 3)
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
-            program.read(False)
-            for _ in range(8):
-                it.hear(frames.data(3, bytes(200_000)))
+        connection, program = await it.open(b"GET")
+        async with it.serving():
+            it.leave_unread(program)
             await asyncio.sleep(600)
             assert it.lane.suspect
             assert stands(connection) is State.OPEN
@@ -85,20 +84,15 @@ def test_a_blocked_lane_that_is_dead_after_an_outage_is_found() -> None:
             await asyncio.sleep(silence.MAX_GRACE + 2 * PING_INTERVAL + PROVED)
             assert stands(connection) is State.OVER
             assert "it does not answer, and a new one does" in it.aim.failures[0]
-            serving.cancel()
 
     play(main, limit=4)
 
 
 def test_a_blocked_lane_that_is_read_again_and_finds_no_network_is_dead() -> None:
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(b"GET")
-        it.accept(1, 3)
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
-            program.read(False)
-            for _ in range(8):
-                it.hear(frames.data(3, bytes(200_000)))
+        connection, program = await it.open(b"GET")
+        async with it.serving():
+            it.leave_unread(program)
             await asyncio.sleep(15)
             it.deaf.append(it.lane)
             await asyncio.sleep(60)
@@ -106,20 +100,15 @@ def test_a_blocked_lane_that_is_read_again_and_finds_no_network_is_dead() -> Non
             program.read(True)
             await asyncio.sleep(COMPARED)
             assert stands(connection) is State.OVER
-            serving.cancel()
 
     play(main, limit=4)
 
 
 def test_a_blocked_lane_that_is_read_again_lives() -> None:
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(b"GET")
-        it.accept(1, 3)
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
-            program.read(False)
-            for _ in range(8):
-                it.hear(frames.data(3, bytes(200_000)))
+        connection, program = await it.open(b"GET")
+        async with it.serving():
+            it.leave_unread(program)
             await asyncio.sleep(3600)
             program.read(True)
             await asyncio.sleep(1)
@@ -127,7 +116,6 @@ def test_a_blocked_lane_that_is_read_again_lives() -> None:
             assert stands(connection) is State.OPEN
             # Proving it cost a lane a minute at most: while there is one, it is asked again.
             assert len(it.made) <= 2 + 3600 / IDLE_CLOSE
-            serving.cancel()
 
     play(main, limit=4)
 
@@ -135,11 +123,9 @@ def test_a_blocked_lane_that_is_read_again_lives() -> None:
 @pytest.mark.parametrize("said", [b"", b"SELECT 1"], ids=["idle", "in flight"])
 def test_a_lane_of_the_network_before_is_dead_whatever_was_in_flight(said: bytes) -> None:
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(b"warm")
-        it.accept(1, 3)
+        connection, program = await it.open(b"warm")
         it.hear(frames.data(3, b"hello"))
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
+        async with it.serving():
             await asyncio.sleep(10)
             it.deaf.append(it.lane)
             if said:
@@ -148,56 +134,44 @@ def test_a_lane_of_the_network_before_is_dead_whatever_was_in_flight(said: bytes
             while stands(connection) is State.OPEN:
                 await asyncio.sleep(0.1)
             assert now() - began <= COMPARED
-            serving.cancel()
 
     play(main, limit=4)
 
 
 def test_an_upload_that_the_pod_does_not_take_blocks_and_does_not_kill() -> None:
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(bytes(10_000))
-        it.accept(1, 3)
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
+        connection, program = await it.open(bytes(10_000))
+        async with it.serving():
             await asyncio.sleep(10)
             it.deaf.append(it.lane)
             for _ in range(1 + silence.MUCH // 10_000):
                 program.say(bytes(10_000))
             await asyncio.sleep(3600)
             assert stands(connection) is State.OPEN
-            serving.cancel()
 
     play(main, limit=4)
 
 
 def test_a_lane_that_is_read_again_while_another_one_is_asked_has_its_time_to_answer() -> None:
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(b"GET")
-        it.accept(1, 3)
-        program.read(False)
-        for _ in range(8):
-            it.hear(frames.data(3, bytes(200_000)))
-        while len(it.made) < 2:
-            await asyncio.sleep(0.1)
-        fresh, _ = it.made[1]
+        connection, program = await it.open(b"GET")
+        it.leave_unread(program)
+        fresh = await fresh_lane(it)
         program.read(True)
         it.hear(frames.ping(next(iter(fresh._pongs))), lane=fresh)
         await asyncio.sleep(PING_DEADLINE - 0.5)
         assert stands(connection) is State.OPEN
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
+        async with it.serving():
             it.deaf.append(it.lane)
             await asyncio.sleep(COMPARED)
             assert stands(connection) is State.OVER
-            serving.cancel()
 
     play(main, limit=4)
 
 
 def test_a_lane_that_fills_up_with_every_ping_answered_is_asked_all_the_same() -> None:
     async def main(it: Scene) -> None:
-        connection, _ = await it.connect(b"upload")
-        it.accept(1, 3)
+        connection, _ = await it.open(b"upload")
         it.lane.pause_writing()
         it.refuse = NotFoundError("no such pod", code=404)
         await asyncio.sleep(NOTICED + PING_INTERVAL + PROVED)
@@ -210,8 +184,7 @@ def test_a_slow_download_is_a_sign_of_life() -> None:
     """The pong stands behind megabytes that a slow network has yet to bring."""
 
     async def main(it: Scene) -> None:
-        connection, _ = await it.connect()
-        it.accept(1, 3)
+        connection, _ = await it.open()
         for _ in range(100):
             await asyncio.sleep(1)
             it.hear(frames.data(3, b"some more"))
@@ -233,10 +206,9 @@ def test_a_slow_download_is_a_sign_of_life() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_proof_that_could_not_be_had_kills_nothing(error: FairleadError, dead: bool) -> None:
+def test_a_proof_that_could_not_be_had_kills_only_if_the_pod_is_gone(error: FairleadError, dead: bool) -> None:
     async def main(it: Scene) -> None:
-        connection, _ = await it.connect(b"GET")
-        it.accept(1, 3)
+        connection, _ = await it.open(b"GET")
         it.refuse = error
         await asyncio.sleep(NOTICED + 60)
         assert (stands(connection) is State.OVER) is dead
@@ -252,11 +224,8 @@ def test_a_proof_that_could_not_be_had_kills_nothing(error: FairleadError, dead:
 
 def test_a_pod_is_not_forgotten_while_a_fresh_lane_to_it_is_being_asked() -> None:
     async def main(it: Scene) -> None:
-        await it.connect(b"upload")
-        it.accept(1, 3)
-        while len(it.made) < 2:
-            await asyncio.sleep(0.1)
-        fresh, _ = it.made[1]
+        await it.open(b"upload")
+        fresh = await fresh_lane(it)
         await asyncio.sleep(0.01)
         it.lane.kill("reset by the network")
         it.hear(frames.ping(next(iter(fresh._pongs))), lane=fresh)
@@ -272,10 +241,8 @@ def test_a_pod_is_not_forgotten_while_a_fresh_lane_to_it_is_being_asked() -> Non
 
 def test_nothing_is_kept_of_a_pod_that_was_gone_when_the_proof_ended() -> None:
     async def main(it: Scene) -> None:
-        await it.connect(b"upload")
-        it.accept(1, 3)
-        while len(it.made) < 2:
-            await asyncio.sleep(0.1)
+        await it.open(b"upload")
+        await fresh_lane(it)
         await asyncio.sleep(0.01)
         it.lane.kill("reset by the network")
         await asyncio.sleep(PROVED)
@@ -289,14 +256,12 @@ def test_a_warm_lane_that_dies_is_not_asked_whether_it_is_wanted() -> None:
     async def main(it: Scene) -> None:
         pod: PodRef = backend(80).pod
         await it.lanes.warm(pod)
-        async with Background() as tasks:
-            serving = tasks.start(it.serve(), name="serve")
+        async with it.serving():
             await asyncio.sleep(IDLE_CLOSE + 10)
             assert it.lanes._pod_of
             it.online = False
             await asyncio.sleep(NOTICED + 1)
             assert it.lane.closed
-            serving.cancel()
 
     play(main)
 
@@ -306,8 +271,7 @@ def test_a_warm_lane_that_dies_is_not_asked_whether_it_is_wanted() -> None:
 
 def test_what_follows_the_end_of_a_session_in_one_read_reaches_nobody() -> None:
     async def main(it: Scene) -> None:
-        connection, program = await it.connect(b"GET /")
-        it.accept(1, 3)
+        connection, program = await it.open(b"GET /")
         it.hear(frames.goaway(0), frames.data(3, b"answer"))
         assert stands(connection) is State.OVER
         assert it.aim.failures == ["the server ended the session with the pod"]
@@ -322,8 +286,7 @@ def test_an_end_after_the_end_of_the_session_is_no_answer(streams: tuple[int, ..
     """Nothing was said, so another lane is taken; while there is no pod, its own patience runs."""
 
     async def main(it: Scene) -> None:
-        connection, program = await it.connect()
-        it.accept(1, 3)
+        connection, program = await it.open()
         backends, it.aim.backends = it.aim.backends, []
         it.hear(frames.goaway(0), *(frames.data(stream, fin=True) for stream in streams))
         await asyncio.sleep(1)

@@ -87,8 +87,7 @@ async def _caught(proof: Any) -> Exception | None:
 
 def test_a_pod_is_not_forgotten_while_it_has_a_lane_that_takes_no_connections() -> None:
     async def main(it: Scene) -> None:
-        await it.connect(b"hello")
-        it.accept(1, 3)
+        await it.open(b"hello")
         it.lane.pause_writing()
         it.refuse = ApiError("no more")
         _, second = await it.connect(b"too late")
@@ -105,8 +104,7 @@ def test_a_pod_is_not_forgotten_while_it_has_a_lane_that_takes_no_connections() 
 
 def test_a_program_that_was_told_the_end_of_the_answer_gets_no_other_answer() -> None:
     async def main(it: Scene) -> None:
-        _, program = await it.connect()
-        it.accept(1, 3)
+        _, program = await it.open()
         it.hear(frames.data(3, fin=True))
         await asyncio.sleep(connection_module.SETTLE_EMPTY + 1)
         assert program.whole

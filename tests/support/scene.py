@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fairlead.dial.connection import Connection
@@ -91,7 +92,27 @@ class Scene:
         await asyncio.sleep(0.01)
         return connection, program
 
-    async def serve(self) -> None:
+    async def open(self, first: bytes = b"") -> tuple[Connection, Program]:
+        """The first connection, which the server accepts."""
+        made = await self.connect(first)
+        self.accept(1, 3)
+        return made
+
+    def leave_unread(self, program: Program) -> None:
+        """The first connection's program reads no more, and the server sends more than a lane is read for."""
+        program.read(False)
+        for _ in range(8):
+            self.hear(frames.data(3, bytes(200_000)))
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Meanwhile the server answers."""
+        async with Background() as tasks:
+            server = tasks.start(self._serve(), name="serve")
+            yield
+            server.cancel()
+
+    async def _serve(self) -> None:
         """Answer the pings of every lane that is read, while ``online``."""
         seen = {lane: len(transport.written) for lane, transport in self.made}
         while True:
