@@ -194,6 +194,8 @@ class Endpoint(NamedTuple):
     """None if it is no pod, which cannot be port-forwarded."""
     what: str
     """What it is, for a reader: ``Pod web-1``, ``Node n`` or its first address."""
+    hostname: str = ""
+    """By which the cluster's DNS knows the pod below its service; "" if it does not."""
 
 
 class EndpointSlice(NamedTuple):
@@ -203,6 +205,8 @@ class EndpointSlice(NamedTuple):
     name: str
     uid: str
     resource_version: str
+    service: str = ""
+    """The service it belongs to (label ``kubernetes.io/service-name``)."""
     address_type: str = ""
     ports: tuple[EndpointPort, ...] | None = None
     """None means every port."""
@@ -226,6 +230,7 @@ class EndpointSlice(NamedTuple):
             name=_str(meta, "name"),
             uid=_str(meta, "uid"),
             resource_version=_str(meta, "resourceVersion"),
+            service=_str(_dict(meta, "labels"), "kubernetes.io/service-name"),
             address_type=_str(body, "addressType"),
             ports=ports,
             endpoints=tuple(_endpoint(entry, namespace) for entry in _dicts(body, "endpoints")),
@@ -409,4 +414,5 @@ def _endpoint(entry: Mapping[str, Any], namespace: str) -> Endpoint:
         terminating=conditions.get("terminating") is True,
         pod=pod,
         what=f"{kind} {name}" if name else address,
+        hostname=_str(entry, "hostname"),
     )
