@@ -18,6 +18,8 @@ def test_the_default_is_under_home(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path)}
     assert dirs.cache(env) == str(tmp_path / ".cache/fairlead")
     assert mode(dirs.cache(env)) == 0o700
+    assert dirs.state(env) == str(tmp_path / ".local/state/fairlead")
+    assert dirs.state({**env, "XDG_STATE_HOME": str(tmp_path / "s")}) == str(tmp_path / "s/fairlead")
 
 
 def test_the_variable_wins_unless_relative(tmp_path: Path) -> None:

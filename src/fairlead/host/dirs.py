@@ -16,6 +16,11 @@ def cache(env: Mapping[str, str]) -> str:
     return _made(os.path.join(_base(env, "XDG_CACHE_HOME", ".cache"), _NAME))
 
 
+def state(env: Mapping[str, str]) -> str:
+    """What has to outlive a run, and can be made anew if it is lost."""
+    return _made(os.path.join(_base(env, "XDG_STATE_HOME", ".local/state"), _NAME))
+
+
 def _base(env: Mapping[str, str], variable: str, default: str) -> str:
     given = env.get(variable, "")
     if os.path.isabs(given):  # the specification has relative ones ignored
