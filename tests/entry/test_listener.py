@@ -1,3 +1,5 @@
+"""Listening for local connections: on which addresses, with what in the way, and for crowds."""
+
 from __future__ import annotations
 
 import asyncio
@@ -6,7 +8,8 @@ import errno
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +26,7 @@ from tests.support.running import free_port, listens
 
 V4, V6 = LOCALHOST
 LOCAL = [Group(LOCALHOST, any_will_do=True)]
+Refuse = Callable[..., list[int]]
 
 
 def ip(text: str) -> Any:
@@ -34,6 +38,26 @@ def taken() -> Iterator[int]:
     """A port that we hold, on IPv4 alone."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def refuse(monkeypatch: pytest.MonkeyPatch) -> Refuse:
+    """``refuse(address, errno, times)``: listening there fails that often; gives the ports for which it did."""
+
+    def set_up(address: listener.Address, number: int, times: int = sys.maxsize) -> list[int]:
+        refused: list[int] = []
+        real = listener._listen
+
+        def listen(asked: listener.Address, port: int) -> socket.socket:
+            if asked == address and len(refused) < times:
+                refused.append(port)
+                raise OSError(number, os.strerror(number))
+            return real(asked, port)
+
+        monkeypatch.setattr(listener, "_listen", listen)
+        return refused
+
+    return set_up
 
 
 def test_localhost_that_somebody_holds_on_ipv4_is_refused(taken: int) -> None:
@@ -57,15 +81,8 @@ def test_localhost_that_somebody_holds_on_ipv6_is_served_on_ipv4() -> None:
             bind(number, [Group((V4,), True), Group((V6,), False)])
 
 
-def test_without_ipv4_the_other_family_must_be_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = listener._listen
-
-    def listen(address: listener.Address, port: int) -> socket.socket:
-        if address == V4:
-            raise OSError(errno.EADDRNOTAVAIL, "no such address")
-        return real(address, port)
-
-    monkeypatch.setattr(listener, "_listen", listen)
+def test_without_ipv4_the_other_family_must_be_free(refuse: Refuse) -> None:
+    refuse(V4, errno.EADDRNOTAVAIL)
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
         number = holder.getsockname()[1]
         with pytest.raises(ListenError, match="in use"):
@@ -73,22 +90,6 @@ def test_without_ipv4_the_other_family_must_be_free(monkeypatch: pytest.MonkeyPa
     bound = bind(number, LOCAL)
     assert bound.addresses == ["::1"]
     bound.close()
-
-
-def test_a_free_port_is_free_on_both_families_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused: list[int] = []
-    real = listener._listen
-
-    def listen(address: listener.Address, port: int) -> socket.socket:
-        if address == V6 and len(refused) < 3:
-            refused.append(port)
-            raise OSError(errno.EADDRINUSE, "Address already in use")
-        return real(address, port)
-
-    monkeypatch.setattr(listener, "_listen", listen)
-    bound = bind(0, LOCAL)
-    bound.close()
-    assert (len(refused), bound.missing, len(bound.sockets)) == (3, [], 2)
 
 
 # -- addresses --
@@ -138,35 +139,18 @@ def test_an_ephemeral_port_is_the_same_on_both_families() -> None:
         bound.close()
 
 
-def test_a_number_that_one_family_lacks_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("groups", [LOCAL, [Group((V4,), False), Group((V6,), False)]], ids=["either", "both"])
+def test_a_number_that_one_family_lacks_is_not_taken(groups: list[Group], refuse: Refuse) -> None:
     """The kernel chooses by the first address; the second may refuse: then another number is asked for."""
-    refused: list[int] = []
-    real = listener._listen
-
-    def listen(address: listener.Address, port: int) -> socket.socket:
-        if address == V6 and len(refused) < 3:
-            refused.append(port)
-            raise OSError(errno.EADDRINUSE, "Address already in use")
-        return real(address, port)
-
-    monkeypatch.setattr(listener, "_listen", listen)
-    bound = bind(0, [Group((V4,), False), Group((V6,), False)])
+    refused = refuse(V6, errno.EADDRINUSE, 3)
+    bound = bind(0, groups)
     bound.close()
-    assert len(refused) == 3
-    assert bound.port
-    assert len(bound.sockets) == 2
+    assert (len(refused), bound.missing, len(bound.sockets)) == (3, [], 2)
 
 
 @pytest.mark.parametrize("number", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT])
-def test_localhost_does_with_the_family_that_there_is(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = listener._listen
-
-    def listen(address: listener.Address, port: int) -> socket.socket:
-        if address == V6:
-            raise OSError(number, os.strerror(number))
-        return real(address, port)
-
-    monkeypatch.setattr(listener, "_listen", listen)
+def test_localhost_does_with_the_family_that_there_is(number: int, refuse: Refuse) -> None:
+    refuse(V6, number)
     bound = bind(0, LOCAL)
     bound.close()
     assert len(bound.sockets) == 1
@@ -196,13 +180,9 @@ def test_an_address_of_another_machine() -> None:
         bind(40000, [Group((ip("192.0.2.1"),), False)])
 
 
-def test_a_low_port_and_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_low_port_and_its_remedy(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the kernel says it to users who are not root."""
-
-    def refuse(address: listener.Address, port: int) -> socket.socket:
-        raise OSError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(listener, "_listen", refuse)
+    refuse(V6, errno.EACCES)
     monkeypatch.setattr(listener, "low_port_remedy", lambda port: f"remedy for {port}")
     with pytest.raises(ListenError) as caught:
         bind(81, [Group((V6,), False)])
@@ -225,6 +205,18 @@ class Silent:
     def local_drained(self) -> None: ...
 
     def local_lost(self) -> None: ...
+
+
+class Served(list[LocalConnection]):
+    """Accepts what comes."""
+
+    def __call__(self, local: LocalConnection) -> RemoteEnd:
+        self.append(local)
+        return Silent()
+
+
+def crowd(bound: Bound, size: int) -> list[socket.socket]:
+    return [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(size)]
 
 
 def test_closing_stops_listening_and_resets_what_is_open() -> None:
@@ -260,11 +252,7 @@ def test_connections_over_the_mark_are_reset_and_told_of_once(monkeypatch: pytes
     told: list[str] = []
 
     async def main() -> None:
-        served: list[LocalConnection] = []
-
-        def accept(local: LocalConnection) -> RemoteEnd:
-            served.append(local)
-            return Silent()
+        served = Served()
 
         async def connect() -> bool:
             """Whether it is served."""
@@ -283,7 +271,7 @@ def test_connections_over_the_mark_are_reset_and_told_of_once(monkeypatch: pytes
 
         listeners, bound = Listeners(ReadBuffer(), told.append), bind(0, [Group((V4,), False)])
         async with Background() as tasks:
-            await listeners.serve(bound, accept, tasks)
+            await listeners.serve(bound, served, tasks)
             listeners._mark = 0
             assert [await connect() for _ in range(3)] == [False] * 3
             assert len(told) == 1
@@ -306,7 +294,7 @@ def test_a_crowd_is_accepted_before_any_of_it_has_its_say() -> None:
             return Silent()
 
         listeners, bound = Listeners(ReadBuffer(), print), bind(0, [Group((V4,), False)])
-        clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(20)]
+        clients = crowd(bound, 20)
         async with Background() as tasks:
             await listeners.serve(bound, accept, tasks)
             while len(turns) < 20:
@@ -326,21 +314,17 @@ def test_a_crowd_that_finds_no_room_takes_no_descriptors() -> None:
     told: list[str] = []
 
     async def main() -> tuple[int, int]:
-        served: list[LocalConnection] = []
-
-        def accept(local: LocalConnection) -> RemoteEnd:
-            served.append(local)
-            return Silent()
+        served = Served()
 
         listeners, bound = Listeners(ReadBuffer(), told.append), bind(0, [Group((V4,), False)])
-        clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(40)]
+        clients = crowd(bound, 40)
         lowest = os.dup(0)
         os.close(lowest)
         listeners._mark = lowest + 8
         before = set(os.listdir("/proc/self/fd"))
         most = 0
         async with Background() as tasks:
-            await listeners.serve(bound, accept, tasks)
+            await listeners.serve(bound, served, tasks)
             while listeners._refused + len(served) < len(clients):
                 await asyncio.sleep(0)
                 taken = set(os.listdir("/proc/self/fd")) - before
@@ -360,7 +344,7 @@ def test_closing_while_a_crowd_is_being_accepted() -> None:
 
     async def main() -> list[socket.socket]:
         listeners, bound = Listeners(ReadBuffer(), print), bind(0, [Group((V4,), False)])
-        clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(20)]
+        clients = crowd(bound, 20)
         async with Background() as tasks:
             await listeners.serve(bound, lambda local: Silent(), tasks)
             while not listeners._accepted:
