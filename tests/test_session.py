@@ -70,13 +70,27 @@ def test_a_file_that_it_did_not_write_stays(line: CommandLine, cluster: FakeClus
     assert notes.read_text() == "mine"
 
 
-def test_a_second_run_leaves_the_file_of_the_first(line: CommandLine, cluster: FakeCluster) -> None:
-    """It fails, because the first one holds the port."""
+def test_a_second_run_with_the_same_file_is_refused(line: CommandLine) -> None:
+    """The first one is not touched; when it was killed its file is free."""
     with line.forward("svc/web", ":80", json=False) as first:
-        port, before = local_port(first, cluster.http), first.ready_file.read_text()
-        line.fails(["--ready-file", str(first.ready_file), "svc/web", f"{port}:80"], 9)
+        before = first.ready_file.read_text()
+        said = line.fails(["--ready-file", str(first.ready_file), "svc/web", ":80"], 12)
+        assert said.startswith(
+            f"error: cannot write {first.ready_file}: another run (process {first.process.pid}) has it"
+        )
         assert first.ready_file.read_text() == before
-        first.end()
+        first.kill()
+        with line.forward("--ready-file", str(first.ready_file), "svc/web", ":80") as second:
+            within(LIMIT, lambda: str(second.process.pid) in first.ready_file.read_text(), "that of the second run")
+
+
+def test_what_another_wrote_to_the_ready_file_stays(line: CommandLine, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    with line.forward("--ready-file", str(ready), "svc/web", ":80") as running:
+        within(LIMIT, ready.exists, "the ready file")
+        ready.write_text("another's")
+        running.end()
+    assert ready.read_text() == "another's"
 
 
 def test_the_file_of_a_run_that_was_killed_goes_at_the_next_start(
@@ -199,20 +213,6 @@ def test_a_terminal_that_nobody_reads_stops_nothing(line: CommandLine, cluster: 
     finally:
         os.close(ours)
         os.close(theirs)
-
-
-def test_a_run_leaves_the_ready_file_that_another_wrote_since(
-    line: CommandLine, cluster: FakeCluster, tmp_path: Path
-) -> None:
-    ready = tmp_path / "ready"
-    with line.forward("--ready-file", str(ready), "svc/web", ":80") as running:
-        within(LIMIT, ready.exists, "the ready file")
-        with line.forward("--ready-file", str(ready), "svc/web", ":80") as other:
-            pid = str(other.process.pid)
-            within(LIMIT, lambda: pid in ready.read_text(), "that of the second run")
-            running.end()
-            assert pid in ready.read_text()
-    assert not ready.exists()
 
 
 def test_a_signal_is_passed_to_the_command(line: CommandLine) -> None:

@@ -16,7 +16,8 @@ from fairlead.dial.waymemory import FileMemory
 from fairlead.errors import CredentialsError, LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
-from fairlead.host import children, descriptors, files, ready_file, signals
+from fairlead.host import children, descriptors, signals
+from fairlead.host.ready_file import ReadyFile
 from fairlead.kit import log, process
 from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
@@ -61,8 +62,7 @@ class _Session:
         self._number = 0
         self._lanes: Lanes | None = None
         self._child: process.Child | None = None
-        self._ready_written = b""
-        """What the ready file was given."""
+        self._ready_file = ReadyFile(settings.ready_file) if settings.ready_file else None
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
@@ -116,8 +116,8 @@ class _Session:
         try:
             return await self._serve(tasks)
         finally:
-            if self._settings.ready_file and self._ready_written:
-                files.remove(self._settings.ready_file, self._ready_written)
+            if self._ready_file is not None:
+                self._ready_file.remove()
             if self._child is not None:
                 await self._child.end(grace=CHILD_GRACE)
             await self._forward.stop(CLOSE / 2)
@@ -131,8 +131,9 @@ class _Session:
             await stop(starting)
             return self._told_to_end()
         started = await starting
-        if self._settings.ready_file:
-            self._write_ready_file(self._settings.ready_file, started)
+        if self._ready_file is not None and not self._ready_file.write([port for port, _ in started.ports]):
+            path = self._settings.ready_file
+            self._tell(Note(f"nobody reads the pipe {path}, so that all is ready was not told there"))
         if self._settings.command:
             return await self._run_command(started)
         if started.joined is None:
@@ -143,13 +144,6 @@ class _Session:
         drained = tasks.start(self._forward.drain(), name="drain standard output")
         await _first(drained, self._ended)
         return self._ended.result() if self._ended.done() else started.joined.result()
-
-    def _write_ready_file(self, path: str, started: Started) -> None:
-        text = ready_file.content([port for port, _ in started.ports], os.getpid())
-        if files.write_atomically(path, text, mode=0o644):
-            self._ready_written = text
-        else:
-            self._tell(Note(f"nobody reads the pipe {path}, so that all is ready was not told there"))
 
     async def _run_command(self, started: Started) -> int:
         env = command_env(started.address, started.ports)
@@ -218,8 +212,7 @@ def _check_machine(settings: ForwardSettings) -> None:
     if settings.command:
         process.require(settings.command[0])
     if settings.ready_file:
-        files.require_writable(settings.ready_file)
-        ready_file.remove_stale(settings.ready_file)
+        ReadyFile(settings.ready_file).claim()
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

@@ -7,6 +7,7 @@ import os
 import select
 import stat
 import time
+from collections.abc import Callable
 
 from fairlead.errors import MachineError
 
@@ -31,15 +32,18 @@ def require_writable(path: str) -> None:
         raise MachineError(f"cannot write {path}: {wrong}")
 
 
-def write_atomically(path: str, data: bytes, *, mode: int = 0o600) -> bool:
+def write_atomically(
+    path: str, data: bytes, *, mode: int = 0o600, before: Callable[[int], None] = lambda descriptor: None
+) -> bool:
     """Make ``path`` hold ``data``: a reader sees all of it or the file that was there before. Raises MachineError.
 
+    ``before`` is called with the new file's descriptor before anybody sees the file.
     A named pipe or a device is written to and left where it is; False if nobody reads it.
     """
     try:
         if _is_special(path):
             return _write_special(path, data)
-        _replace(path, data, mode)
+        _replace(path, data, mode, before)
         return True
     except OSError as error:
         raise MachineError(f"cannot write {path}: {error.strerror}") from error
@@ -68,7 +72,7 @@ def _is_special(path: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _replace(path: str, data: bytes, mode: int) -> None:
+def _replace(path: str, data: bytes, mode: int, before: Callable[[int], None]) -> None:
     # A link is followed, so that the file it names is replaced and not the link.
     target = os.path.realpath(path)
     unfinished = os.path.join(
@@ -79,6 +83,7 @@ def _replace(path: str, data: bytes, mode: int) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             os.fchmod(handle, mode)
+            before(handle)
         os.replace(unfinished, target)
     except BaseException:
         os.unlink(unfinished)

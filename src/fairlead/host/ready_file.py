@@ -1,12 +1,19 @@
-"""The file that says what is served, and by which process: so that one whose process was killed can be told."""
+"""The file that says what is served, and by which process.
+
+A run that lives holds a lock on its file (flock(2)), which ends with the process however that ends: so a file that a
+killed run left is told from one that is in use, though a process id may be another's by then.
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 from collections.abc import Sequence
 
-from fairlead.host.files import remove
+from fairlead.errors import MachineError
+from fairlead.host import files
 from fairlead.model.events import ReadyPort
 
 MOST = 64 * 1024
@@ -19,27 +26,70 @@ def content(ports: Sequence[ReadyPort], pid: int) -> bytes:
     return "".join(f"{port.local} {port.remote} {port.target} {pid}\n" for port in ports).encode()
 
 
-def remove_stale(path: str) -> None:
-    """Remove a file that ``content`` made for a process which is no more; never anything else."""
-    if not os.path.isfile(path):
-        return
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MOST)
-        text = data.decode()
-    except (OSError, ValueError):
-        return
-    found = [_LINE.fullmatch(line) for line in text.splitlines()]
-    pids = {int(match[1]) for match in found if match}
-    if found and all(found) and not any(map(_lives, pids)):
-        remove(path, data)
+class ReadyFile:
+    """That of one run."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._written = b""
+        self._lock: int | None = None
+
+    def claim(self) -> None:
+        """Raise MachineError if ``write`` will fail, as for the file of a run that lives; remove one that was left."""
+        files.require_writable(self._path)
+        if not os.path.isfile(self._path):
+            return
+        try:
+            with open(self._path, "rb") as file:
+                data = file.read(MOST)
+                pid = _writer(data)
+                locked = _locked(file.fileno()) if pid else None
+        except OSError:
+            return
+        if locked:
+            raise MachineError(
+                f"cannot write {self._path}: another run (process {pid}) has it as its ready file",
+                remedy="give each run a file of its own",
+            )
+        if locked is False:
+            files.remove(self._path, data)
+
+    def write(self, ports: Sequence[ReadyPort]) -> bool:
+        """Say that these are served; False if it is a pipe that nobody reads. Raises what ``claim`` does."""
+        self.claim()
+        text = content(ports, os.getpid())
+        if not files.write_atomically(self._path, text, mode=0o644, before=self._hold):
+            return False
+        self._written = text
+        return True
+
+    def remove(self) -> None:
+        """Remove it, if it was written, and by nobody else since."""
+        if self._written:
+            files.remove(self._path, self._written)
+            self._written = b""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _hold(self, descriptor: int) -> None:
+        self._lock = os.dup(descriptor)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass  # a file system without locks: a second run cannot know of us
 
 
-def _lives(pid: int) -> bool:
+def _writer(data: bytes) -> str:
+    """The process id in a file that ``content`` made; "" for any other file."""
+    found = [_LINE.fullmatch(line) for line in data.decode(errors="replace").splitlines()]
+    return next((match[1] for match in found if match), "") if all(found) else ""
+
+
+def _locked(descriptor: int) -> bool | None:
+    """Whether a process holds a lock on it; None where that cannot be known."""
     try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # another user's
-    return True
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return True if error.errno == errno.EWOULDBLOCK else None
+    return False
