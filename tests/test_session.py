@@ -70,18 +70,18 @@ def test_a_file_that_it_did_not_write_stays(line: CommandLine, cluster: FakeClus
     assert notes.read_text() == "mine"
 
 
-def test_a_second_run_with_the_same_file_is_refused(line: CommandLine) -> None:
+def test_a_second_run_with_the_same_file_is_refused(line: CommandLine, tmp_path: Path) -> None:
     """The first one is not touched; when it was killed its file is free."""
-    with line.forward("svc/web", ":80", json=False) as first:
-        before = first.ready_file.read_text()
-        said = line.fails(["--ready-file", str(first.ready_file), "svc/web", ":80"], 12)
-        assert said.startswith(
-            f"error: cannot write {first.ready_file}: another run (process {first.process.pid}) has it"
-        )
-        assert first.ready_file.read_text() == before
+    ready = tmp_path / "ready"
+    words = ["--ready-file", str(ready), "svc/web", ":80"]
+    with line.forward(*words) as first:
+        pid, before = first.process.pid, within(LIMIT, lambda: ready.exists() and ready.read_text(), "the ready file")
+        said = line.fails(words, 12)
+        assert f"error: cannot write {ready}: another run (process {pid}) has it as its ready file" in said
+        assert ready.read_text() == before
         first.kill()
-        with line.forward("--ready-file", str(first.ready_file), "svc/web", ":80") as second:
-            within(LIMIT, lambda: str(second.process.pid) in first.ready_file.read_text(), "that of the second run")
+    with line.forward(*words) as second:
+        within(LIMIT, lambda: str(second.process.pid) in ready.read_text(), "that of the second run")
 
 
 def test_what_another_wrote_to_the_ready_file_stays(line: CommandLine, tmp_path: Path) -> None:
