@@ -1,0 +1,168 @@
+"""What one service becomes on the laptop: groups, each with an address of its own, and what cannot be served, and why.
+
+A normal service is one group. A headless one is a group for its ready pods in turn, and one for each pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from fairlead.model.named import GroupKey
+from fairlead.model.objects import EndpointSlice, Service, ServicePort
+from fairlead.model.target import Backend
+from fairlead.policy.endpoints import PodEndpoint, not_pods, pod_endpoints
+
+
+class Kind(Enum):
+    """What an address stands for."""
+
+    SERVICE = "service"
+    HEADLESS = "headless"
+    POD = "pod"
+
+
+class NamedPort(NamedTuple):
+    """One port that an address listens on."""
+
+    number: int
+    """On the laptop."""
+    port: int
+    """As the cluster has it: the service's, or a pod's own."""
+    backends: tuple[Backend, ...] = ()
+    """Ready pods, by name."""
+    own: int = 0
+    """The port of this laptop that it leads to instead of to pods; 0 if it does not."""
+
+
+class Group(NamedTuple):
+    """One address, with its ports in the order of the service's."""
+
+    key: GroupKey
+    kind: Kind
+    ports: tuple[NamedPort, ...]
+    hostname: str = ""
+    """Of a pod: by which the cluster's DNS knows it, where that is not its name."""
+    affinity: float | None = None
+    """Seconds for which a client keeps its pod (sessionAffinity); None if it need not."""
+
+
+class Unserved(NamedTuple):
+    """A service, or one port of it, that nothing listens for."""
+
+    key: GroupKey
+    port: str
+    """Such as ``53/UDP``; "" for the whole service."""
+    reason: str
+    relay: bool
+    """Whether something in the cluster could reach it."""
+
+
+class ServicePlan(NamedTuple):
+    """All of one service; the empty one is that of a service which is not there."""
+
+    groups: tuple[Group, ...] = ()
+    unserved: tuple[Unserved, ...] = ()
+
+
+class Locals(NamedTuple):
+    """What a user wants of this service's ports on the laptop."""
+
+    number: Callable[[int], int] = lambda port: port
+    """The port to listen on for one of the service's."""
+    own: Callable[[int], int] = lambda port: 0
+    """The port of the laptop that one of the service's leads to; 0 for none."""
+
+
+def plan(
+    context: str,
+    service: Service,
+    slices: Iterable[EndpointSlice],
+    wishes: Locals,
+    ended: Container[str] = (),
+) -> ServicePlan:
+    """Plan for a service with these EndpointSlices; ``ended`` are uids of pods whose end was seen elsewhere."""
+    slices = tuple(slices)
+    key = GroupKey(context, service.namespace, service.name)
+    if service.external_name:
+        pods: tuple[PodEndpoint, ...] = ()
+        nowhere = f"it stands for {service.external_name}, outside the cluster"
+    else:
+        pods = tuple(pod._replace(ready=pod.ready and pod.pod.uid not in ended) for pod in pod_endpoints(slices))
+        nowhere = "" if pods or service.selector else _without_pods(slices)
+    tcp = [port for port in service.ports if port.protocol == "TCP"]
+    unserved = [
+        Unserved(key, f"{port.port}/{port.protocol}", "port forwarding carries TCP only", relay=True)
+        for port in service.ports
+        if port.protocol != "TCP"
+    ]
+    own = [NamedPort(wishes.number(port.port), port.port, own=wishes.own(port.port)) for port in tcp]
+    own = [port for port in own if port.own]
+    if nowhere and len(own) < max(len(tcp), 1):
+        unserved = [Unserved(key, "", nowhere, relay=True)]
+        tcp = []
+    elif not service.ports:
+        unserved.append(Unserved(key, "", "it declares no ports", relay=False))
+    left = [port for port in tcp if not wishes.own(port.port)]
+    broken = {port: reason for port in left if (reason := _nameless(port, pods))}
+    unserved += [Unserved(key, str(port.port), reason, relay=False) for port, reason in broken.items()]
+    left = [port for port in left if port not in broken]
+    kind = Kind.HEADLESS if service.headless else Kind.SERVICE
+    groups = [Group(key, kind, _unique([*own, *_ports(left, pods, wishes, kind)]), affinity=service.affinity_seconds)]
+    if service.headless:
+        for pod in pods:
+            of_pod = key._replace(pod=pod.pod.name)
+            hostname = pod.hostname if pod.hostname != pod.pod.name else ""
+            groups.append(Group(of_pod, Kind.POD, _unique(_ports(left, (pod,), wishes, Kind.POD)), hostname))
+    return ServicePlan(tuple(group for group in groups if group.ports), tuple(unserved))
+
+
+def _without_pods(slices: Sequence[EndpointSlice]) -> str:
+    others = not_pods(slices)
+    if not others:
+        return "it has no selector"
+    shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    return f"it has no selector, and its endpoints are no pods ({shown})"
+
+
+def _nameless(port: ServicePort, pods: Sequence[PodEndpoint]) -> str:
+    """Why a port leads nowhere although pods are there; "" if it does, or if none are there yet."""
+    if not isinstance(port.target, str) or not pods or any(_number(port, pod) for pod in pods):
+        return ""
+    return f"no container of its pods has a port named {port.target}, its targetPort"
+
+
+def _number(port: ServicePort, pod: PodEndpoint) -> int:
+    """The port's number in this pod; 0 if it has none."""
+    # Slices of pods without the named port list no ports, which would mean all of them.
+    open_default = port.port if port.target is None else port.target
+    return pod.number(port.name, open_default if isinstance(open_default, int) else 0) or 0
+
+
+def _ports(tcp: Sequence[ServicePort], pods: Sequence[PodEndpoint], wishes: Locals, kind: Kind) -> list[NamedPort]:
+    found = [
+        NamedPort(
+            wishes.number(port.port),
+            port.port,
+            tuple(Backend(pod.pod, number) for pod in pods if pod.ready and (number := _number(port, pod))),
+        )
+        for port in tcp
+    ]
+    if kind is Kind.SERVICE:
+        return found
+    # A headless name is the pods' own addresses in the cluster, where only the pods' own ports answer.
+    for port in tcp:
+        numbers = {_number(port, pod) for pod in pods} | ({port.target} if isinstance(port.target, int) else set())
+        for number in sorted(numbers - {0}):
+            backends = tuple(Backend(pod.pod, number) for pod in pods if pod.ready and _number(port, pod) == number)
+            found.append(NamedPort(number, number, backends))
+    return found
+
+
+def _unique(ports: Iterable[NamedPort]) -> tuple[NamedPort, ...]:
+    """Each number once; the first that wants it has it."""
+    found: dict[int, NamedPort] = {}
+    for port in ports:
+        found.setdefault(port.number, port)
+    return tuple(found.values())
