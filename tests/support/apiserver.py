@@ -7,11 +7,11 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self
 
 import h11
 
+from tests.support.loopback import LoopbackServer
 from tests.support.tlsfiles import certificates
 
 
@@ -71,44 +71,25 @@ class Exchange:
 Handler = Callable[[Exchange], Awaitable[Answer | None]]
 
 
-class ScriptedServer:
+class ScriptedServer(LoopbackServer):
     """``handler`` answers each request; None means that it wrote, or closed, itself.
 
     ``idle`` is set when the last connection has ended.
     """
 
     def __init__(self, handler: Handler, *, context: ssl.SSLContext | None = None, tls: bool = True) -> None:
+        super().__init__((context or certificates().server_context()) if tls else None)
         self.seen: list[Seen] = []
         self.connections = 0
         self.open: set[asyncio.StreamWriter] = set()
         self.idle = asyncio.Event()
-        self._writers: list[asyncio.StreamWriter] = []
         self._handler = handler
-        self._context = (context or certificates().server_context()) if tls else None
         self._names: dict[ssl.SSLObject, str | None] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self.port = 0
 
     async def __aenter__(self) -> Self:
         if self._context is not None:
             self._context.sni_callback = self._note_name
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        await self._server.wait_closed()
-        for writer in self._writers:
-            writer.transport.abort()  # one that is closing may wait for its peer's word otherwise
-        for _ in range(3):
-            await asyncio.sleep(0)  # aborted transports close their sockets in the next turns of the loop
+        return await super().__aenter__()
 
     def _note_name(self, link: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         self._names[link] = name
@@ -117,26 +98,18 @@ class ScriptedServer:
     def url(self) -> str:
         return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        number = self.connections
         self.open.add(writer)
-        self._writers.append(writer)
         self.idle.clear()
         try:
-            await self._requests(reader, writer, number)
-        except (ConnectionError, ssl.SSLError, asyncio.CancelledError, h11.RemoteProtocolError):
+            await self._requests(reader, writer, self.connections)
+        except h11.RemoteProtocolError:
             pass
         finally:
             self.open.discard(writer)
             if not self.open:
                 self.idle.set()
-            self._tasks.discard(task)
-            if not writer.transport.is_closing():  # else the handler closed it, and what it wrote is still on its way
-                writer.transport.abort()
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         parser = h11.Connection(h11.SERVER)

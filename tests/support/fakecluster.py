@@ -33,15 +33,6 @@ UPGRADED = (
 )
 
 
-class Front(ScriptedServer):
-    """Comes back on the port that it had."""
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-
 class FakeCluster:
     """Namespace ``ns`` with the service ``web``, whose port 80 leads to ``http`` of its pods, at first ``web-1``.
 
@@ -153,7 +144,7 @@ class FakeCluster:
 
     async def _main(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        self._front = Front(self._answer, tls=False)
+        self._front = ScriptedServer(self._answer, tls=False)
         async with AsyncExitStack() as self._stack:
             self.http = await self._program(_http)
             self.echo = await self._program(_echo)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+
+from tests.support.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Hop:
     login: str | None
 
 
-class RecordingProxy:
+class RecordingProxy(LoopbackServer):
     """``kind`` is ``http``, ``https`` or ``socks5``; names are not resolved, everything goes to 127.0.0.1:``port``.
 
     Requests with a whole address instead of a CONNECT go to ``plain``.
@@ -27,51 +27,19 @@ class RecordingProxy:
     def __init__(
         self, kind: str, port: int, *, context: ssl.SSLContext | None = None, login: str = "", plain: int = 0
     ) -> None:
+        super().__init__(context)
         self.kind = kind
         self.hops: list[Hop] = []
         self.answer = b"HTTP/1.1 200 Connection established\r\n\r\n"
         self._to = port
         self._plain = plain
-        self._context = context
         self._login = login.encode()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
-        self.port = 0
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        await self._server.wait_closed()
-        for writer in self._writers:
-            _abort(writer)  # one that is closing may wait for its peer's word otherwise
-        for _ in range(3):
-            await asyncio.sleep(0)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._writers.append(writer)
-        try:
-            handshake = self._socks5 if self.kind == "socks5" else self._connect
-            first = await handshake(reader, writer)
-            if first is not None:
-                await self._splice(reader, writer, first)
-        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            self._tasks.discard(task)
-            _abort(writer)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handshake = self._socks5 if self.kind == "socks5" else self._connect
+        first = await handshake(reader, writer)
+        if first is not None:
+            await self._splice(reader, writer, first)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -130,10 +98,3 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(data)
         await writer.drain()
     writer.close()
-
-
-def _abort(writer: asyncio.StreamWriter) -> None:
-    try:
-        writer.transport.abort()
-    except AttributeError:
-        pass  # Python before 3.11.5 (Debian 12): a TLS transport that was closed twice has no protocol any more
