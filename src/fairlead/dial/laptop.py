@@ -1,0 +1,151 @@
+"""A port of this laptop as the far side: where the name of a service leads that somebody is developing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fairlead.kit.tasks import Background
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.local import LocalConnection
+
+HOSTS = ("127.0.0.1", "::1")
+"""Tried in this order: a program may listen on one family alone."""
+KEPT = 64 * 1024
+"""First bytes kept until the connection stands; beyond that the program is paused."""
+
+
+class Joined:
+    """The RemoteEnd of an accepted connection, which becomes a connection to ``port`` on this laptop.
+
+    ``failed`` is told once if nothing takes it; the accepted side is reset then.
+    """
+
+    def __init__(
+        self, local: LocalConnection, port: int, buffer: ReadBuffer, tasks: Background, failed: Callable[[str], None]
+    ) -> None:
+        self._local = local
+        self._port = port
+        self._buffer = buffer
+        self._failed = failed
+        self._far: LocalConnection | None = None
+        self._kept = bytearray()
+        self._eof = False
+        self._far_eof = False
+        self._gone = False
+        tasks.start(self._connect(), name=f"connect to port {port} of this laptop")
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        why = ""
+        for host in HOSTS:
+            try:
+                await loop.create_connection(lambda: LocalConnection(self._buffer, self._joined), host, self._port)
+            except OSError as error:
+                why = why or error.strerror or str(error)
+            else:
+                return
+        if not self._gone:
+            self._gone = True
+            self._local.abort()
+            self._failed(f"nothing takes connections on port {self._port} of this laptop: {why}")
+
+    def _joined(self, far: LocalConnection) -> _Back | None:
+        if self._gone:
+            return None
+        self._far = far
+        asyncio.get_running_loop().call_soon(self._catch_up)
+        return _Back(self._local, self)
+
+    def _catch_up(self) -> None:
+        """Send what came before the connection stood."""
+        far = self._far
+        if far is None or self._gone:
+            return
+        if self._kept:
+            kept, self._kept = self._kept, bytearray()
+            far.write(memoryview(bytes(kept)))
+            far.flush()
+        if self._eof:
+            far.write_eof()
+        self._local.resume_reading()
+        self._end_if_done()
+
+    # -- what the accepted side calls --
+
+    def send(self, buffer: memoryview, start: int, end: int) -> None:
+        """Bytes for the laptop's own program."""
+        if self._far is None or self._kept:
+            self._kept += buffer[start:end]
+            if len(self._kept) >= KEPT:
+                self._local.pause_reading()
+            return
+        self._far.write(buffer[start:end])
+        self._far.flush()
+
+    def send_eof(self) -> None:
+        """The connecting program is done sending."""
+        self._eof = True
+        if self._far is not None and not self._kept:
+            self._far.write_eof()
+            self._end_if_done()
+
+    def local_blocked(self) -> None:
+        """The connecting program does not read."""
+        if self._far is not None:
+            self._far.pause_reading()
+
+    def local_drained(self) -> None:
+        """It reads again."""
+        if self._far is not None:
+            self._far.resume_reading()
+
+    def local_lost(self) -> None:
+        """It is gone."""
+        if not self._gone:
+            self._gone = True
+            if self._far is not None:
+                self._far.abort()
+
+    # -- what the far side calls --
+
+    def far_eof(self) -> None:
+        """The laptop's own program is done sending."""
+        self._far_eof = True
+        self._local.write_eof()
+        self._end_if_done()
+
+    def far_lost(self) -> None:
+        """It is gone."""
+        self._gone = True
+        self._local.abort()
+
+    def _end_if_done(self) -> None:
+        if self._eof and self._far_eof and not self._gone and self._far is not None:
+            self._gone = True
+            self._local.close()
+            self._far.close()
+
+
+class _Back:
+    """The same joint as the far side sees it."""
+
+    def __init__(self, local: LocalConnection, joint: Joined) -> None:
+        self._local = local
+        self._joint = joint
+
+    def send(self, buffer: memoryview, start: int, end: int) -> None:
+        self._local.write(buffer[start:end])
+        self._local.flush()
+
+    def send_eof(self) -> None:
+        self._joint.far_eof()
+
+    def local_blocked(self) -> None:
+        self._local.pause_reading()
+
+    def local_drained(self) -> None:
+        self._local.resume_reading()
+
+    def local_lost(self) -> None:
+        self._joint.far_lost()
