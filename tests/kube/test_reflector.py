@@ -17,6 +17,7 @@ from fairlead.errors import (
 )
 from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Timing
+from fairlead.kube.resources import POD
 from fairlead.model.cache import Change
 from fairlead.model.objects import Pod
 from tests.support.fakeapi import FakeApi, Object, Query, names, until
@@ -104,6 +105,23 @@ def test_without_a_list_the_watch_begins_with_one() -> None:
         await until(lambda: watched.names == ["a", "b"])
 
     play(body, prime=False)
+
+
+def test_of_all_namespaces_names_may_be_alike() -> None:
+    async def main() -> None:
+        api = FakeApi()
+        for namespace in ("one", "two"):
+            item = pod("a", uid=namespace)
+            item["metadata"]["namespace"] = namespace
+            api.put("/api/v1/pods", item)
+        reflector = Reflector(api, POD.path(""), Pod.from_json, field_selector="spec.nodeName=n1")
+        async with Background() as tasks:
+            tasks.start(reflector.run(), name="reflector")
+            await until(lambda: reflector.synced)
+            assert sorted(item.namespace for item in reflector.cache) == ["one", "two"]
+            assert api.asked[0].query["fieldSelector"] == "spec.nodeName=n1"
+
+    run_virtual(main())
 
 
 @pytest.mark.parametrize("mode", ["invalid", "silent"])

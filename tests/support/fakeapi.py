@@ -82,8 +82,11 @@ class FakeApi:
         self.version += 1
         item["metadata"]["resourceVersion"] = str(self.version)
         stored = self.objects.setdefault(collection, {})
-        old = stored.get(item["metadata"]["name"])
-        stored[item["metadata"]["name"]] = item
+        meta = item["metadata"]
+        # Of all namespaces together, a name alone is not enough.
+        key = meta["name"] if "/namespaces/" in collection else f"{meta['namespace']}/{meta['name']}"
+        old = stored.get(key)
+        stored[key] = item
         self._event("ADDED" if old is None else "MODIFIED", collection, item, old)
         return item
 

@@ -79,6 +79,7 @@ class Reflector(Generic[T]):
         read: Callable[[object], T],
         *,
         selector: str = "",
+        field_selector: str = "",
         single: str = "",
         on_change: Callable[[list[Change[T]]], None] = lambda _: None,
         on_trouble: Callable[[FairleadError | None], None] = lambda _: None,
@@ -92,6 +93,8 @@ class Reflector(Generic[T]):
         self._path = path
         self._read = read
         self._query = [("labelSelector", selector)] if selector else []
+        if field_selector:
+            self._query.append(("fieldSelector", field_selector))
         self._single = single
         self._object_path = path
         if single:
@@ -257,7 +260,7 @@ class Reflector(Generic[T]):
         low, high = self._timing.watch
         seconds = str(int(low + (high - low) * self._chance()))
         query = [*self._query, ("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", seconds)]
-        initial: dict[str, T] | None = None
+        initial: dict[tuple[str, str], T] | None = None
         if self._version:
             query.append(("resourceVersion", self._version))
         else:
@@ -288,7 +291,7 @@ class Reflector(Generic[T]):
             limit = self._timing.inactivity if initial is None else self._timing.initial
             self._scope.reschedule(asyncio.get_running_loop().time() + limit)
 
-    def _take(self, line: bytes, initial: dict[str, T] | None) -> dict[str, T] | None:
+    def _take(self, line: bytes, initial: dict[tuple[str, str], T] | None) -> dict[tuple[str, str], T] | None:
         """Apply one event; returns the collected initial list while that lasts."""
         try:
             event = json.loads(line)
@@ -304,9 +307,9 @@ class Reflector(Generic[T]):
         item = self._read(body)
         if initial is not None:
             if kind == "DELETED":
-                initial.pop(item.name, None)
+                initial.pop((item.namespace, item.name), None)
             else:
-                initial[item.name] = item
+                initial[item.namespace, item.name] = item
             if len(initial) > MAX_OBJECTS:
                 raise ProtocolError(f"{self._path} has more than {MAX_OBJECTS} objects")
             return initial
@@ -316,7 +319,9 @@ class Reflector(Generic[T]):
             self._on_change(changes)
         return None
 
-    def _bookmark(self, body: Mapping[str, Any], initial: dict[str, T] | None) -> dict[str, T] | None:
+    def _bookmark(
+        self, body: Mapping[str, Any], initial: dict[tuple[str, str], T] | None
+    ) -> dict[tuple[str, str], T] | None:
         meta = _mapping(body, "metadata")
         if initial is not None and _mapping(meta, "annotations").get(_INITIAL_END) != "true":
             return initial

@@ -33,9 +33,9 @@ class Resource(NamedTuple):
     namespaced: bool = True
 
     def path(self, namespace: str, name: str = "") -> str:
-        """The path of one object, or of all."""
+        """The path of one object, or of all; without a namespace, of all namespaces together."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        inside = f"/namespaces/{quote(namespace)}" if self.namespaced else ""
+        inside = f"/namespaces/{quote(namespace)}" if self.namespaced and namespace else ""
         return f"{root}{inside}/{self.plural}" + (f"/{quote(name)}" if name else "")
 
 
