@@ -255,8 +255,11 @@ def _plural(path: str) -> str:
 
 def _selected(item: Object, query: dict[str, str]) -> bool:
     meta = item["metadata"]
-    field_selector = query.get("fieldSelector", "")
-    if field_selector and field_selector != f"metadata.name={meta['name']}":
+    where, _, wanted = query.get("fieldSelector", "").partition("=")
+    found: Any = item
+    for step in where.split(".") if where else ():
+        found = found.get(step, {})
+    if where and found != wanted:
         return False
     labels = meta.get("labels") or {}
     terms = [term for term in query.get("labelSelector", "").split(",") if "=" in term]

@@ -15,7 +15,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from fairlead.errors import ApiError, FairleadError, ForbiddenError, GoneError, NotFoundError, ProtocolError
 from fairlead.kit import log
@@ -24,6 +24,9 @@ from fairlead.model.cache import Cache, Change, Keyed
 from fairlead.policy.backoff import Backoff
 
 T = TypeVar("T", bound=Keyed)
+
+_Initial: TypeAlias = dict[tuple[str, str], T] | None
+"""The list that a watch begins with, by namespace and name, as far as it came; None once it is whole."""
 
 LOG = log.get(__name__)
 
@@ -260,7 +263,7 @@ class Reflector(Generic[T]):
         low, high = self._timing.watch
         seconds = str(int(low + (high - low) * self._chance()))
         query = [*self._query, ("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", seconds)]
-        initial: dict[tuple[str, str], T] | None = None
+        initial: _Initial[T] = None
         if self._version:
             query.append(("resourceVersion", self._version))
         else:
@@ -291,7 +294,7 @@ class Reflector(Generic[T]):
             limit = self._timing.inactivity if initial is None else self._timing.initial
             self._scope.reschedule(asyncio.get_running_loop().time() + limit)
 
-    def _take(self, line: bytes, initial: dict[tuple[str, str], T] | None) -> dict[tuple[str, str], T] | None:
+    def _take(self, line: bytes, initial: _Initial[T]) -> _Initial[T]:
         """Apply one event; returns the collected initial list while that lasts."""
         try:
             event = json.loads(line)
@@ -319,9 +322,7 @@ class Reflector(Generic[T]):
             self._on_change(changes)
         return None
 
-    def _bookmark(
-        self, body: Mapping[str, Any], initial: dict[tuple[str, str], T] | None
-    ) -> dict[tuple[str, str], T] | None:
+    def _bookmark(self, body: Mapping[str, Any], initial: _Initial[T]) -> _Initial[T]:
         meta = _mapping(body, "metadata")
         if initial is not None and _mapping(meta, "annotations").get(_INITIAL_END) != "true":
             return initial
