@@ -1,0 +1,203 @@
+"""Loopback addresses that stay: the first choice is a hash of what an address is for, and what was given is remembered.
+
+The addresses are those of 127.0.0.0/8 without 127.0.0.0/16 (where systems keep addresses of their own) and without a
+last octet of 0 or 255, which some programs take for a network or a broadcast.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from fairlead.errors import UsageError
+from fairlead.model.named import GroupKey, Reservation
+from fairlead.policy.hostnames import is_legal
+
+KEPT = 30
+"""Days that an address is kept for what does not come back."""
+MOST = 20_000
+"""Entries in a table: the least recently used go first, but never one that is asked for."""
+MOST_BYTES = 32 << 20
+"""Of a table's text: a hundred times what a laptop comes to."""
+
+_VERSION = 1
+_OCTET = "(0|[1-9][0-9]{0,2})"
+_LOOPBACK = re.compile(rf"127\.{_OCTET}\.{_OCTET}\.{_OCTET}", re.ASCII)
+_EXAMPLE = "for example --reserve api=127.9.9.9"
+
+NONE: Mapping[GroupKey, str] = {}
+
+
+class Entry(NamedTuple):
+    """An address that was given."""
+
+    address: str
+    day: int
+    """When it was last asked for: a day's number, from any fixed day."""
+
+
+class Table:
+    """What was given to whom; a later key never moves an earlier one, and no address is given twice."""
+
+    def __init__(self, entries: Mapping[GroupKey, Entry] = {}) -> None:
+        self._entries: dict[GroupKey, Entry] = {}
+        self._holders: dict[str, GroupKey] = {}
+        for key, entry in entries.items():
+            if entry.address not in self._holders:
+                self._put(key, entry)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def allot(
+        self, keys: Iterable[GroupKey], today: int, *, fixed: Mapping[GroupKey, str] = NONE, kept: Collection[str] = ()
+    ) -> dict[GroupKey, str]:
+        """The address of each key; entries that were not asked for in a month are dropped.
+
+        ``fixed`` are the keys that a reservation names, with their addresses; ``kept`` are all reserved addresses,
+        which no other key is given: one that has such an address is given another, now and not when it is needed.
+        """
+        wanted = list(keys)
+        self._expire(today)
+        for key, address in fixed.items():
+            self._put(key, Entry(address, today))
+        for address in kept:
+            holder = self._holders.get(address)
+            if holder is not None and fixed.get(holder) != address:
+                self._drop(holder)
+        for key in wanted:
+            entry = self._entries.get(key)
+            self._put(key, Entry(entry.address if entry else self._free(key, kept), today))
+        self._trim(wanted)
+        return {key: self._entries[key].address for key in wanted}
+
+    def dump(self) -> str:
+        """The table as text, for ``load``."""
+        fields = (*GroupKey._fields, *Entry._fields)
+        entries = [dict(zip(fields, (*key, *entry), strict=True)) for key, entry in self._entries.items()]
+        return json.dumps({"version": _VERSION, "entries": entries}, separators=(",", ":"))
+
+    def _put(self, key: GroupKey, entry: Entry) -> None:
+        holder = self._holders.get(entry.address)
+        if holder is not None and holder != key:
+            self._drop(holder)
+        self._drop(key)  # so that the least recently used stand first
+        self._entries[key] = entry
+        self._holders[entry.address] = key
+
+    def _drop(self, key: GroupKey) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            del self._holders[entry.address]
+
+    def _expire(self, today: int) -> None:
+        for key in [key for key, entry in self._entries.items() if today - entry.day > KEPT]:
+            self._drop(key)
+
+    def _trim(self, wanted: Collection[GroupKey]) -> None:
+        too_many = len(self._entries) - MOST
+        if too_many > 0:
+            asked = set(wanted)
+            for key in [key for key in self._entries if key not in asked][:too_many]:
+                self._drop(key)
+
+    def _free(self, key: GroupKey, kept: Collection[str]) -> str:
+        attempt = 0
+        while (address := choice(key, attempt)) in self._holders or address in kept:
+            attempt += 1
+        return address
+
+
+def choice(key: GroupKey, attempt: int) -> str:
+    """The address that the key asks for first, second (``attempt`` 1), and so on."""
+    text = "\0".join((*key, str(attempt)))
+    while True:
+        second, third, last = blake2b(text.encode(errors="surrogatepass"), digest_size=3).digest()
+        if second != 0 and 0 < last < 255:
+            return f"127.{second}.{third}.{last}"
+        text += "\0"
+
+
+def load(text: str) -> tuple[Table, str]:
+    """The table in ``text``; in words what is wrong with it, if anything is, and then what could be read is kept."""
+    if len(text) > MOST_BYTES:
+        return Table(), "it is too long"
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return Table(), "it is broken"
+    if not isinstance(document, dict) or not isinstance(document.get("entries"), list):
+        return Table(), "it is no table of addresses"
+    if document.get("version") != _VERSION:
+        return Table(), "it was written by another version"
+    entries, wrong = {}, 0
+    for item in document["entries"]:
+        found = _entry(item)
+        if found is None:
+            wrong += 1
+        else:
+            entries[found[0]] = found[1]
+    table = Table(entries)
+    wrong += len(entries) - len(table)
+    return table, f"{wrong} of its entries make no sense" if wrong else ""
+
+
+def is_usable(address: str) -> bool:
+    """Whether ``address`` is a loopback address that the system does not need for itself."""
+    found = _LOOPBACK.fullmatch(address)
+    if found is None:
+        return False
+    octets = tuple(map(int, found.groups()))
+    return max(octets) <= 255 and octets[:2] != (0, 0) and octets not in ((0, 1, 1), (255, 255, 255))
+
+
+def parse_reservations(words: Iterable[str]) -> tuple[Reservation, ...]:
+    """Read each ``NAME=IP``. Raises UsageError."""
+    found: list[Reservation] = []
+    for word in words:
+        name, equals, address = word.partition("=")
+        name = name.lower()
+        if not equals or not is_legal(name):
+            raise UsageError(f'--reserve is NAME=IP, not "{word}"', remedy=_EXAMPLE)
+        _check_address(word, address)
+        for other in found:
+            if other.name == name:
+                raise UsageError(f"--reserve names {name} twice")
+            if other.address == address:
+                raise UsageError(f"--reserve gives {address} to {other.name} and to {name}")
+        found.append(Reservation(name, address))
+    return tuple(found)
+
+
+def reserved(names: Iterable[str], reservations: Iterable[Reservation]) -> str | None:
+    """The address that is reserved for the group of these names, if one is."""
+    known = frozenset(names)
+    return next((each.address for each in reservations if each.name in known), None)
+
+
+def _check_address(word: str, address: str) -> None:
+    if is_usable(address):
+        return
+    from ipaddress import IPv4Address, ip_address  # for an error message alone
+
+    try:
+        found = ip_address(address)
+    except ValueError:
+        raise UsageError(f'--reserve {word}: "{address}" is not an IP address', remedy=_EXAMPLE) from None
+    if not (isinstance(found, IPv4Address) and found.is_loopback):
+        raise UsageError(f"--reserve {word}: the address is not in 127.0.0.0/8", remedy=_EXAMPLE)
+    raise UsageError(f"--reserve {word}: the system needs that address for itself", remedy=_EXAMPLE)
+
+
+def _entry(item: Any) -> tuple[GroupKey, Entry] | None:
+    try:
+        key = GroupKey(*(item[name] for name in GroupKey._fields))
+        entry = Entry(item["address"], item["day"])
+    except (KeyError, TypeError):
+        return None
+    if not all(isinstance(part, str) for part in (*key, entry.address)) or type(entry.day) is not int:
+        return None
+    return (key, entry) if is_usable(entry.address) else None
