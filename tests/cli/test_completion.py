@@ -81,17 +81,20 @@ class FakeAnswers:
         (["version", ""], [], NO_FILES),
     ],
 )
-def test_candidates(words: list[str], expected: list[str], directive: int) -> None:
+def test_what_may_come_next_on_a_command_line(words: list[str], expected: list[str], directive: int) -> None:
     found, told = suggest(words, FakeAnswers)
     assert ([word for word, _ in found], told) == (expected, directive)
 
 
-def test_the_protocol(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shells_and_kubectl_are_answered_in_cobras_protocol(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main(["__complete", "comp"]) == 0
     assert capfd.readouterr() == ("completion\tprint the completion script of a shell\n:4\n", "")
     monkeypatch.setattr(sys, "argv", ["kubectl_complete-fairlead", "forward", "--fol"])
     assert completion.kubectl_main() == 0
-    assert capfd.readouterr().out == "--follow\twhen pod/NAME can never come back, go on with its owner; other targets do that anyway\n:4\n"
+    help_text = "when pod/NAME can never come back, go on with its owner; other targets do that anyway"
+    assert capfd.readouterr().out == f"--follow\t{help_text}\n:4\n"
 
 
 @pytest.mark.parametrize("words", [["forward", "--nonsense", ""], ["--nope", "x", ""], ["forward", "svc/web", ""]])
@@ -194,7 +197,7 @@ class Terminal:
         self._child.wait()
 
 
-def test_bash(place: Path) -> None:
+def test_bash_completes(place: Path) -> None:
     terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], place)
     try:
         terminal.type(f"PS1='>'; bind 'set enable-bracketed-paste off'; source {place}/bash; echo UP$((1+1))\r")
@@ -206,7 +209,7 @@ def test_bash(place: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")
-def test_zsh(place: Path) -> None:
+def test_zsh_completes(place: Path) -> None:
     terminal = Terminal(["zsh", "-f", "-i"], place)
     try:
         terminal.type(f"PS1='>'; unsetopt zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste; "
@@ -228,13 +231,13 @@ def check(terminal: Terminal, typed: str, expected: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="no fish here")
-def test_fish(place: Path) -> None:
+def test_fish_completes(place: Path) -> None:
     """Fish answers ``complete -C`` as it would a TAB: each candidate for the last word, a tab, its description."""
     env = {"PATH": f"{place / 'bin'}:/usr/bin:/bin", "HOME": str(place / "home"), "LC_ALL": "C.UTF-8"}
     lines = [f"source {place}/fish", *(f"complete -C {typed!r}; echo ---" for typed, _ in CASES)]
     words = ["fish", "--no-config", "-c", "\n".join(lines)]
     done = subprocess.run(words, capture_output=True, text=True, env=env, cwd=place / "home", check=True)
-    for (typed, expected), answer in zip(CASES, done.stdout.split("---\n"), strict=False):
+    for (typed, expected), answer in zip(CASES, done.stdout.split("---\n")[:-1], strict=True):
         found = [line.partition("\t")[0] for line in answer.splitlines()]
         head, _, last = typed.rpartition(" ")
         wanted = [word for word in found if word.startswith(expected.removeprefix(f"{head} ").rstrip())]

@@ -62,7 +62,7 @@ def fairlead(*words: str, **options: object) -> subprocess.CompletedProcess[str]
         (["forward", "--nonsense", "--help"], 2, "error: unknown option --nonsense"),
         (["forward", "pod/x", "-:80", "--", "x"], 2, "error: a command and LOCAL - both need standard input"),
         (["forward", "pod/x", "80", "--ready-file="], 2, "error: --ready-file needs a file"),
-        (["forward", "pod/x", "80", "--follow", "--exit-on-loss"], 1, "error: --follow and --exit-on-loss exclude each"),
+        (["forward", "pod/x", "80", "--follow", "--exit-on-loss"], 1, "error: --follow and --exit-on-loss exclude "),
         (["forward", "pod/x", "80", "--", ""], 2, "error: the command after -- is empty"),
         (
             ["forward", "-n", "a b/../x", "svc/web", "80"],
@@ -109,7 +109,9 @@ def test_the_programs_help_lists_commands_and_kubectls_options(
 
 
 @pytest.mark.parametrize("words", [["forward", "--help"], ["help", "forward"], ["-h", "forward"]])
-def test_a_commands_help(capfd: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_the_help_of_a_command_fits_and_says_what_differs_from_kubectl(
+    capfd: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     assert main(words) == 0
     out = capfd.readouterr().out
     assert "--pod-running-timeout=TIME" in out

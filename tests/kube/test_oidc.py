@@ -110,12 +110,12 @@ def test_tokens_that_cannot_be_saved_are_used_all_the_same(tmp_path: Path, caplo
         ({"refresh-token": ""}, CredentialsError, 'id-token of user "u" has expired and there is no refresh-token'),
         ({"refresh-token": "stolen"}, CredentialsError, r"does not take the refresh-token \(400\): .*invalid_grant"),
         ({"idp-certificate-authority-data": ""}, UnreachableError, "the OpenID Connect provider at .* not signed by"),
-        ({"idp-certificate-authority-data": "%%%="}, ConfigError, "no certificate that can be used|not base64"),
+        ({"idp-certificate-authority-data": "%%%="}, ConfigError, "not base64"),
         ({"idp-issuer-url": "https://127.0.0.1:1"}, UnreachableError, "provider at https://127.0.0.1:1.* refused"),
         ({"id-token": "x"}, CredentialsError, "not a JSON Web Token"),
     ],
 )
-def test_failures(tmp_path: Path, fields: dict[str, str], kind: type[Exception], what: str) -> None:
+def test_why_no_new_token_can_be_had(tmp_path: Path, fields: dict[str, str], kind: type[Exception], what: str) -> None:
     async def main() -> None:
         async with Provider() as provider:
             with pytest.raises(kind, match=what):
@@ -124,11 +124,11 @@ def test_failures(tmp_path: Path, fields: dict[str, str], kind: type[Exception],
     run(main())
 
 
-def test_wrong_issuer(tmp_path: Path) -> None:
+def test_an_issuer_that_is_no_provider_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         async with Provider() as provider:
             made = config(tmp_path, provider, **{"idp-issuer-url": f"{provider.url}/other"})
-            with pytest.raises(CredentialsError, match=r"names no token_endpoint|not JSON"):
+            with pytest.raises(CredentialsError, match="names no token_endpoint"):
                 await OidcCredentials(made, now=lambda: 5000).identity()
 
     run(main())

@@ -70,7 +70,7 @@ def test_words_that_are_not_in_the_table(word: str) -> None:
         ("cj", "/apis/batch/v1/namespaces/ns/cronjobs/x"),
     ],
 )
-def test_discovery(word: str, path: str) -> None:
+def test_other_resources_are_found_by_their_names_and_short_names(word: str, path: str) -> None:
     assert found(word).path("ns", "x") == path
 
 
@@ -118,16 +118,21 @@ def test_names_cannot_leave_their_place_in_the_path() -> None:
     assert found("pod").path("n/s", "a/../b?c") == "/api/v1/namespaces/n%2Fs/pods/a%2F..%2Fb%3Fc"
 
 
-def test_owners() -> None:
-    owner = owned_by("Deployment", "apps/v1")
-    assert owner is not None
-    assert owner.plural == "deployments"
-    assert owned_by("ReplicationController", "v1") is not None
-    assert owned_by("Job", "batch/v1") is not None
-    assert owned_by("Deployment", "example.org/v1") is None
-    assert owned_by("CronJob", "batch/v1") is None
+@pytest.mark.parametrize(
+    ("kind", "version", "plural"),
+    [
+        ("Deployment", "apps/v1", "deployments"),
+        ("ReplicationController", "v1", "replicationcontrollers"),
+        ("Job", "batch/v1", "jobs"),
+        ("Deployment", "example.org/v1", None),
+        ("CronJob", "batch/v1", None),
+    ],
+)
+def test_the_workloads_that_may_own_pods(kind: str, version: str, plural: str | None) -> None:
+    owner = owned_by(kind, version)
+    assert (owner and owner.plural) == plural
 
 
 @pytest.mark.parametrize(("kind", "word"), [("Deployment", "deploy/a"), ("Job", "job/a"), ("DaemonSet", "ds/a")])
-def test_words_for_messages(kind: str, word: str) -> None:
+def test_a_workload_is_named_as_one_would_type_it(kind: str, word: str) -> None:
     assert target_word(kind, "a") == word

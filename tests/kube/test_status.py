@@ -131,7 +131,7 @@ def test_a_web_page_is_no_api() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b"[" * 100_000, b"\xff"])
-def test_objects_only(body: bytes) -> None:
+def test_what_is_no_json_object_is_no_answer_and_no_obstacle_to_an_error(body: bytes) -> None:
     with pytest.raises(ProtocolError, match="the server answered with"):
         parse_object(body, "the server")
-    assert api_error(LIST, 500, body) is not None
+    assert 'asked to list pods in namespace "a" it answered 500' in str(api_error(LIST, 500, body))

@@ -39,7 +39,7 @@ class Given(Resolver):
         return self._addresses
 
 
-def test_literal_address() -> None:
+def test_a_socket_is_quick_kept_alive_and_not_given_up_early() -> None:
     with listener(V4, "127.0.0.1") as server:
 
         async def main() -> None:
@@ -84,7 +84,7 @@ def test_a_silent_address_gives_way_after_the_head_start(monkeypatch: pytest.Mon
         run(main())
 
 
-def test_all_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_all_addresses_refuse_the_refusal_is_told() -> None:
     given = Given(refused(), refused("127.0.0.2"))
     with pytest.raises(ConnectionRefusedError):
         run(connect_tcp("host.test", 1, given))
@@ -109,6 +109,7 @@ def test_cancelled_while_racing_leaves_no_socket(monkeypatch: pytest.MonkeyPatch
             gate.set()
             await asyncio.sleep(0)
             task.cancel()
+        assert task.cancelled()
 
     monkeypatch.setattr(connect, "HEAD_START", 0.01)
     with listener(V4, "127.0.0.1") as server:

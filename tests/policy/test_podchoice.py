@@ -27,7 +27,6 @@ def other(**changes: object) -> Pod:
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
-        # each rule decides against all that come after it
         (other(phase="Pending", ready=False, ready_since=None), GOOD._replace(node="")),
         (other(ready=False, ready_since=None, deleted_at=1.0), GOOD._replace(phase="Unknown")),
         (other(phase="Unknown", ready=False), GOOD._replace(phase="Pending")),
@@ -45,7 +44,7 @@ def other(**changes: object) -> Pod:
         (GOOD, other(created_at=None)),
     ],
 )
-def test_each_rule(better: Pod, worse: Pod) -> None:
+def test_each_rule_decides_against_all_that_come_after_it(better: Pod, worse: Pod) -> None:
     assert order([worse, better]) == [better, worse]
     assert order([better, worse]) == [better, worse]
 
@@ -63,7 +62,8 @@ def test_ties_keep_the_order_of_the_server() -> None:
 
 
 def test_nothing_is_filtered() -> None:
-    assert order([other(phase="Failed", node="", deleted_at=1.0)])
+    worst = other(phase="Failed", node="", deleted_at=1.0)
+    assert order([worst]) == [worst]
     assert order([]) == []
 
 
