@@ -24,7 +24,7 @@ from fairlead.protocol.portforward import Forward, Outcome
 
 KEPT = 64 * 1024
 """First bytes that are kept for another try on another pod. While a connection has no lane, its program is paused once
-so many are kept; one read may then have brought CHUNK more, and under uvloop the one that began with the accept too."""
+so many are kept; one read may then have brought FIRST more, and under uvloop the one that began with the accept too."""
 SETTLE = 0.5
 """Seconds between the end of the data stream and a verdict on the error stream. On the wire they are neighbours, unless
 the server is very busy; none of the known runtimes passes a pod's half-close on, so waiting costs them nothing."""

@@ -40,6 +40,7 @@ class LocalConnection(asyncio.BufferedProtocol):
         "_made",
         "_pending",
         "_remote",
+        "_room",
         "_transport",
         "fd",
     )
@@ -53,6 +54,7 @@ class LocalConnection(asyncio.BufferedProtocol):
         self._accept = accept
         self._gone = gone
         self._buffer = buffer
+        self._room = buffer.little
         self._pending: list[memoryview] = []
         self._closing = False
         self._eof_received = False
@@ -83,7 +85,7 @@ class LocalConnection(asyncio.BufferedProtocol):
     def _read_first(self) -> None:
         """Take what came with the connection: most programs speak at once, and then it leaves with the new streams."""
         try:
-            count = os.readv(self.fd, [self._buffer.room])
+            count = os.readv(self.fd, [self._room])
         except OSError:
             return  # Nothing there yet, or an error that the transport will meet as well.
         if count:
@@ -91,7 +93,7 @@ class LocalConnection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Room for one read, with room for a header before it."""
-        return self._buffer.room
+        return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hand on what was read."""
@@ -216,7 +218,8 @@ class LocalConnection(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read from the program again."""
+        """Read from the program again, as much at once as there is room for."""
+        self._room = self._buffer.room
         if not self._closing and not self._transport.is_closing():
             self._transport.resume_reading()
 

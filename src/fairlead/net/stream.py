@@ -15,6 +15,9 @@ HEADROOM = 32
 CHUNK = 256 * 1024
 """Bytes of one read. Measured on TCP to TCP: below 128 KiB the calls cost more than the copying."""
 
+FIRST = 64 * 1024
+"""Bytes of one read before the first ``resume_reading``: what comes that early has to be kept, for each of a crowd."""
+
 
 class RemoteEnd(Protocol):
     """The far side, as the local end sees it."""
@@ -57,7 +60,7 @@ class LocalEnd(Protocol):
         """Stop handing over what the local program sends; what was read already may still come."""
 
     def resume_reading(self) -> None:
-        """Undo ``pause_reading``."""
+        """Undo ``pause_reading``; called also once there is a way for all that may come."""
 
     @property
     def unsent(self) -> int:
