@@ -62,6 +62,8 @@ class ConnectionFailed(NamedTuple):
     """What they mean, "" if unknown."""
     remedy: str = ""
     """What to do about it, "" if unknown."""
+    target: str = ""
+    """What the local port leads to."""
 
 
 class PodGone(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from fairlead.dial.connection import Connection
+from fairlead.dial.route import Route
 from fairlead.entry.listener import Listeners, parse_addresses
 from fairlead.errors import FairleadError
-from fairlead.features.forward.port import ForwardedPort
 from fairlead.features.forward.target import Around, ForwardedTarget, Served
 from fairlead.host.stdio import StandardStreams
 from fairlead.kit.tasks import Background, spawn
@@ -84,29 +84,29 @@ class ForwardRun:
             target.chill()
 
     async def _serve(self, target: ForwardedTarget, served: Served, tasks: Background) -> None:
-        accept = self._acceptor(target, served.forwarded)
+        accept = self._acceptor(target, served.route)
         if served.bound is None:
-            await self._join(served.forwarded, accept)
+            await self._join(served.route, accept)
             return
         await self._listeners.serve(served.bound, accept, tasks)
         for address in served.bound.addresses:
             self._around.report(Listening(str(target.spec), address, served.bound.port, served.port.remote))
 
-    async def _join(self, forwarded: ForwardedPort, accept: Callable[[LocalConnection], Connection]) -> None:
+    async def _join(self, route: Route, accept: Callable[[LocalConnection], Connection]) -> None:
         self._joined = done = asyncio.get_running_loop().create_future()
-        forwarded.on_over = lambda clean: None if done.done() else done.set_result(0 if clean else 1)
+        route.on_over = lambda clean: None if done.done() else done.set_result(0 if clean else 1)
         self._streams = StandardStreams()
         self._streams.start()
         await self._listeners.adopt(self._streams.socket, accept)
 
-    def _acceptor(self, target: ForwardedTarget, forwarded: ForwardedPort) -> Callable[[LocalConnection], Connection]:
+    def _acceptor(self, target: ForwardedTarget, route: Route) -> Callable[[LocalConnection], Connection]:
         settings, lanes, report = self._around.settings, self._around.lanes, self._around.report
-        handling, wait = Handling(forwarded.local), settings.wait
+        handling, wait = Handling(route.local), settings.wait
         by_client = target.backends.affinity is not None and not settings.sticky
 
         def accept(local: LocalConnection) -> Connection:
             report(handling)
-            connection = Connection(local, forwarded, lanes, wait=wait, client=local.client if by_client else "")
+            connection = Connection(local, route, lanes, wait=wait, client=local.client if by_client else "")
             connection.dial()
             return connection
 
@@ -114,7 +114,7 @@ class ForwardRun:
 
     def _started(self) -> Started:
         ports = tuple(
-            (ReadyPort(str(target.spec), served.forwarded.local, served.port.remote), served.port.spec.remote)
+            (ReadyPort(str(target.spec), served.route.local, served.port.remote), served.port.spec.remote)
             for target in self._targets
             for served in target.served
         )

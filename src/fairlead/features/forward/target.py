@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from fairlead.dial.backends import Backends, Rules
 from fairlead.dial.pool import Lanes
+from fairlead.dial.route import Route
 from fairlead.entry.listener import Bound, Group, bind
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.features.forward.missing import explained
-from fairlead.features.forward.port import ForwardedPort
 from fairlead.kit import log
 from fairlead.kube.client import ApiServer
 from fairlead.kube.reachability import Reachability
@@ -44,7 +44,7 @@ class Served(NamedTuple):
     """One port of a target; ``bound`` is None where standard input and output take the listener's place."""
 
     port: TargetPort
-    forwarded: ForwardedPort
+    route: Route
     bound: Bound | None
 
 
@@ -94,13 +94,13 @@ class ForwardedTarget:
             bound = None
             if port.local is not Local.STDIO:
                 bound = bind(port.local if isinstance(port.local, int) else 0, groups)
-            self.served.append(Served(port, self._forwarded(port, bound), bound))
+            self.served.append(Served(port, self._route(port, bound), bound))
             if bound is not None:
                 for sentence in bound.missing:
                     self._report(Note(f"{sentence}; localhost is served on {bound.addresses[0]} alone"))
 
-    def _forwarded(self, port: TargetPort, bound: Bound | None) -> ForwardedPort:
-        return ForwardedPort(
+    def _route(self, port: TargetPort, bound: Bound | None) -> Route:
+        return Route(
             self.backends,
             port,
             local=bound.port if bound else 0,
@@ -117,12 +117,12 @@ class ForwardedTarget:
         for served in self.served:
             if served.bound is not None:
                 served.bound.close()
-            served.forwarded.close()
+            served.route.close()
 
     def wake(self) -> None:
         """Something changed: whoever waits tries again."""
         for served in self.served:
-            served.forwarded.wake()
+            served.route.wake()
 
     def server_back(self) -> None:
         """The API server answers again."""

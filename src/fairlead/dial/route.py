@@ -1,4 +1,4 @@
-"""One forwarded port: chooses a pod for each connection, and tells what became of it."""
+"""Where the connections of one local port go: a pod for each of them, and what became of it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ RETRY = 1.0
 
 
 class Pods(Protocol):
-    """The pods behind the target, as ``dial.backends.Backends`` keeps them."""
+    """The pods behind a target, as ``dial.backends.Backends`` keeps them."""
 
     target: str
+    """As its user knows it."""
 
     def ready(self, port: TargetPort) -> tuple[Backend, ...]:
         """Candidates for a new connection."""
@@ -41,7 +42,7 @@ class Pods(Protocol):
         """Look whether this pod is still there."""
 
 
-class ForwardedPort:
+class Route:
     """The ``Target`` of all connections that one local port accepts."""
 
     def __init__(
@@ -128,7 +129,7 @@ class ForwardedPort:
         if backend and stopped:
             advice = explain_stopped(stopped, backend.pod, advice)
         LOG.decision("port %d: pod %s, port %d refused: %r", self.local, pod or "(none)", remote, words)
-        self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy))
+        self._report(ConnectionFailed(self.local, remote, pod, words, advice.meaning, advice.remedy, self._pods.target))
         if connection.outcome is Outcome.ERROR:
             self._on_error()
         if backend is not None:
