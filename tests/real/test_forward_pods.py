@@ -85,8 +85,9 @@ def test_waiting_has_an_end(world: World, forward: Start, workload: str) -> None
     """After ``--wait`` the connection is reset, with one line that says why; a later one works again."""
     made = deployment(world, workload)
     with forward(f"deploy/{workload}", f":{HTTP}", "--wait", "3s") as running:
+        pod = pods_that_answer(running, 1).pop()
         world.kubectl("scale", f"deploy/{workload}", "--replicas=0")
-        world.kill(pods_that_answer(running, 1).pop())
+        world.kill(pod)
         running.wait_told("waiting", 10)
         began = time.monotonic()
         podclient.run(podclient.ends_with_reset(running.port(HTTP)))
