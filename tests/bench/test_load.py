@@ -42,7 +42,7 @@ def hello(connection: socket.socket) -> None:
         connection.sendall(b"lo\n")
 
 
-def test_small_requests() -> None:
+def test_small_requests_are_timed_one_by_one_and_in_bursts() -> None:
     with server(hello) as port:
         assert len(load.sequential(port, 5)) == 5
         assert load.burst(port, 60, 20) > 0
@@ -56,7 +56,7 @@ def test_a_connection_without_an_answer() -> None:
             load.burst(port, 10, 5)
 
 
-def test_download() -> None:
+def test_a_download_has_a_rate_whatever_its_size() -> None:
     def source(connection: socket.socket) -> None:
         connection.sendall(bytes(int(connection.recv(100))))
 

@@ -41,7 +41,7 @@ def test_equals_and_quotes_in_the_command() -> None:
         ("x=f 'open {ports}", "cannot be used"),
     ],
 )
-def test_refused(text: str, words: str) -> None:
+def test_what_is_no_command_of_a_peer_is_refused(text: str, words: str) -> None:
     with pytest.raises(BenchError) as caught:
         parse(text)
     assert words in str(caught.value)

@@ -11,7 +11,7 @@ def test_ticks_of_a_process_with_a_wild_name() -> None:
     assert procfs.parse_ticks("7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 12 30 5 5 20 0 1 0 99 1 1 1") == 42
 
 
-def test_smaps() -> None:
+def test_memory_is_what_is_resident_and_what_is_private() -> None:
     text = """55d0-7ffe ---p 00000000 00:00 0    [rollup]
 Rss:               10000 kB
 Pss:                5000 kB
@@ -22,7 +22,7 @@ Private_Dirty:      2000 kB
     assert procfs.parse_smaps(text) == (10.24, 3.072)
 
 
-def test_family_has_children() -> None:
+def test_a_family_is_a_process_and_its_children() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         try:
             assert {os.getpid(), child.pid} <= set(procfs.family(os.getpid()))

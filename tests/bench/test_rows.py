@@ -6,11 +6,11 @@ from bench.errors import BenchError
 from bench.rows import ROWS, choose
 
 
-def test_ids_are_different() -> None:
+def test_no_two_rows_have_one_id() -> None:
     assert len({row.id for row in ROWS}) == len(ROWS)
 
 
-def test_all_by_default() -> None:
+def test_all_rows_are_run_unless_some_are_named() -> None:
     assert choose([]) == ROWS
 
 
@@ -19,7 +19,7 @@ def test_by_id_and_by_group_in_the_table_s_order() -> None:
     assert [row.id for row in choose(["seq"])] == ["get-p50", "get-p99", "seq", "cpu-seq"]
 
 
-def test_unknown() -> None:
+def test_a_row_that_does_not_exist_is_refused() -> None:
     with pytest.raises(BenchError, match="no row 'nope'"):
         choose(["seq", "nope"])
 

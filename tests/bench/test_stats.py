@@ -5,7 +5,7 @@ import pytest
 from bench.stats import Summary, percentile, ratio, summarize
 
 
-def test_summary() -> None:
+def test_a_summary_is_the_median_and_both_ends() -> None:
     assert summarize([3.0, 1.0, 2.0]) == Summary(2.0, 1.0, 3.0)
     assert summarize([]) is None
 
@@ -17,7 +17,7 @@ def test_percentile_of_a_hundred(percent: float, value: float) -> None:
     assert percentile([float(number) for number in range(100, 0, -1)], percent) == value
 
 
-def test_percentile_of_one() -> None:
+def test_every_percentile_of_one_value_is_that_value() -> None:
     assert percentile([7.0], 50) == percentile([7.0], 99) == 7.0
 
 

@@ -31,7 +31,7 @@ def test_a_missing_figure_is_no_verdict() -> None:
     assert verdict(NOTE, results()) == ""
 
 
-def test_absolute_target() -> None:
+def test_a_target_that_is_a_figure_needs_no_peer() -> None:
     found = Results(["fairlead"])
     found.add([TIME], "fairlead", {"time": 79.9})
     assert verdict(TIME, found) == "reached"

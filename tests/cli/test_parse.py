@@ -50,7 +50,7 @@ def forward(*words: str) -> Parsed:
         (["-h"], {"help": True}),
     ],
 )
-def test_kubectls_spellings(words: list[str], values: dict[str, Any]) -> None:
+def test_options_may_be_spelt_as_kubectl_takes_them(words: list[str], values: dict[str, Any]) -> None:
     parsed = forward(*words, "pod/x", "80")
     assert (parsed.values, parsed.words, parsed.after) == (values, ["pod/x", "80"], None)
 

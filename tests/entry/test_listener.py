@@ -111,7 +111,7 @@ def test_without_ipv4_the_other_family_must_be_free(refuse: Refuse) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
 )
-def test_the_groups(words: list[str], groups: list[Group]) -> None:
+def test_addresses_are_grouped_by_what_must_be_served_together(words: list[str], groups: list[Group]) -> None:
     assert parse_addresses(words) == groups
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_address(word: str) -> None:
         parse_addresses(["localhost", word])
 
 
-def test_no_address() -> None:
+def test_at_least_one_address_is_needed() -> None:
     with pytest.raises(UsageError, match="at least 1 address"):
         parse_addresses([])
 
@@ -162,7 +162,7 @@ def test_localhost_held_on_both_families(taken: int) -> None:
         bind(taken, LOCAL)
 
 
-def test_all_or_none(taken: int) -> None:
+def test_an_address_that_is_taken_leaves_no_other_one_bound(taken: int) -> None:
     with pytest.raises(ListenError, match=f"127.0.0.1:{taken} is in use"):
         bind(taken, [Group((V6,), False), Group((V4,), False)])
     assert not listens("::1", taken)

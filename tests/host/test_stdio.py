@@ -58,7 +58,7 @@ def test_pipes_and_the_reader_sees_the_end() -> None:
         os.close(descriptor)
 
 
-def test_a_terminal() -> None:
+def test_a_terminal_is_read_until_ctrl_d() -> None:
     ours, theirs = pty.openpty()
     from_sink, sink = os.pipe()
     os.write(ours, b"hello\n\x04")  # a line, then Ctrl-D at the start of one

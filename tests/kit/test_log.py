@@ -26,7 +26,7 @@ def lines() -> io.StringIO:
         (9, ["warning", "info", "decision", "request", "header"]),
     ],
 )
-def test_kubectls_levels(lines: io.StringIO, verbosity: int, shown: list[str]) -> None:
+def test_verbosity_shows_what_it_shows_with_kubectl(lines: io.StringIO, verbosity: int, shown: list[str]) -> None:
     log.setup(verbosity, lambda line: print(line, file=lines))
     logger = log.get("fairlead.test")
     for say in (logger.warning, logger.info, logger.decision, logger.request, logger.header):

@@ -46,7 +46,7 @@ PLUGIN = ExecPlugin(command="x", interactive_mode="Never", api_version="client.a
         (User(client_certificate_data=b"c", client_key_data=b"k", token="t"), "Bearer t"),
     ],
 )
-def test_precedence(user: User, authorization: str) -> None:
+def test_which_credentials_come_before_which(user: User, authorization: str) -> None:
     found = identity(user)
     assert found.authorization == authorization
     assert found.certificate == (ClientCertificate(b"c", b"k") if user.has_certificate else None)
@@ -136,7 +136,7 @@ def test_certificate_files_are_read_each_time(tmp_path: Path) -> None:
         identity(User(client_certificate=str(chain), client_key=str(tmp_path / "none")))
 
 
-def test_remedies() -> None:
+def test_refused_credentials_have_the_remedy_of_their_kind() -> None:
     def remedy(user: User) -> str:
         return credentials(config(user)).remedy
 

@@ -110,7 +110,7 @@ def test_post_sends_its_body() -> None:
     run(main())
 
 
-def test_chunked_answer() -> None:
+def test_an_answer_in_chunks_is_one_object() -> None:
     async def handler(exchange: Exchange) -> None:
         exchange.writer.write(
             b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n3\r\n:1}\r\n0\r\n\r\n'
@@ -318,7 +318,7 @@ def test_after_an_outage_a_kept_connection_is_not_trusted() -> None:
     run(main())
 
 
-def test_request_timeout() -> None:
+def test_a_request_that_is_not_answered_in_time_fails() -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.reader.read()
 

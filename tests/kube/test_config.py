@@ -49,7 +49,7 @@ def test_options_then_environment_then_home(tmp_path: Path) -> None:
     assert loaded({**env, "KUBECONFIG": ""}).namespace == "home"
 
 
-def test_what_comes_out(tmp_path: Path) -> None:
+def test_a_kubeconfig_gives_server_user_and_namespace_and_shows_no_secret(tmp_path: Path) -> None:
     found = loaded({"KUBECONFIG": write(tmp_path)}, request_timeout=5)
     assert (found.context, found.namespace, str(found.server)) == ("x", "n", "https://c.test:6443")
     assert (found.user.token, found.user_name, found.request_timeout) == ("s3cret", "u", 5)
@@ -58,7 +58,7 @@ def test_what_comes_out(tmp_path: Path) -> None:
     assert loaded({"KUBECONFIG": write(tmp_path)}, request_timeout=0).request_timeout is None
 
 
-def test_proxies(tmp_path: Path) -> None:
+def test_the_proxy_of_the_kubeconfig_comes_before_that_of_the_environment(tmp_path: Path) -> None:
     env = {"KUBECONFIG": write(tmp_path), "HTTPS_PROXY": "http://env:1"}
     assert str(loaded(env).proxy) == "http://env:1"
     text = TEXT.replace('6443"', '6443", proxy-url: socks5://file:2')
@@ -76,7 +76,7 @@ def test_credentials_are_for_tls_only(tmp_path: Path) -> None:
     assert (found.user.token, found.user.as_user) == ("", "bob")
 
 
-def test_nothing(tmp_path: Path) -> None:
+def test_without_any_configuration_it_is_localhost_as_with_kubectl(tmp_path: Path) -> None:
     found = loaded({"HOME": str(tmp_path)})
     assert (str(found.server), found.namespace, found.context) == ("http://localhost:8080", "default", "")
     assert found.no_server.startswith("no kubeconfig names a cluster")
@@ -93,7 +93,7 @@ def test_what_to_do_where_no_server_is_named(tmp_path: Path) -> None:
     assert loaded(env).no_server == f"there is no current context: give --context ({names})"
 
 
-def test_in_a_pod(tmp_path: Path) -> None:
+def test_in_a_pod_its_service_account_is_used(tmp_path: Path) -> None:
     env, account = pod(tmp_path, HOME=str(tmp_path))
     found = loaded(env, account)
     assert (str(found.server), found.namespace) == ("https://10.0.0.1:443", "pod-namespace")
@@ -136,7 +136,9 @@ def test_the_options_that_make_kubectl_the_same_user(tmp_path: Path) -> None:
         ("just text", "is no kubeconfig"),
     ],
 )
-def test_bad_files(tmp_path: Path, text: str, what: str) -> None:
+def test_a_file_that_is_no_kubeconfig_is_named_with_the_line_and_no_secret(
+    tmp_path: Path, text: str, what: str
+) -> None:
     path = write(tmp_path, text=text)
     with pytest.raises(ConfigError, match=what) as caught:
         loaded({"KUBECONFIG": path})
@@ -151,7 +153,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         loaded({"KUBECONFIG": str(tmp_path)})
 
 
-def test_yaml() -> None:
+def test_yaml_is_read_as_kubectl_reads_it() -> None:
     assert read_yaml(b"a: 2026-11-21\nb: on\nc: 1\nd: ~\n", "") == {"a": "2026-11-21", "b": True, "c": 1, "d": None}
     assert read_yaml(b'{"a": 1}', "") == {"a": 1}
     assert read_yaml(b"{a: 1}", "") == {"a": 1}

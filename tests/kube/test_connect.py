@@ -127,7 +127,7 @@ def test_plain_server_behind_a_proxy(kind: str) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["http", "https"])
-def test_proxy_refuses(kind: str, answer: bytes, what: str) -> None:
+def test_a_proxy_that_refuses_is_named_with_its_reason(kind: str, answer: bytes, what: str) -> None:
     async def main() -> None:
         async with proxy_for(kind, 1) as proxy:
             proxy.answer = answer
@@ -140,7 +140,7 @@ def test_proxy_refuses(kind: str, answer: bytes, what: str) -> None:
     run(main())
 
 
-def test_refused_and_unresolved() -> None:
+def test_a_server_that_refuses_or_has_no_address_cannot_be_reached() -> None:
     async def main() -> None:
         port = free_port()
         connector = Connector(url(f"https://127.0.0.1:{port}"), TlsSettings())
@@ -155,7 +155,7 @@ def test_refused_and_unresolved() -> None:
     run(main())
 
 
-def test_hints() -> None:
+def test_the_remedy_asks_about_what_was_configured() -> None:
     async def main() -> None:
         port = free_port()
         config = config_for(ScriptedServer(yes), url=f"https://127.0.0.1:{port}")
@@ -172,7 +172,7 @@ def test_hints() -> None:
     run(main())
 
 
-def test_silent_server() -> None:
+def test_a_server_that_says_nothing_is_probed_but_not_joined() -> None:
     """It accepts and says nothing: a probe is content, a TLS handshake is not."""
 
     async def main() -> None:
@@ -210,7 +210,7 @@ def test_a_probe_through_a_proxy_that_finds_no_server() -> None:
     run(main())
 
 
-def test_probe_in_time() -> None:
+def test_a_probe_ends_in_time() -> None:
     """Nothing answers at all: the listener's queue is full."""
 
     async def main() -> None:
@@ -235,7 +235,7 @@ def test_probe_in_time() -> None:
         (TlsSettings("other.test", ca_data=certificates().ca), "is for another name: .*other.test.* tls-server-name"),
     ],
 )
-def test_untrusted(settings: TlsSettings, what: str) -> None:
+def test_why_a_server_is_not_trusted(settings: TlsSettings, what: str) -> None:
     async def main() -> None:
         async with ScriptedServer(yes) as server:
             with pytest.raises(UnreachableError, match=what) as caught:
@@ -288,7 +288,7 @@ def test_client_certificate_that_the_server_refuses() -> None:
     run(main())
 
 
-def test_client_certificate() -> None:
+def test_a_client_certificate_is_shown_to_the_server() -> None:
     pair = certificates().client
 
     async def main() -> None:

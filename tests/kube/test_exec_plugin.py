@@ -86,7 +86,7 @@ def test_one_run_for_all_who_ask(tmp_path: Path) -> None:
     run(main())
 
 
-def test_expiry(tmp_path: Path) -> None:
+def test_a_credential_is_used_until_it_expires(tmp_path: Path) -> None:
     async def main() -> None:
         now = At()
         plugin = source(tmp_path, say(token="t", expirationTimestamp="1970-01-01T00:01:00Z"), now=now)
@@ -115,7 +115,7 @@ def test_a_refusal_runs_it_once_however_many_were_refused(tmp_path: Path) -> Non
     run(main())
 
 
-def test_through_the_client(tmp_path: Path) -> None:
+def test_a_refused_credential_is_fetched_anew(tmp_path: Path) -> None:
     """A 401 runs the plugin again; what it gives then counts."""
 
     async def handler(exchange: Exchange) -> Answer:
@@ -142,7 +142,7 @@ def test_environment_arguments_and_information(tmp_path: Path) -> None:
     run(main())
 
 
-def test_client_certificate(tmp_path: Path) -> None:
+def test_a_plugin_may_give_a_client_certificate(tmp_path: Path) -> None:
     async def main() -> None:
         found = await source(tmp_path, say(clientCertificateData="chain", clientKeyData="key")).identity()
         assert found.certificate is not None
@@ -162,7 +162,9 @@ def test_client_certificate(tmp_path: Path) -> None:
         ("head -c 2000000 /dev/zero", "more than 1048576 bytes"),
     ],
 )
-def test_failures(tmp_path: Path, text: str, what: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_why_a_plugin_gave_no_credential(
+    tmp_path: Path, text: str, what: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(CredentialsError, match=what) as caught:
         run(source(tmp_path, text).identity())
     assert "hush" not in str(caught.value)
@@ -185,7 +187,7 @@ def test_what_a_plugin_leaves_behind_is_not_waited_for(tmp_path: Path, start: An
 
 
 @pytest.mark.parametrize("start", [asyncio.run, loop.run])
-def test_endless_output(tmp_path: Path, start: Any) -> None:
+def test_a_plugin_that_never_stops_talking_is_ended(tmp_path: Path, start: Any) -> None:
     with pytest.raises(CredentialsError, match="more than 1048576 bytes"):
         start(source(tmp_path, "exec yes").identity())
 
@@ -205,7 +207,7 @@ def test_a_stderr_that_nobody_reads_stops_nothing(tmp_path: Path, monkeypatch: p
     assert found == Identity("Bearer t")
 
 
-def test_closed_standard_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_runs_though_our_standard_streams_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
     os.close(read)
     with open(write, "w") as nobody:
@@ -220,7 +222,7 @@ def test_closed_standard_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert run(found.identity()) == Identity("Bearer t")
 
 
-def test_missing_program() -> None:
+def test_a_plugin_that_is_not_installed_has_its_hint_as_the_remedy() -> None:
     with pytest.raises(CredentialsError, match=r"no-such-login is not installed \(install it, or put it on PATH\)"):
         run(source(Path(), "", command="no-such-login").identity())
     with pytest.raises(CredentialsError, match=r"not installed \(apt install it\)"):

@@ -28,13 +28,13 @@ def test_however_it_is_cut(step: int) -> None:
     assert lines(*parts) == [b"one", b"two", b"three"]
 
 
-def test_empty() -> None:
+def test_empty_lines_are_none() -> None:
     assert lines() == []
     assert lines(b"", b"\n", b"") == []
 
 
 @pytest.mark.parametrize("parts", [[b"x" * 11], [b"x" * 6, b"x" * 5], [b"ok\n" + b"x" * 11 + b"\n"]])
-def test_bounded(parts: list[bytes]) -> None:
+def test_a_line_that_is_too_long_is_refused_however_it_arrives(parts: list[bytes]) -> None:
     assert lines(b"x" * 10 + b"\n", limit=10) == [b"x" * 10]
     with pytest.raises(ProtocolError, match="longer than 10 bytes"):
         lines(*parts, limit=10)

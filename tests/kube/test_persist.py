@@ -78,7 +78,7 @@ def test_a_token_that_stands_elsewhere_is_not_replaced_there(tmp_path: Path) -> 
     assert load_yaml(path.read_bytes(), "") == wanted
 
 
-def test_json_stays_json(tmp_path: Path) -> None:
+def test_a_kubeconfig_in_json_stays_json(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text('{"users": [{"name": "u", "user": {"auth-provider": {"config": {}}}}]}')
     write_back(str(path), "u", {}, {"id-token": "new"})

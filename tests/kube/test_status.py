@@ -34,7 +34,7 @@ from fairlead.kube.status import MAX_WORDS, Attempt, api_error, parse_object, pl
         ("GET", "/", (), "list /"),
     ],
 )
-def test_attempts_in_words(method: str, path: str, query: Any, expected: str) -> None:
+def test_a_request_is_named_by_verb_resource_and_namespace(method: str, path: str, query: Any, expected: str) -> None:
     assert str(Attempt.of(method, path, query)) == expected
 
 
@@ -83,7 +83,9 @@ LIST = Attempt.of("GET", "/api/v1/namespaces/a/pods")
         (LIST, 422, status("invalid", "Invalid"), ApiError, 'refused to list pods in namespace "a" (422): invalid'),
     ],
 )
-def test_errors(attempt: Attempt, code: int, body: bytes, kind: type[ApiError], what: str) -> None:
+def test_each_status_is_the_error_of_its_kind_in_the_servers_words(
+    attempt: Attempt, code: int, body: bytes, kind: type[ApiError], what: str
+) -> None:
     error = api_error(attempt, code, body)
     assert type(error) is kind
     assert isinstance(error, ApiError)
@@ -91,7 +93,7 @@ def test_errors(attempt: Attempt, code: int, body: bytes, kind: type[ApiError], 
     assert what in str(error)
 
 
-def test_attributes() -> None:
+def test_an_error_keeps_the_servers_reason_and_when_to_come_back() -> None:
     body = status("slow down", "TooManyRequests", details={"retryAfterSeconds": 3})
     error = api_error(LIST, 429, body)
     assert isinstance(error, ApiError)
@@ -116,7 +118,7 @@ def test_a_pause_that_is_no_number_to_calculate_with(number: str, seconds: float
     ("value", "seconds"),
     [("9" * 400, 3600), (None, None), ("7", 7), ("0", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)],
 )
-def test_retry_after(value: str | None, seconds: float | None) -> None:
+def test_retry_after_is_seconds_and_at_most_an_hour(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds
 
 

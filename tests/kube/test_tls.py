@@ -16,7 +16,7 @@ PAIR = tlsfiles.certificates().client
 CA = tlsfiles.certificates().ca
 
 
-def test_context() -> None:
+def test_servers_are_checked_unless_told_not_to() -> None:
     context = make_context(TlsSettings(ca_data=CA))
     assert not context.verify_flags & ssl.VERIFY_X509_STRICT
     assert context.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -27,7 +27,7 @@ def test_context() -> None:
     assert (lax.verify_mode, lax.check_hostname) == (ssl.CERT_NONE, False)
 
 
-def test_authorities_from_files(tmp_path: Path) -> None:
+def test_what_holds_no_authority_is_refused_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "ca"
     path.write_bytes(authorities()["commented"].trust)
     assert make_context(TlsSettings(ca_file=str(path))).cert_store_stats()["x509"] == 1
@@ -40,7 +40,7 @@ def test_authorities_from_files(tmp_path: Path) -> None:
         make_context(TlsSettings(ca_data=b"x"))
 
 
-def test_blocks() -> None:
+def test_certificates_are_found_among_other_blocks() -> None:
     key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
     one = b"-----BEGIN CERTIFICATE-----\r\nAQID\r\n-----END CERTIFICATE-----\r\n"
     broken = b"-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----\n"
@@ -109,7 +109,7 @@ def alert(reason: str) -> ssl.SSLError:
         (ssl.SSLError("odd"), UnreachableError, "TLS with x failed"),
     ],
 )
-def test_explained(error: ssl.SSLError, kind: type[Exception], what: str) -> None:
+def test_whose_fault_a_failed_handshake_is(error: ssl.SSLError, kind: type[Exception], what: str) -> None:
     found = explain(error, "x")
     assert type(found) is kind
     assert what in str(found)
@@ -126,7 +126,7 @@ def test_explained(error: ssl.SSLError, kind: type[Exception], what: str) -> Non
         (24, "invalid CA certificate", "is not valid: invalid CA certificate"),
     ],
 )
-def test_certificates_explained(code: int, message: str, what: str) -> None:
+def test_what_is_wrong_with_a_certificate_is_said(code: int, message: str, what: str) -> None:
     error = ssl.SSLCertVerificationError(1, message)
     error.verify_code, error.verify_message = code, message
     assert what in str(explain(error, "x"))

@@ -130,7 +130,7 @@ def test_other_answers_are_typed_errors(answer: Answer, kind: type[FairleadError
     run(main())
 
 
-def test_401_refreshes_once() -> None:
+def test_a_refused_upgrade_refreshes_the_credentials_once() -> None:
     class Two:
         remedy = ""
         token = "old"
@@ -160,7 +160,7 @@ def test_401_refreshes_once() -> None:
     run(main())
 
 
-def test_make_may_refuse() -> None:
+def test_an_upgrade_that_is_not_as_wanted_is_hung_up() -> None:
     async def handler(exchange: Exchange) -> None:
         exchange.writer.write(SWITCH)
         assert await exchange.reader.read() == b""
@@ -177,7 +177,7 @@ def test_make_may_refuse() -> None:
     run(main())
 
 
-def test_timeout() -> None:
+def test_an_upgrade_that_is_not_answered_in_time_fails() -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.reader.read()
 

@@ -102,7 +102,7 @@ def test_the_container_that_does_not_run(container: dict[str, Any], expected: St
         (5, None),
     ],
 )
-def test_times(text: object, expected: float | None) -> None:
+def test_a_time_without_a_zone_or_of_another_shape_is_none(text: object, expected: float | None) -> None:
     assert Pod.from_json({"metadata": {"name": "a", "creationTimestamp": text}}).created_at == expected
 
 
@@ -151,7 +151,9 @@ def test_services_without_a_selector() -> None:
         ({"ready": True, "serving": False}, (True, False, False)),
     ],
 )
-def test_absent_endpoint_conditions(conditions: dict[str, Any], expected: tuple[bool, bool, bool]) -> None:
+def test_an_endpoint_is_ready_unless_it_says_otherwise(
+    conditions: dict[str, Any], expected: tuple[bool, bool, bool]
+) -> None:
     read = EndpointSlice.from_json(endpoint_slice("s", [endpoint("a", **conditions)])).endpoints[0]
     assert (read.ready, read.serving, read.terminating) == expected
     assert read.pod == PodRef("ns", "a", "uid-a")
@@ -164,7 +166,7 @@ def test_endpoints_that_are_no_pods() -> None:
     assert [entry.what for entry in read.endpoints] == ["1.2.3.4", "Node n1", "an endpoint without an address"]
 
 
-def test_slice_ports() -> None:
+def test_the_ports_of_a_slice_may_be_absent_or_incomplete() -> None:
     value = endpoint_slice("s", [])
     value["ports"] = None
     assert EndpointSlice.from_json(value).ports is None
@@ -183,7 +185,7 @@ def test_what_is_no_port_is_none(number: int) -> None:
     assert [port.port for port in Pod.from_json(body).ports] == [0]
 
 
-def test_workloads() -> None:
+def test_a_workload_has_its_selector_and_owner_whatever_its_kind() -> None:
     read = Workload.reader("ReplicaSet")(workload("ReplicaSet", "web-1", owner=("Deployment", "web")))
     assert str(read.selector) == "app=web"
     assert read.owner is not None

@@ -30,5 +30,5 @@ def test_it_is_written_as_kubectl_does(value: dict[str, Any], expected: str) -> 
     assert str(LabelSelector.from_json(value)) == expected
 
 
-def test_plain_labels() -> None:
+def test_labels_are_written_as_a_selector() -> None:
     assert str(LabelSelector.from_labels({"b": "2", "a": "1", "c": 3})) == "a=1,b=2"

@@ -43,13 +43,13 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dns]:
             thread.join(5)
 
 
-def test_families_alternate() -> None:
+def test_addresses_of_both_families_alternate() -> None:
     found = [(V6, "a"), (V6, "b"), (V6, "c"), (V4, "d")]
     assert interleave(found) == [(V6, "a"), (V4, "d"), (V6, "b"), (V6, "c")]
     assert interleave([]) == []
 
 
-def test_literal_addresses(dns: Dns) -> None:
+def test_an_address_is_not_asked_for(dns: Dns) -> None:
     async def main() -> None:
         assert await Resolver().resolve("10.0.0.1", 1) == [(V4, ("10.0.0.1", 1))]
         assert await Resolver().resolve("::1", 1) == [(V6, ("::1", 1))]

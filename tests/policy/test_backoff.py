@@ -13,7 +13,7 @@ def test_pauses_double_up_to_half_a_minute() -> None:
     assert backoff.failed(now, 0.999) < 30
 
 
-def test_chance_spreads_them() -> None:
+def test_chance_spreads_the_delays() -> None:
     assert Backoff().failed(0.0, 0.5) == 1.125
 
 

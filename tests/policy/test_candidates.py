@@ -44,7 +44,7 @@ def test_a_named_pod_that_is_not_there() -> None:
     assert of_named(None, port()) == ()
 
 
-def test_ready_pods_share() -> None:
+def test_pods_that_are_ready_and_have_the_port_are_used() -> None:
     pods = [
         pod("a"),
         pod("b", ready=False),
@@ -112,7 +112,7 @@ def test_a_port_that_the_service_has_no_more() -> None:
     assert of_service([pod("a")], HTTP, Service.from_json(objects.service(ports=())), None) == ()
 
 
-def test_what_moved() -> None:
+def test_pods_are_new_left_or_gone() -> None:
     a, b, c, d = (PodRef("ns", name, f"uid-{name}") for name in "abcd")
     now = [pod("a"), pod("b", deleting=True), pod("d")]
     moved = compare([a, b, c], [a, d], [a, b, c], now, {c.uid: "relabelled"})
@@ -143,11 +143,11 @@ def test_the_same_name_with_another_uid_moved() -> None:
         ({}, "not among the endpoints"),
     ],
 )
-def test_states(fields: dict[str, Any], expected: str) -> None:
+def test_why_a_pod_is_not_used(fields: dict[str, Any], expected: str) -> None:
     assert state(pod("a", **fields)) == expected
 
 
-def test_why_nothing_runs() -> None:
+def test_the_reason_why_nothing_runs_is_that_of_its_pods() -> None:
     waiting = objects.pod("a", phase="Pending")
     waiting["status"]["containerStatuses"] = [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]
     stuck = Pod.from_json(waiting)

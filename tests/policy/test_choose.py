@@ -38,7 +38,7 @@ def test_whoever_is_next_to_a_busy_pod_does_not_get_its_share() -> None:
     assert taken == {"b": 150, "c": 150}
 
 
-def test_nothing_to_choose() -> None:
+def test_of_no_pods_none_is_chosen() -> None:
     assert Choice().pick([], {}) is None
 
 

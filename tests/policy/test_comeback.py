@@ -22,7 +22,7 @@ from tests.support.objects import pod
         (None, Comeback.HAND),
     ],
 )
-def test_by_owner(kind: str | None, expected: Comeback) -> None:
+def test_whether_a_name_comes_back_depends_on_its_owner(kind: str | None, expected: Comeback) -> None:
     assert comeback(Pod.from_json(pod("a", owner=None if kind is None else (kind, "o")))) is expected
 
 

@@ -30,7 +30,7 @@ from fairlead.policy.duration import parse_duration, parse_pod_running_timeout
         ("2562047h47m16s", 9223372036),
     ],
 )
-def test_durations(text: str, seconds: float) -> None:
+def test_durations_are_read_as_go_reads_them(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
@@ -50,7 +50,7 @@ def test_durations(text: str, seconds: float) -> None:
         ("\u0665s", 'time: invalid duration "\u0665s"'),
     ],
 )
-def test_bad_durations(text: str, words: str) -> None:
+def test_what_is_no_duration_is_refused_in_gos_words(text: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_duration(text)
     assert caught.value.what == words
@@ -61,7 +61,7 @@ def test_a_long_duration_costs_no_time() -> None:
         parse_duration("9" * 1_000_000 + "s")
 
 
-def test_pod_running_timeout() -> None:
+def test_the_pod_running_timeout_must_be_above_zero() -> None:
     assert parse_pod_running_timeout("1m0s") == 60
     for text in ("0", "-1s", "0s"):
         with pytest.raises(UsageError, match="--pod-running-timeout must be higher than zero"):

@@ -31,7 +31,7 @@ def answer(**status: Any) -> bytes:
         (answer(token="t", expirationTimestamp=None, more=1), Fetched(token="t")),
     ],
 )
-def test_credentials(output: bytes, fetched: Fetched) -> None:
+def test_a_credential_is_a_token_or_a_certificate_with_its_key(output: bytes, fetched: Fetched) -> None:
     assert parse_credential(output, PLUGIN) == fetched
 
 
@@ -51,13 +51,13 @@ def test_credentials(output: bytes, fetched: Fetched) -> None:
         (answer(token="t", expirationTimestamp="2026-01-01T00:00:00"), "no RFC 3339 time"),
     ],
 )
-def test_refused(output: bytes, what: str) -> None:
+def test_why_the_output_of_a_plugin_is_no_credential(output: bytes, what: str) -> None:
     with pytest.raises(CredentialsError, match=f"the credential plugin login .*{what}") as caught:
         parse_credential(output, PLUGIN)
     assert "s3cret" not in str(caught.value)
 
 
-def test_info() -> None:
+def test_a_plugin_is_told_of_the_cluster_if_it_asks() -> None:
     assert exec_info(PLUGIN, interactive=True) == {
         "kind": "ExecCredential",
         "apiVersion": V1,

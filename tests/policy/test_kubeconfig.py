@@ -40,13 +40,13 @@ def test_first_file_decides_all_of_a_thing() -> None:
     assert merge([]) == Kubeconfig()
 
 
-def test_current_context() -> None:
+def test_the_current_context_is_used() -> None:
     found = chosen(config(namespace="n"))
     assert (found.context, found.namespace, found.cluster.server, found.user.token) == ("x", "n", "https://c.test", "t")
     assert (found.cluster_name, found.user_name, found.default) == ("c", "u", False)
 
 
-def test_options_choose() -> None:
+def test_each_option_replaces_its_part_of_the_context() -> None:
     assert chosen(context="y").cluster.server == "https://c2.test"
     assert chosen(cluster="c2").user.token == "t"
     assert chosen(user="u2").cluster.server == "https://c.test"
@@ -149,7 +149,7 @@ def test_options_change_the_user(options: dict[str, Any], before: User, after: U
         ),
     ],
 )
-def test_refused(files: Kubeconfig, options: dict[str, Any], what: str) -> None:
+def test_what_is_missing_or_unusable_is_named(files: Kubeconfig, options: dict[str, Any], what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         chosen(files, **options)
 
@@ -165,7 +165,7 @@ def test_many_names_are_cut() -> None:
         chosen(files, context="z")
 
 
-def test_impersonation_headers() -> None:
+def test_impersonation_is_sent_in_headers() -> None:
     user = User(
         as_user="bob", as_uid="7", as_groups=("a", "b"), as_extra=(("Example.com/Scopes", ("r", "w")), ("ü %", ("x",)))
     )

@@ -18,11 +18,11 @@ def user(fields: dict[str, Any]) -> User:
 
 
 @pytest.mark.parametrize("document", [None, {}, {"clusters": None, "users": [], "kind": "Config", "apiVersion": "v1"}])
-def test_nothing(document: Any) -> None:
+def test_an_empty_file_is_an_empty_kubeconfig(document: Any) -> None:
     assert parsed(document) == Kubeconfig()
 
 
-def test_cluster() -> None:
+def test_the_fields_of_a_cluster() -> None:
     found = parsed(
         {
             "clusters": [
@@ -55,7 +55,7 @@ def test_cluster() -> None:
     assert found.current_context == "x"
 
 
-def test_user() -> None:
+def test_the_fields_of_a_user() -> None:
     found = user(
         {
             "tokenFile": "/abs/token",
@@ -78,7 +78,7 @@ def test_user() -> None:
     ("command", "resolved"),
     [("aws", "aws"), ("./aws", "/home/ada/.kube/./aws"), ("/bin/aws", "/bin/aws"), ("x/y", "/home/ada/.kube/x/y")],
 )
-def test_plugin(command: str, resolved: str) -> None:
+def test_the_fields_of_a_plugin(command: str, resolved: str) -> None:
     beta = "client.authentication.k8s.io/v1beta1"
     env = [{"name": "A", "value": "1"}, {"name": "B"}]
     fields = {"command": command, "apiVersion": beta, "args": ["x"], "env": env, "installHint": "\x1b[1mget\nit"}
@@ -104,13 +104,13 @@ def test_plugin(command: str, resolved: str) -> None:
         ({"clusters": [{"name": "c", "cluster": {"insecure-skip-tls-verify": "yes"}}]}, "is not true or false"),
     ],
 )
-def test_refused(document: Any, what: str) -> None:
+def test_what_has_the_wrong_shape_is_named(document: Any, what: str) -> None:
     with pytest.raises(ConfigError, match=what) as caught:
         parsed(document)
     assert "s3cret" not in str(caught.value)
 
 
-def test_resolve() -> None:
+def test_a_path_is_relative_to_its_file() -> None:
     assert resolve("", "/a") == ""
     assert resolve("b", "/a/") == "/a/b"
     assert resolve("/b", "/a") == "/b"

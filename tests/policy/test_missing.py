@@ -18,7 +18,7 @@ from fairlead.policy.portspec import parse_targets
         ("web", ["zzz"], []),
     ],
 )
-def test_names_alike(name: str, names: list[str], found: list[str]) -> None:
+def test_names_like_the_missing_one_are_offered(name: str, names: list[str], found: list[str]) -> None:
     assert similar(name, names) == found
 
 
@@ -30,7 +30,7 @@ def test_names_alike(name: str, names: list[str], found: list[str]) -> None:
         ([], "-n chooses another namespace"),
     ],
 )
-def test_the_remedy(meant: list[str], said: str) -> None:
+def test_the_remedy_names_what_was_probably_meant(meant: list[str], said: str) -> None:
     assert remedy(meant) == said
 
 

@@ -12,18 +12,18 @@ def test_names_that_can_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "a..b", ".a", "A", "a_b", "a b", "a\n", "\u0661", "a" * 254])
-def test_names_that_cannot(name: str) -> None:
+def test_names_that_cannot_exist_are_refused(name: str) -> None:
     with pytest.raises(UsageError, match="invalid resource name"):
         check_name(name)
 
 
 @pytest.mark.parametrize("name", ["a.b", "a b/../x", "\udcff", "A", "", "a" * 64, "a\n"])
-def test_namespaces_that_cannot(name: str) -> None:
+def test_namespaces_that_cannot_exist_are_refused(name: str) -> None:
     with pytest.raises(UsageError, match="invalid namespace"):
         check_namespace(name)
 
 
-def test_kubectls_words() -> None:
+def test_a_namespace_is_refused_in_kubectls_words() -> None:
     with pytest.raises(UsageError) as caught:
         check_namespace("a b/../x")
     assert caught.value.what == "invalid namespace \"a b/../x\": [may not contain '/']"

@@ -56,7 +56,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("host", "port", "rules", "direct"), TABLE)
-def test_exceptions(host: str, port: int, rules: str, direct: bool) -> None:
+def test_no_proxy_excepts_what_go_excepts(host: str, port: int, rules: str, direct: bool) -> None:
     assert excepted(host, port, rules) is direct
 
 
@@ -83,7 +83,7 @@ def server(text: str) -> Url:
         ("https://a.test", {"ALL_PROXY": "http://all"}, None),
     ],
 )
-def test_environment(url: str, env: dict[str, str], proxy: str | None) -> None:
+def test_which_variable_names_the_proxy_of_a_server(url: str, env: dict[str, str], proxy: str | None) -> None:
     found = proxy_from_environment(server(url), env)
     assert (found and str(found)) == proxy
 

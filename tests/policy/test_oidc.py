@@ -7,7 +7,7 @@ from fairlead.policy.oidc import expires, refresh_request, refreshed, usable
 from tests.support.oidc import id_token
 
 
-def test_expiry() -> None:
+def test_a_token_is_usable_until_shortly_before_it_expires() -> None:
     assert expires(id_token(1000.5)) == 1000.5
     assert usable(id_token(1000), 989)
     assert not usable(id_token(1000), 990)
@@ -15,12 +15,12 @@ def test_expiry() -> None:
 
 
 @pytest.mark.parametrize("token", ["a", "a.b", "a.b.c", "a.e30.c", "a.W10.c", "a..c", "ü.ü.ü"])
-def test_nonsense(token: str) -> None:
+def test_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(CredentialsError, match="not a JSON Web Token"):
         expires(token)
 
 
-def test_request() -> None:
+def test_a_refresh_names_the_client_in_the_header_or_in_the_form() -> None:
     config = {"client-id": "kube cli", "client-secret": "s:h", "refresh-token": "r/t"}
     headers, form = refresh_request(config, password_in_form=False)
     assert ("Authorization", "Basic a3ViZSUyMGNsaTpzJTNBaA==") in headers
@@ -30,7 +30,7 @@ def test_request() -> None:
     assert form.endswith(b"&client_id=kube%20cli&client_secret=s%3Ah")
 
 
-def test_answer() -> None:
+def test_a_refresh_gives_an_id_token_and_perhaps_a_new_refresh_token() -> None:
     old = {"id-token": "a", "refresh-token": "b", "client-id": "c"}
     assert refreshed(old, {"id_token": "A"}) == {**old, "id-token": "A"}
     assert refreshed(old, {"id_token": "A", "refresh_token": "B"}) == {**old, "id-token": "A", "refresh-token": "B"}

@@ -146,7 +146,7 @@ LINES = st.builds(
 
 @given(st.lists(LINES, max_size=8).map("\n".join))
 @example("a:\n- b\n\n- c: d\n  e:\n  - f\ng:")
-def test_never_different(text: str) -> None:
+def test_what_it_reads_at_all_it_reads_as_the_yaml_library_does(text: str) -> None:
     found = parse(text.encode())
     if found is not None:
         assert found == reference(text.encode())

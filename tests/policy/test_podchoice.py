@@ -61,7 +61,7 @@ def test_ties_keep_the_order_of_the_server() -> None:
     assert order(pods) == pods
 
 
-def test_nothing_is_filtered() -> None:
+def test_the_worst_pod_is_still_a_choice() -> None:
     worst = other(phase="Failed", node="", deleted_at=1.0)
     assert order([worst]) == [worst]
     assert order([]) == []

@@ -71,7 +71,7 @@ def svc(**spec: Any) -> Service:
         ("56", 56, 56),
     ],
 )
-def test_pod_ports(word: str, local: int | Local, remote: int) -> None:
+def test_the_port_of_a_pod_that_is_meant(word: str, local: int | Local, remote: int) -> None:
     (port,) = resolve([parse_port(word)], POD)
     assert (port.local, port.remote, port.service_port) == (local, remote, None)
 
@@ -95,7 +95,7 @@ RANGE = 'strconv.ParseUint: parsing "99999": value out of range'
         ("1:+5", "error parsing remote port '+5': strconv.ParseUint: parsing \"+5\": invalid syntax"),
     ],
 )
-def test_bad_pod_ports(word: str, words: str) -> None:
+def test_why_a_pod_has_no_such_port(word: str, words: str) -> None:
     with pytest.raises((NoSuchPortError, UsageError)) as caught:
         resolve([parse_port(word)], POD)
     assert caught.value.what == words
@@ -118,7 +118,9 @@ def test_bad_pod_ports(word: str, words: str) -> None:
         ("85", 85, 85, 85),
     ],
 )
-def test_service_ports(word: str, local: int | Local, remote: int, number: int) -> None:
+def test_the_port_of_a_pod_that_is_meant_by_that_of_a_service(
+    word: str, local: int | Local, remote: int, number: int
+) -> None:
     (port,) = resolve([parse_port(word)], POD, svc())
     assert (port.local, port.remote, port.service_port) == (local, remote, number)
 
@@ -136,7 +138,7 @@ def test_service_ports(word: str, local: int | Local, remote: int, number: int) 
         ("dns", "UDP protocol is not supported for dns"),
     ],
 )
-def test_bad_service_ports(word: str, words: str) -> None:
+def test_why_a_service_has_no_such_port(word: str, words: str) -> None:
     with pytest.raises((NoSuchPortError, UsageError)) as caught:
         resolve([parse_port(word)], POD, svc())
     assert caught.value.what == words

@@ -35,7 +35,7 @@ INCOMPLETE = "TYPE/NAME and list of ports are required for port-forward"
         ("1:99999", 1, "99999"),
     ],
 )
-def test_ports(word: str, local: int | Local | None, remote: str) -> None:
+def test_a_port_is_read_as_kubectl_reads_it(word: str, local: int | Local | None, remote: str) -> None:
     assert parse_port(word) == PortSpec(local, remote)
 
 
@@ -56,7 +56,7 @@ def test_ports(word: str, local: int | Local | None, remote: str) -> None:
         ('a"\\:80', 'error parsing local port \'a"\\\': strconv.ParseUint: parsing "a\\"\\\\": invalid syntax'),
     ],
 )
-def test_bad_ports(word: str, words: str) -> None:
+def test_what_is_no_port_is_refused_in_kubectls_words(word: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_port(word)
     assert caught.value.what == words
@@ -85,7 +85,7 @@ def test_a_long_number_costs_no_time() -> None:
         ("deployments.v1.apps/web 80", [("deployments.v1.apps", "web", ["80"])]),
     ],
 )
-def test_targets(words: str, expected: list[tuple[str, str, list[str]]]) -> None:
+def test_words_are_targets_each_with_its_ports(words: str, expected: list[tuple[str, str, list[str]]]) -> None:
     assert parse_targets(words.split()) == tuple(
         TargetSpec(kind, name, tuple(map(parse_port, ports))) for kind, name, ports in expected
     )
@@ -112,7 +112,7 @@ def test_targets(words: str, expected: list[tuple[str, str, list[str]]]) -> None
         (["svc/" + "a" * 254, "80"], f'invalid resource name "{"a" * 40}...": [may not be longer than 253 characters]'),
     ],
 )
-def test_bad_targets(words: list[str], message: str) -> None:
+def test_what_is_no_target_is_refused(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_targets(words)
     assert caught.value.what == message

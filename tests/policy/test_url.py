@@ -26,12 +26,12 @@ def parsed(text: str, default_scheme: str = "") -> Url:
         ("socks5://p", ("socks5", "p", 1080, "", "p")),
     ],
 )
-def test_parts(text: str, expected: tuple[str, str, int, str, str]) -> None:
+def test_the_parts_of_a_server_address(text: str, expected: tuple[str, str, int, str, str]) -> None:
     url = parsed(text)
     assert (url.scheme, url.host, url.port, url.path, url.authority) == expected
 
 
-def test_user_and_password() -> None:
+def test_user_and_password_are_read_and_never_shown() -> None:
     url = parsed("http://ada:s3%2Fcr%40t@p:3128")
     assert (url.username, url.password, url.address) == ("ada", "s3/cr@t", "p:3128")
     assert "s3" not in repr(url)
@@ -52,7 +52,7 @@ def test_address_and_default_scheme() -> None:
      "https://..", "https://" + 64 * "a", "https://a\r\nX: y", "https://a b", "https://b\u00fccher.test",
      "https://a%0a", "https://\u212a"],
 )  # fmt: skip
-def test_nonsense(text: str) -> None:
+def test_what_is_no_server_address_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="the server"):
         parsed(text)
 
@@ -66,11 +66,11 @@ def test_nonsense(text: str) -> None:
         ("ada:pw@p", "ada:xxxxx@p"),
     ],
 )
-def test_redact(text: str, shown: str) -> None:
+def test_a_password_is_crossed_out(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
-def test_encoding() -> None:
+def test_text_is_encoded_for_paths_queries_and_headers() -> None:
     assert quote("a b/c&d=ü~") == "a%20b%2Fc%26d%3D%C3%BC~"
     assert quote("a/b", safe=b"/") == "a/b"
     assert encode_query([("a", "1"), ("b c", "x,y")]) == "a=1&b%20c=x%2Cy"

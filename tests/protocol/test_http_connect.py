@@ -8,7 +8,7 @@ from fairlead.protocol.http_connect import MAX_HEAD, HttpConnect
 YES = b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n"
 
 
-def test_request() -> None:
+def test_a_request_says_who_we_are_if_that_is_known() -> None:
     talk = HttpConnect("api.test:6443", username="ada", password="pw", agent="fairlead/1")
     assert talk.start() == (
         b"CONNECT api.test:6443 HTTP/1.1\r\nHost: api.test:6443\r\nUser-Agent: fairlead/1\r\n"
@@ -18,7 +18,7 @@ def test_request() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, len(YES)])
-def test_yes_in_pieces(step: int) -> None:
+def test_a_yes_is_understood_in_any_pieces(step: int) -> None:
     talk = HttpConnect("a:1")
     for at in range(0, len(YES), step):
         assert not talk.done
@@ -37,7 +37,7 @@ def test_yes_in_pieces(step: int) -> None:
         (b"a" * (MAX_HEAD + 1), "longer than"),
     ],
 )
-def test_no(answer: bytes, what: str) -> None:
+def test_a_no_is_told_with_its_reason(answer: bytes, what: str) -> None:
     with pytest.raises(ProtocolError, match=what):
         HttpConnect("a:1").receive(answer)
 

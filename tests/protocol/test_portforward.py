@@ -105,7 +105,9 @@ ENDINGS: dict[str, tuple[list[str], list[tuple[object, ...]], list[int]]] = {
 
 
 @pytest.mark.parametrize(("steps", "events", "resets"), ENDINGS.values(), ids=ENDINGS)
-def test_endings(steps: list[str], events: list[tuple[object, ...]], resets: list[int]) -> None:
+def test_what_the_owner_hears_of_each_ending(
+    steps: list[str], events: list[tuple[object, ...]], resets: list[int]
+) -> None:
     client = Client()
     answer = client.play(*steps)
     assert client.told.events == events
@@ -128,7 +130,7 @@ REFUSALS: dict[str, tuple[list[str], list[tuple[object, ...]]]] = {
 
 
 @pytest.mark.parametrize(("steps", "events"), REFUSALS.values(), ids=REFUSALS)
-def test_refusals(steps: list[str], events: list[tuple[object, ...]]) -> None:
+def test_what_the_owner_hears_of_each_refusal(steps: list[str], events: list[tuple[object, ...]]) -> None:
     client = Client(replied=False)
     client.play(*steps)
     assert client.told.events == events
@@ -192,7 +194,9 @@ SETTLED: dict[str, tuple[list[str], bool, list[tuple[object, ...]]]] = {
 
 
 @pytest.mark.parametrize(("steps", "finished", "events"), SETTLED.values(), ids=SETTLED)
-def test_settle(steps: list[str], finished: bool, events: list[tuple[object, ...]]) -> None:
+def test_what_the_owner_hears_when_no_more_is_waited_for(
+    steps: list[str], finished: bool, events: list[tuple[object, ...]]
+) -> None:
     client = Client()
     if finished:
         client.forward.finish()
@@ -314,7 +318,7 @@ def test_invalid_requests_are_reset_and_the_session_goes_on(bad: dict[str, str])
 
 
 @pytest.mark.parametrize("port", ["1", "080", "65535"])
-def test_valid_ports(port: str) -> None:
+def test_a_pair_has_the_port_of_its_data_stream(port: str) -> None:
     server = Server()
     server.open(**headers("error", port="9"))
     server.open(**headers("data", port=port))

@@ -26,7 +26,7 @@ def talk_through(talk: Socks5Connect, answer: bytes, step: int) -> bytes:
         ("münchen.test", b"\x03\x13xn--mnchen-3ya.test"),
     ],
 )
-def test_no_password(host: str, address: bytes, step: int) -> None:
+def test_a_host_is_asked_for_by_name_or_address(host: str, address: bytes, step: int) -> None:
     talk = Socks5Connect(host, 6443)
     out = talk_through(talk, b"\x05\x00" + OK, step)
     assert out == b"\x05\x01\x00" + b"\x05\x01\x00" + address + b"\x19\x2b"
@@ -63,12 +63,12 @@ def test_a_proxy_may_want_no_password() -> None:
         ("", b"\x05\x00" + OK + b"x", "before any were sent"),
     ],
 )
-def test_refused(user: str, answer: bytes, what: str) -> None:
+def test_a_refusal_is_told_with_its_reason(user: str, answer: bytes, what: str) -> None:
     with pytest.raises(ProtocolError, match=what):
         Socks5Connect("a", 1, username=user).receive(answer)
 
 
-def test_lengths() -> None:
+def test_names_that_are_too_long_for_socks5_are_refused() -> None:
     with pytest.raises(ProtocolError, match="longer than SOCKS5 allows"):
         Socks5Connect("a", 1, username="x" * 256)
     with pytest.raises(ProtocolError, match="name is longer"):

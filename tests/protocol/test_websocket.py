@@ -101,7 +101,7 @@ def test_fragments_with_control_frames_between(client: bool, size: int) -> None:
 
 @SIDES
 @SIZES
-def test_empty_messages(client: bool, size: int) -> None:
+def test_empty_messages_say_nothing(client: bool, size: int) -> None:
     end = End(client)
     empty = end.peer(Opcode.BINARY)
     assert end.receive(empty, empty, end.peer(Opcode.BINARY, b"x"), empty, size=size) == b""
@@ -167,7 +167,9 @@ CLOSES = {
 @SIDES
 @SIZES
 @pytest.mark.parametrize(("body", "told"), CLOSES.values(), ids=CLOSES)
-def test_close(client: bool, size: int, body: bytes, told: tuple[int, str]) -> None:
+def test_a_close_is_told_with_its_code_and_nothing_behind_it_is_read(
+    client: bool, size: int, body: bytes, told: tuple[int, str]
+) -> None:
     end = End(client)
     junk = end.peer(Opcode.BINARY, b"behind"), b"\xff\xff junk \xff"
     end.receive(end.peer(Opcode.BINARY, b"before"), end.peer(Opcode.CLOSE, body), *junk, size=size)
@@ -176,7 +178,7 @@ def test_close(client: bool, size: int, body: bytes, told: tuple[int, str]) -> N
 
 
 @SIDES
-def test_close_between_fragments(client: bool) -> None:
+def test_a_close_may_come_in_the_middle_of_a_message(client: bool) -> None:
     end = End(client)
     end.receive(end.peer(Opcode.BINARY, b"half", final=False), end.peer(Opcode.CLOSE))
     assert (end.told.payload, end.told.closed) == (b"half", (1005, ""))
@@ -206,7 +208,9 @@ ERRORS: dict[str, tuple[Callable[[bytes | None], bytes], str]] = {
 @SIDES
 @SIZES
 @pytest.mark.parametrize(("make", "message"), ERRORS.values(), ids=ERRORS)
-def test_errors(client: bool, size: int, make: Callable[[bytes | None], bytes], message: str) -> None:
+def test_a_broken_frame_breaks_the_session_for_good(
+    client: bool, size: int, make: Callable[[bytes | None], bytes], message: str
+) -> None:
     end = End(client)
     with pytest.raises(ProtocolError, match=message):
         end.receive(make(end.peers_key), size=size)
@@ -219,7 +223,7 @@ def test_errors(client: bool, size: int, make: Callable[[bytes | None], bytes], 
 
 @SIDES
 @pytest.mark.parametrize("length", LENGTHS)
-def test_messages_sent(client: bool, length: int) -> None:
+def test_messages_are_framed_by_their_length_and_masked_by_clients(client: bool, length: int) -> None:
     payload = random.Random(length).randbytes(length)
     end = End(client)
     assert end.socket.message(payload) == frame(Opcode.BINARY, payload, key=KEY if client else None)
@@ -229,7 +233,7 @@ def test_messages_sent(client: bool, length: int) -> None:
 
 
 @SIDES
-def test_close_sent(client: bool) -> None:
+def test_a_close_is_sent_once_and_nothing_after_it(client: bool) -> None:
     end = End(client)
     end.socket.close()
     end.receive(end.peer(Opcode.PING, b"x"))

@@ -33,7 +33,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_process_ends(sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_process_is_ended_and_known_to_be_gone(sleeper: subprocess.Popen[bytes]) -> None:
     process = Process.of(sleeper.pid)
     assert process is not None
     assert process.alive()
@@ -52,7 +52,7 @@ def test_whoever_has_the_pid_now_is_left_alone(sleeper: subprocess.Popen[bytes])
     assert sleeper.poll() is None
 
 
-def test_processes_survive_paper(tmp_path: Path) -> None:
+def test_processes_are_read_as_they_were_written(tmp_path: Path) -> None:
     written = {"keeper": Process(1, 2), "init": Process(3, 4)}
     processes.write(tmp_path / "processes.json", written)
     assert processes.read(tmp_path / "processes.json") == written
@@ -68,7 +68,7 @@ def test_a_child_is_found(sleeper: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "a", "a-b-1", "x" * 20])
-def test_names(name: str) -> None:
+def test_names_that_a_testbed_may_have(name: str) -> None:
     check_name(name)
 
 

@@ -20,7 +20,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize(("made", "wire"), FRAMES.values(), ids=FRAMES)
-def test_layout(made: bytes, wire: str) -> None:
+def test_frames_are_laid_out_as_spdy_says(made: bytes, wire: str) -> None:
     assert made == bytes.fromhex(wire)
 
 
@@ -31,7 +31,7 @@ def test_data_header_is_written_in_place(kind: type[bytearray]) -> None:
     assert bytes(buffer) == b"--" + bytes.fromhex("00000005 01 012345") + b"--"
 
 
-def test_longest_data_frame() -> None:
+def test_the_longest_data_frame_has_all_ones_for_its_length() -> None:
     made = frames.data(1, bytes(frames.MAX_LENGTH))
     assert made[:8] == bytes.fromhex("00000001 00 ffffff")
 

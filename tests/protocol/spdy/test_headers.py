@@ -95,7 +95,7 @@ WELL_FORMED = {
 
 
 @pytest.mark.parametrize(("raw", "headers"), WELL_FORMED.values(), ids=WELL_FORMED)
-def test_well_formed(raw: bytes, headers: dict[str, str]) -> None:
+def test_a_well_formed_block_is_read(raw: bytes, headers: dict[str, str]) -> None:
     assert parse_block(raw) == headers
 
 
@@ -115,7 +115,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("raw", "message"), MALFORMED.values(), ids=MALFORMED)
-def test_malformed(raw: bytes, message: str) -> None:
+def test_a_malformed_block_is_refused(raw: bytes, message: str) -> None:
     with pytest.raises(ProtocolError, match=re.escape(message)):
         parse_block(raw)
     with pytest.raises(ProtocolError):
@@ -151,7 +151,7 @@ def bomb() -> bytes:
         (lambda: b"", "middle of a pair"),
     ],
 )
-def test_bad_compression(make: Callable[[], bytes], message: str) -> None:
+def test_bad_compression_is_refused(make: Callable[[], bytes], message: str) -> None:
     with pytest.raises(ProtocolError, match=message):
         HeaderDecoder().decode(make())
 

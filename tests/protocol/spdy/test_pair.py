@@ -59,7 +59,7 @@ def test_half_close_by_the_server_leaves_the_way_up_open(size: int) -> None:
 
 
 @SIZES
-def test_both_fins_cross(size: int) -> None:
+def test_two_fins_that_cross_leave_no_stream(size: int) -> None:
     pair, ident, near, far = joined(size)
     pair.client.session.fin(ident)
     pair.server.session.fin(ident)
@@ -118,7 +118,7 @@ def test_stream_limit_is_the_servers() -> None:
     assert streams(pair) == (3, 3)
 
 
-def test_late_acceptance() -> None:
+def test_a_stream_may_be_accepted_late() -> None:
     """Data that came before the server made up its mind is not lost, and the answer comes after the reply."""
     pair = Pair()
     pair.server.told.accept = lambda stream, headers: True

@@ -67,7 +67,9 @@ FATAL: dict[str, tuple[Callable[[End], bytes], str]] = {
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("make", "message"), FATAL.values(), ids=FATAL)
 @pytest.mark.parametrize("size", [0, 1], ids=["whole", "bytewise"])
-def test_fatal(role: Role, make: Callable[[End], bytes], message: str, size: int) -> None:
+def test_what_breaks_the_session_breaks_it_for_good(
+    role: Role, make: Callable[[End], bytes], message: str, size: int
+) -> None:
     end = End(role)
     with pytest.raises(ProtocolError, match=message):
         end.receive(make(end), size=size)
@@ -94,7 +96,7 @@ IGNORED: dict[str, Callable[[End], bytes]] = {
 
 @pytest.mark.parametrize("make", IGNORED.values(), ids=IGNORED)
 @pytest.mark.parametrize("size", [0, 1, 3], ids=["whole", "bytewise", "threes"])
-def test_ignored(make: Callable[[End], bytes], size: int) -> None:
+def test_what_is_ignored_disturbs_nothing_that_follows(make: Callable[[End], bytes], size: int) -> None:
     end, ident, stream = client_with_stream()
     # What follows is still understood, header blocks included.
     rest = frames.data(ident, b"next")
@@ -317,7 +319,7 @@ def test_no_streams_are_served_after_our_goaway() -> None:
     assert end.told.log == [("1", "data", b"still here")]
 
 
-def test_goaway_received() -> None:
+def test_a_goaway_is_told_and_open_streams_go_on() -> None:
     end, ident, _ = client_with_stream()
     end.receive(frames.goaway(0x80000005, 2), frames.data(ident, b"drained"))
     assert end.session.goaway_received
@@ -328,7 +330,7 @@ def test_goaway_received() -> None:
 # -- replies --
 
 
-def test_reply_with_fin() -> None:
+def test_a_reply_may_end_the_far_half() -> None:
     end = End(Role.CLIENT)
     ident, stream = end.open()
     end.receive(control(2, u32(ident) + end.block(), flags=FLAG_FIN))

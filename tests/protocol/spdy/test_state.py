@@ -46,7 +46,7 @@ TOLD: dict[Input, list[tuple[object, ...]]] = {
 
 
 @pytest.mark.parametrize(("half", "given"), list(product(Half, Input)))
-def test_far_half(half: Half, given: Input) -> None:
+def test_every_input_in_every_state_of_the_far_half(half: Half, given: Input) -> None:
     end, ident, stream = client_in(half)
     answer = end.receive(frame(end, ident, given))
     if (half, given) in IGNORED:
@@ -62,7 +62,7 @@ def test_far_half(half: Half, given: Input) -> None:
         assert end.session.streams == 0
 
 
-def test_table_is_closed() -> None:
+def test_every_state_is_reached_and_none_leads_back() -> None:
     """Every state is reached, a half that is done stays done, and no input leads back."""
     assert {half for half, _ in TRANSITIONS} == set(Half)
     order = list(Half)
