@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fairlead.host import addresses
+from fairlead.host.addresses import AddressBook
+from fairlead.model.named import GroupKey
+from fairlead.policy.addresses import choice
+
+API, DB = GroupKey("kind", "shop", "api"), GroupKey("kind", "shop", "db")
+TODAY = 20_000
+
+
+class Home:
+    """A user's state folder, what runs said, and the day."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "fairlead"
+        self.file = self.folder / "addresses.json"
+        self.env = {"XDG_STATE_HOME": str(folder)}
+        self.said: list[str] = []
+        self.day = TODAY
+
+    def book(self, *kept: str) -> AddressBook:
+        return AddressBook(self.env, self.said.append, kept=kept, today=lambda: self.day)
+
+    def table(self) -> dict[str, str]:
+        return {item["service"]: item["address"] for item in json.loads(self.file.read_text())["entries"]}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_addresses_outlive_the_run(home: Home) -> None:
+    taken = choice(API, 0)
+    home.book(taken).allot([DB], {DB: taken})
+    given = home.book().allot([API])
+    assert given == {API: choice(API, 1)}
+    assert home.book().allot([API, DB]) == {**given, DB: taken}
+    assert stat.S_IMODE(home.file.stat().st_mode) == 0o600
+    assert not home.said
+
+
+def test_the_file_is_left_alone_where_nothing_is_new(home: Home) -> None:
+    book = home.book()
+    book.allot([API, DB])
+    home.file.unlink()
+    assert set(book.allot([API])) == {API}
+    assert not home.file.exists()
+
+
+def test_what_a_run_has_is_used_every_day(home: Home) -> None:
+    book = home.book()
+    book.allot([API, DB])
+    for _ in range(40):
+        home.day += 1
+        book.allot([API])
+    assert set(home.table()) == {"api", "db"}
+    book.release([DB])
+    for _ in range(31):
+        home.day += 1
+        book.allot([API])
+    assert set(home.table()) == {"api"}
+
+
+def test_what_was_released_has_its_address_when_it_comes_back(home: Home) -> None:
+    book = home.book()
+    given = book.allot([API], {API: "127.9.9.9"})
+    book.release([API])
+    assert book.allot([API]) == given
+
+
+def test_what_a_run_has_given_stays_whatever_becomes_of_the_file(home: Home) -> None:
+    book = home.book()
+    given = book.allot([API])
+    home.file.unlink()
+    home.book().allot([DB], {DB: given[API]})
+    assert book.allot([API, DB])[API] == given[API]
+
+
+def test_a_reservation_later_in_the_run(home: Home) -> None:
+    book = home.book("127.9.9.9")
+    book.allot([API])
+    assert book.allot([API], {API: "127.9.9.9"}) == {API: "127.9.9.9"}
+    assert home.table() == {"api": "127.9.9.9"}
+
+
+def test_a_broken_table_is_made_anew_with_one_note(home: Home) -> None:
+    home.folder.mkdir(mode=0o700)
+    home.file.write_bytes(b'{"version": 1, \xff')
+    book = home.book()
+    book.allot([API])
+    book.allot([DB])
+    assert home.said == [
+        f"the table of addresses {home.file} is made anew, as it is broken: some addresses may be others now"
+    ]
+    assert set(home.table()) == {"api", "db"}
+
+
+@pytest.mark.parametrize("way", ["unreadable", "unwritable", "lock", "folder", "home"])
+def test_without_a_file_the_run_goes_on_with_one_note(home: Home, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    home.folder.mkdir(mode=0o700)
+    if way == "unreadable":
+        home.file.mkdir()
+    elif way == "lock":
+        (home.folder / "addresses.json.lock").symlink_to(home.folder / "elsewhere")
+    elif way == "folder":
+        home.folder.rmdir()
+        home.folder.write_text("")
+    elif way == "home":
+        home.env = {}
+    else:
+        monkeypatch.setattr(os, "replace", _refuse)
+    book = home.book("127.9.9.9")
+    given = book.allot([API])
+    assert given == {API: choice(API, 0)}
+    assert book.allot([DB], {DB: "127.9.9.9"}) == {DB: "127.9.9.9"}
+    home.day += 1
+    assert book.allot([API]) == given
+    book.release([API])
+    assert book.allot([DB, API], {DB: "127.9.9.9"}) == {**given, DB: "127.9.9.9"}
+    (note,) = home.said
+    assert note.startswith("addresses are not kept for later runs: ")
+
+
+def _refuse(source: str, target: str) -> None:
+    raise OSError(30, "Read-only file system")
+
+
+def test_a_run_that_was_stopped_with_the_lock_is_not_waited_for_for_ever(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "PATIENCE", 0.01)
+    book = home.book()
+    with open(home.folder / "addresses.json.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert set(book.allot([API])) == {API}
+    assert home.said == [
+        f"addresses are not kept for later runs: another process holds {home.folder}/addresses.json.lock"
+    ]
+
+
+RUN = """
+import sys
+from fairlead.host.addresses import AddressBook
+from fairlead.model.named import GroupKey
+from fairlead.policy import addresses
+
+addresses.choice = lambda key, attempt: f"127.7.{attempt // 250}.{1 + attempt % 250}"
+book = AddressBook({"XDG_STATE_HOME": sys.argv[1]}, sys.exit)
+for number in range(40):
+    print(*book.allot([GroupKey(sys.argv[2], "shop", str(number))]).values())
+"""
+"""Wants addresses that the others want as well."""
+
+
+def test_runs_side_by_side_never_have_an_address_in_common(home: Home, tmp_path: Path) -> None:
+    runs = [
+        subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path), name], stdout=subprocess.PIPE, text=True)
+        for name in ("a", "b", "c")
+    ]
+    given = [address for run in runs for address in run.communicate()[0].split()]
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    assert len(given) == len(set(given)) == 120
