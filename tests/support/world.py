@@ -82,7 +82,7 @@ class World:
 
     def kill(self, pod: str) -> None:
         """Delete a pod without any grace."""
-        self.kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
+        self.kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--wait=false", "--ignore-not-found")
 
     def pods(self, label: str) -> list[Json]:
         """The pods with this ``app`` label that are not being deleted."""
