@@ -170,7 +170,7 @@ class Listeners:
         self._refused_at = 0.0
         self._servers: list[asyncio.AbstractServer] = []
         self._accepted: set[socket.socket] = set()
-        """Those that nobody has taken yet."""
+        """Those that no task has taken yet, and no task may ever take: a run that fails cancels them all."""
         self._live: set[LocalConnection] = set()
         self._empty = asyncio.Event()
         self._closed = False
@@ -210,10 +210,9 @@ class Listeners:
             tasks.start(self._take(connection, admit), name="take an accepted connection")
 
     async def _take(self, sock: socket.socket, admit: Callable[[LocalConnection], RemoteEnd | None]) -> None:
-        self._accepted.discard(sock)
-        if self._closed:
-            sock.close()
-            return
+        if sock not in self._accepted:
+            return  # closed meanwhile
+        self._accepted.remove(sock)
         try:
             await self.adopt(sock, admit)
         except OSError:
@@ -228,6 +227,9 @@ class Listeners:
         self._closed = True
         for server in self._servers:
             server.close()
+        for sock in self._accepted:
+            reset(sock)
+        self._accepted.clear()
         self._empty.clear()
         for local in list(self._live):
             local.abort()
