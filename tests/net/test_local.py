@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fairlead.net.buffer import ReadBuffer
-from fairlead.net.local import HIGH_WATER, LocalConnection
+from fairlead.net.local import HIGH_WATER, LINGER, LocalConnection
 from tests.support.loop import LOOPS, run_on
 
 
@@ -137,6 +137,22 @@ def test_closing_delivers_the_answer_although_the_program_still_sends(joined: An
         await loop.sock_sendall(client, bytes(100_000))
         await asyncio.sleep(0)
         assert await read_all(client) == answer
+
+    joined(main)
+
+
+def test_closing_after_the_programs_end_delivers_the_answer_and_lingers_for_nobody(joined: Any) -> None:
+    async def main(local: LocalConnection, remote: Remote, client: socket.socket) -> None:
+        client.shutdown(socket.SHUT_WR)
+        await until(lambda: remote.calls == ["eof"])
+        answer = bytes(range(256)) * (HIGH_WATER // 32)
+        local.write(memoryview(answer))
+        local.close()
+        began = asyncio.get_running_loop().time()
+        assert await read_all(client) == answer
+        await until(lambda: local.lost)
+        assert asyncio.get_running_loop().time() - began < LINGER
+        assert "lost" not in remote.calls
 
     joined(main)
 
