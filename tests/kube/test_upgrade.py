@@ -20,7 +20,7 @@ from fairlead.kube.auth import Identity
 from fairlead.kube.client import ApiServer
 from fairlead.kube.upgrade import UpgradeResponse
 from fairlead.policy.kubeconfig import User
-from tests.support.apiserver import Answer, Exchange, ScriptedServer, status
+from tests.support.apiserver import Answer, Exchange, ScriptedServer, scripted, silent, status
 from tests.support.clusters import Collector, config_for
 from tests.support.loop import run
 
@@ -116,12 +116,9 @@ def test_upgraded_connection_outlives_the_client() -> None:
     ],
 )
 def test_other_answers_are_typed_errors(answer: Answer, kind: type[FairleadError], text: str) -> None:
-    async def handler(exchange: Exchange) -> Answer:
-        return answer
-
     async def main() -> None:
         made: list[Collector] = []
-        async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
+        async with ScriptedServer(scripted(answer)) as server, ApiServer(config_for(server)) as api:
             with pytest.raises(kind, match=text) as caught:
                 await api.upgrade("POST", PATH, HEADERS, collect(made, []))
             assert type(caught.value) is kind
@@ -178,11 +175,8 @@ def test_an_upgrade_that_is_not_as_wanted_is_hung_up() -> None:
 
 
 def test_an_upgrade_that_is_not_answered_in_time_fails() -> None:
-    async def handler(exchange: Exchange) -> None:
-        await exchange.reader.read()
-
     async def main() -> None:
-        async with ScriptedServer(handler) as server, ApiServer(config_for(server)) as api:
+        async with ScriptedServer(silent) as server, ApiServer(config_for(server)) as api:
             with pytest.raises(UnreachableError, match=r"within 0\.05 s"):
                 await api.upgrade("POST", PATH, HEADERS, collect([], []), timeout=0.05)
 

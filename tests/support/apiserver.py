@@ -155,3 +155,30 @@ class ScriptedServer(LoopbackServer):
             self._names.get(link),
             names.get("commonName"),
         )
+
+
+def scripted(*answers: Answer) -> Handler:
+    """A handler that gives one answer after the other; the last one stays."""
+    left = list(answers)
+
+    async def handler(exchange: Exchange) -> Answer:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return handler
+
+
+def raw(data: bytes, *, close: bool = False) -> Handler:
+    """A handler that writes these bytes, and may close the connection behind them."""
+
+    async def handler(exchange: Exchange) -> None:
+        exchange.writer.write(data)
+        await exchange.writer.drain()
+        if close:
+            exchange.writer.close()
+
+    return handler
+
+
+async def silent(exchange: Exchange) -> None:
+    """A handler that never answers."""
+    await exchange.reader.read()

@@ -1,9 +1,10 @@
-"""Configurations for scripted servers, and a protocol that collects what it is given."""
+"""Configurations and credentials for scripted servers, and a protocol that collects what it is given."""
 
 from __future__ import annotations
 
 import asyncio
 
+from fairlead.kube.auth import Identity
 from fairlead.kube.config import ClusterConfig
 from fairlead.policy.kubeconfig import Cluster, User
 from fairlead.policy.url import Url, parse_url
@@ -30,6 +31,26 @@ def config_for(
         proxy=proxy,
         request_timeout=request_timeout,
     )
+
+
+class Passwords:
+    """Credentials that give one token after the other."""
+
+    remedy = "log in again"
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.refused: list[str] = []
+
+    async def identity(self) -> Identity:
+        return Identity(f"Bearer {self.tokens[0]}")
+
+    async def refresh(self, refused: Identity) -> bool:
+        self.refused.append(refused.authorization)
+        if len(self.tokens) > 1:
+            self.tokens.pop(0)
+            return True
+        return False
 
 
 class Collector(asyncio.BufferedProtocol):
