@@ -20,7 +20,7 @@ MOST_LANES = 256
 
 
 class Runner(Protocol):
-    """``fairlead.session.run``: runs until the end and returns the exit code; tells what happens meanwhile."""
+    """``fairlead.session.forward.run``: runs until the end and returns the exit code; tells what happens meanwhile."""
 
     def __call__(self, settings: ForwardSettings, options: ClusterOptions, tell: Callable[[Event], None]) -> int:
         """Run until the end."""
@@ -54,7 +54,7 @@ def run(parsed: Parsed, program: str) -> int:
 
 
 def _session() -> Runner:
-    from fairlead.session import run
+    from fairlead.session.forward import run
 
     return run
 

@@ -1,0 +1,93 @@
+"""What ends a run: a signal, or the command that it was started for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from fairlead.host import children, signals
+from fairlead.kit import process
+
+STDERR = 2
+SAME_KEY = 0.05
+"""Seconds by which one process of a terminal may see a key later than another."""
+CHILD_GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL for a command that outlives what it was started for."""
+
+
+class Ending:
+    """Made inside a running loop; ``watching`` must be entered before anything is started.
+
+    ``on_signal`` is called once, when a signal ends the run.
+    """
+
+    def __init__(self, command: Sequence[str], *, on_signal: Callable[[], None] = lambda: None) -> None:
+        self.told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """Done when a signal told the run to end, with the exit code."""
+        self._command = command
+        self._on_signal = on_signal
+        self._number = 0
+        self._child: process.Child | None = None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Take signals."""
+        with signals.ending(asyncio.get_running_loop(), self._signal):
+            yield
+
+    async def first(self, *futures: asyncio.Future[Any]) -> bool:
+        """Wait for one of these; whether a signal came instead, or as well."""
+        await asyncio.wait({*futures, self.told}, return_when=asyncio.FIRST_COMPLETED)
+        return self.told.done()
+
+    async def was_the_key(self) -> bool:
+        """Whether a program that a key of the terminal ended took us along: that may be seen a moment later."""
+        await asyncio.wait([self.told], timeout=SAME_KEY)
+        return self.told.done()
+
+    def before_ready(self) -> int:
+        """The exit code of a run that a signal ended before all was ready."""
+        # A command that never ran has not succeeded: 130, as a shell has it, and not kubectl's 0.
+        return self.told.result() or (128 + signal.SIGINT if self._command else 0)
+
+    @property
+    def runs_command(self) -> bool:
+        """Whether the command runs."""
+        return self._child is not None
+
+    async def run_command(self, env: Mapping[str, str], *, output: str) -> int:
+        """Run the command to its end, with ``env`` on top of ours; its exit code."""
+        child = self._child = await process.start(
+            self._command,
+            env={**os.environ, **env},
+            # The stream that holds events holds nothing else.
+            stdout=STDERR if output == "json" else None,
+            # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
+            own_group=not children.has_terminal(),
+            in_child=children.ends_with_us(),
+        )
+        if self.told.done():
+            # The signal came while the command was being started, too early to reach it: it was meant for it.
+            child.send(self._number)
+        code = await child.wait()
+        self._child = None
+        return code
+
+    async def end_command(self) -> None:
+        """End a command that still runs."""
+        if self._child is not None:
+            await self._child.end(grace=CHILD_GRACE)
+
+    def _signal(self, number: int) -> bool:
+        if self._child is not None:
+            self._child.pass_on(number)
+            return False
+        if not self.told.done():
+            self._number = number
+            self._on_signal()
+            self.told.set_result(signals.exit_code(number))
+        return True
