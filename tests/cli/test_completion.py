@@ -198,22 +198,21 @@ class Terminal:
 
 
 def test_bash_completes(place: Path) -> None:
-    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], place)
-    try:
-        terminal.type(f"PS1='>'; bind 'set enable-bracketed-paste off'; source {place}/bash; echo UP$((1+1))\r")
-        assert terminal.wait_for("UP2"), terminal.seen
-        for typed, expected in CASES:
-            check(terminal, typed, expected)
-    finally:
-        terminal.close()
+    setup = f"PS1='>'; bind 'set enable-bracketed-paste off'; source {place}/bash"
+    check_all(["bash", "--norc", "--noprofile", "-i"], setup, place)
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")
 def test_zsh_completes(place: Path) -> None:
-    terminal = Terminal(["zsh", "-f", "-i"], place)
+    setup = "PS1='>'; unsetopt zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste; "
+    check_all(["zsh", "-f", "-i"], f"{setup}autoload -U compinit; compinit -u -D; source {place}/zsh", place)
+
+
+def check_all(shell: list[str], setup: str, place: Path) -> None:
+    """Type every case in a terminal with this shell."""
+    terminal = Terminal(shell, place)
     try:
-        terminal.type(f"PS1='>'; unsetopt zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste; "
-                      f"autoload -U compinit; compinit -u -D; source {place}/zsh; echo UP$((1+1))\r")  # fmt: skip
+        terminal.type(f"{setup}; echo UP$((1+1))\r")
         assert terminal.wait_for("UP2"), terminal.seen
         for typed, expected in CASES:
             check(terminal, typed, expected)

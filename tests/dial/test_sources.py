@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -37,6 +39,17 @@ class Made:
 
     def _count(self) -> None:
         self.changes += 1
+
+
+@asynccontextmanager
+async def watching_a_service() -> AsyncIterator[Made]:
+    made = Made()
+    made.api.put(SERVICES, service())
+    await made.sources.read("svc", "web")
+    async with Background() as tasks:
+        made.sources.start(tasks)
+        await until(lambda: len(made.api.streams) == 3)
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -89,12 +102,7 @@ def test_slices_are_unknown_until_they_are_read() -> None:
 
 def test_every_change_is_told() -> None:
     async def main() -> None:
-        made = Made()
-        made.api.put(SERVICES, service())
-        await made.sources.read("svc", "web")
-        async with Background() as tasks:
-            made.sources.start(tasks)
-            await until(lambda: len(made.api.streams) == 3)
+        async with watching_a_service() as made:
             for collection, item in (
                 (PODS, pod("a")),
                 (SERVICES, service(selector={"app": "new"})),
@@ -112,12 +120,7 @@ def test_every_change_is_told() -> None:
 
 def test_kick_reaches_all_of_them() -> None:
     async def main() -> None:
-        made = Made()
-        made.api.put(SERVICES, service())
-        await made.sources.read("svc", "web")
-        async with Background() as tasks:
-            made.sources.start(tasks)
-            await until(lambda: len(made.api.streams) == 3)
+        async with watching_a_service() as made:
             made.api.asked.clear()
             made.sources.kick()
             await asyncio.sleep(0.5)

@@ -176,9 +176,7 @@ def test_a_server_that_says_nothing_is_probed_but_not_joined() -> None:
     """It accepts and says nothing: a probe is content, a TLS handshake is not."""
 
     async def main() -> None:
-        with socket.socket() as server:
-            server.bind(("127.0.0.1", 0))
-            server.listen()
+        with socket.create_server(("127.0.0.1", 0)) as server:
             connector = Connector(url(f"https://127.0.0.1:{server.getsockname()[1]}"), TlsSettings())
             await connector.probe()
             with pytest.raises(UnreachableError, match=r"no answer within 0\.05 s"):
@@ -329,9 +327,7 @@ def test_no_descriptor_is_a_matter_of_this_machine(number: int, words: str, monk
 
 def test_cancelled_while_connecting_leaves_nothing() -> None:
     async def main() -> None:
-        with socket.socket() as server:
-            server.bind(("127.0.0.1", 0))
-            server.listen()
+        with socket.create_server(("127.0.0.1", 0)) as server:
             connector = Connector(url(f"https://127.0.0.1:{server.getsockname()[1]}"), TlsSettings())
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
