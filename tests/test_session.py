@@ -10,6 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,31 @@ def test_the_command_takes_every_interrupt(line: CommandLine, cluster: FakeClust
     assert running.err == []
 
 
+@contextmanager
+def on_a_terminal(
+    line: CommandLine, words: list[str], *, reads: bool = True
+) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+    """A process whose output, and input if it reads, is a terminal; also the end of it that is ours, and the other."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=theirs if reads else subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env={**os.environ, **line.env},
+        )
+        try:
+            yield process, ours, theirs
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_the_terminals_interrupt_is_not_told_twice(line: CommandLine, cluster: FakeCluster) -> None:
     """Ctrl-C reaches all of the foreground from the terminal itself; the second one ends nothing either."""
     script = (
@@ -157,62 +184,31 @@ def test_the_terminals_interrupt_is_not_told_twice(line: CommandLine, cluster: F
         "raise SystemExit(5)\n"
     )
     command = [*FAIRLEAD, "forward", "svc/web", ":80", "--", sys.executable, "-c", script]
-    ours, theirs = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-c", IN_TERMINAL, *command],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            env={**os.environ, **line.env},
-        )
-        said = b""
-        try:
-            for word, answer in ((b"up", b"\x03"), (b"heard 1", b"\x03"), (b"heard 2", b"")):
-                while word not in said:
-                    assert select.select([ours], [], [], LIMIT)[0], said
-                    said += os.read(ours, 4096)
-                os.write(ours, answer)
-            code = process.wait(LIMIT)
-        finally:
-            process.kill()
-            process.wait()
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    said = b""
+    with on_a_terminal(line, [sys.executable, "-c", IN_TERMINAL, *command]) as (process, ours, _):
+        for word, answer in ((b"up", b"\x03"), (b"heard 1", b"\x03"), (b"heard 2", b"")):
+            while word not in said:
+                assert select.select([ours], [], [], LIMIT)[0], said
+                said += os.read(ours, 4096)
+            os.write(ours, answer)
+        code = process.wait(LIMIT)
     assert code == 5, said
 
 
 def test_a_terminal_that_nobody_reads_stops_nothing(line: CommandLine, cluster: FakeCluster) -> None:
     """Its emulator may be stopped, or ssh may hang: connections are served, and Ctrl-C ends the run."""
-    ours, theirs = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            [*FAIRLEAD, "forward", "-v=8", "pod/web-1", f":{cluster.http}"],
-            stdin=subprocess.DEVNULL,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            env={**os.environ, **line.env},
-        )
-        try:
-            said = b""
-            while not (found := re.findall(rb"Forwarding from \S+:(\d+) -> ", said)):
-                assert select.select([ours], [], [], LIMIT)[0], said
-                said += os.read(ours, 4096)
-            while select.select([], [theirs], [], 0)[1]:
-                assert fetch(int(found[0])) == b"hello"
-            for _ in range(10):
-                assert fetch(int(found[0])) == b"hello"
-            process.send_signal(signal.SIGINT)
-            assert process.wait(END) == 0
-        finally:
-            process.kill()
-            process.wait()
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    words = [*FAIRLEAD, "forward", "-v=8", "pod/web-1", f":{cluster.http}"]
+    with on_a_terminal(line, words, reads=False) as (process, ours, theirs):
+        said = b""
+        while not (found := re.findall(rb"Forwarding from \S+:(\d+) -> ", said)):
+            assert select.select([ours], [], [], LIMIT)[0], said
+            said += os.read(ours, 4096)
+        while select.select([], [theirs], [], 0)[1]:
+            assert fetch(int(found[0])) == b"hello"
+        for _ in range(10):
+            assert fetch(int(found[0])) == b"hello"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END) == 0
 
 
 def test_a_signal_is_passed_to_the_command(line: CommandLine) -> None:
