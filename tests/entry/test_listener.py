@@ -246,6 +246,31 @@ def test_closing_stops_listening_and_resets_what_is_open() -> None:
     assert not listens("::1", bound.port)
 
 
+def test_one_port_stops_listening_and_its_connections_go_on() -> None:
+    async def main() -> None:
+        listeners, served = Listeners(ReadBuffer(), print), Served()
+        first, second = bind(0, LOCAL), bind(0, LOCAL)
+        async with Background() as tasks:
+            for bound in (first, second):
+                await listeners.serve(bound, served, tasks)
+            reader, writer = await asyncio.open_connection("127.0.0.1", first.port)
+            async with asyncio.timeout(5):
+                while not served:
+                    await asyncio.sleep(0.001)
+            listeners.stop(first)
+            async with asyncio.timeout(5):
+                while listens("127.0.0.1", first.port):
+                    await asyncio.sleep(0.001)
+            assert listens("127.0.0.1", second.port)
+            served[0].write(memoryview(b"still there"))
+            served[0].flush()
+            assert await reader.readexactly(11) == b"still there"
+            writer.close()
+            await listeners.close(1.0)
+
+    run(main())
+
+
 def test_connections_over_the_mark_are_reset_and_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """And once more when there is room again."""
     monkeypatch.setattr(listener, "QUIET", 0.0)

@@ -168,7 +168,7 @@ class Listeners:
         self._mark = descriptors.mark()
         self._refused = 0
         self._refused_at = 0.0
-        self._servers: list[asyncio.AbstractServer] = []
+        self._servers: dict[Bound, list[asyncio.AbstractServer]] = {}
         self._accepted: set[socket.socket] = set()
         """Those that no task has taken yet, and no task may ever take: a run that fails cancels them all."""
         self._live: set[LocalConnection] = set()
@@ -189,8 +189,14 @@ class Listeners:
                 self._accept_more(sock, admit, tasks)
                 return self._made(admit)
 
-            self._servers.append(await loop.create_server(made, sock=sock, backlog=1))
+            self._servers.setdefault(bound, []).append(await loop.create_server(made, sock=sock, backlog=1))
             sock.listen(BACKLOG)
+
+    def stop(self, bound: Bound) -> None:
+        """Listen there no longer; connections that came in go on."""
+        for server in self._servers.pop(bound, ()):
+            server.close()
+        bound.close()
 
     def _accept_more(
         self, sock: socket.socket, admit: Callable[[LocalConnection], RemoteEnd | None], tasks: Background
@@ -225,8 +231,8 @@ class Listeners:
     async def close(self, timeout: float) -> None:
         """Stop listening and reset what is still open; wait up to ``timeout`` seconds until all of it is gone."""
         self._closed = True
-        for server in self._servers:
-            server.close()
+        for bound in list(self._servers):
+            self.stop(bound)
         for sock in self._accepted:
             reset(sock)
         self._accepted.clear()
