@@ -17,5 +17,5 @@ def closest(word: str, known: Iterable[str]) -> str:
     bare = word.strip("-")
     near = get_close_matches(bare, [name for name in names if name[0] == bare[:1]], 1, LIKE)
     near += get_close_matches(bare, names, 1, VERY_LIKE)
-    near += [name for name in names if bare.endswith(f"-{name}") or bare and name.startswith(bare)]
+    near += [name for name in names if bare.endswith(f"-{name}") or (bare and name.startswith(bare))]
     return names[near[0]] if near else ""
