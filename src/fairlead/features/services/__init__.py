@@ -1,0 +1,1 @@
+"""``fairlead services``: every service by its own name, on its own address, for as long as the cluster has it."""

@@ -1,0 +1,166 @@
+"""The services of one context and what stands behind them: one watch a kind and namespace, or one for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from fairlead.errors import CredentialsError, FairleadError, ForbiddenError
+from fairlead.kit import log
+from fairlead.kit.tasks import Background, spawn
+from fairlead.kube.reflector import Reflector, Server, Timing
+from fairlead.kube.resources import ENDPOINT_SLICE, SERVICE, Resource
+from fairlead.model.cache import Change
+from fairlead.model.objects import EndpointSlice, Service
+
+LOG = log.get(__name__)
+DOUBT_EVERY = 5.0
+"""Seconds between lists that are taken because connections fail; most fail for a reason that no list shows."""
+
+
+class ServiceName(NamedTuple):
+    """A service of the context."""
+
+    namespace: str
+    name: str
+
+
+class ServiceWatch:
+    """``namespaces`` are those to watch, () all of them. ``on_change`` is told each service that may be another now."""
+
+    def __init__(
+        self,
+        server: Server,
+        namespaces: Sequence[str],
+        *,
+        selector: str = "",
+        field_selector: str = "",
+        on_change: Callable[[ServiceName], None],
+        on_note: Callable[[str], None],
+        timing: Timing | None = None,
+    ) -> None:
+        self._server = server
+        self._on_change = on_change
+        self._on_note = on_note
+        self._timing = timing
+        self._refused: set[str] = set()
+        self._doubt_again = 0.0
+        self._slices: dict[ServiceName, dict[str, EndpointSlice]] = {}
+        self._service_lists: list[Reflector[Service]] = []
+        self._slice_lists: list[Reflector[EndpointSlice]] = []
+        for namespace in namespaces or ("",):
+            self._service_lists.append(
+                self._reflector(
+                    SERVICE,
+                    namespace,
+                    Service.from_json,
+                    self._services_changed,
+                    selector=selector,
+                    field_selector=field_selector,
+                )
+            )
+            self._slice_lists.append(
+                self._reflector(ENDPOINT_SLICE, namespace, EndpointSlice.from_json, self._slices_changed)
+            )
+        self._lists: list[Reflector[Any]] = [*self._service_lists, *self._slice_lists]
+
+    async def read(self) -> None:
+        """Read all of it once; raises the first thing that the server refuses."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for reflector in self._lists:
+                    spawn(group, reflector.prime(), name="read a list")
+        except* FairleadError as errors:
+            raise errors.exceptions[0] from None
+
+    def start(self, tasks: Background) -> None:
+        """Keep current what was read."""
+        for reflector in self._lists:
+            tasks.start(reflector.run(), name="watch a list")
+
+    def kick(self) -> None:
+        """Ask the API server again at once: the network is back."""
+        for reflector in self._lists:
+            reflector.kick()
+
+    def doubt(self, namespace: str) -> None:
+        """Look again which pods there are: a connection to one failed. Cheap to call for each of many."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._doubt_again:
+            self._doubt_again = now + DOUBT_EVERY
+            for reflector in self._slice_lists:
+                if any(piece.namespace == namespace for piece in reflector.cache):
+                    reflector.relist()
+
+    def __iter__(self) -> Iterator[Service]:
+        for reflector in self._service_lists:
+            yield from reflector.cache
+
+    def service(self, name: ServiceName) -> Service | None:
+        """The service of that name, if there is one and it was chosen."""
+        for reflector in self._service_lists:
+            found = reflector.cache.get(*name)
+            if found is not None:
+                return found
+        return None
+
+    def slices(self, name: ServiceName) -> tuple[EndpointSlice, ...]:
+        """The slices of a service."""
+        return tuple(self._slices.get(name, {}).values())
+
+    def _services_changed(self, changes: list[Change[Service]]) -> None:
+        for change in changes:
+            found = change.new or change.old
+            if found is not None:
+                self._on_change(ServiceName(found.namespace, found.name))
+
+    def _slices_changed(self, changes: list[Change[EndpointSlice]]) -> None:
+        for old, new in changes:
+            if old is not None:
+                name = ServiceName(old.namespace, old.service)
+                pieces = self._slices.get(name, {})
+                pieces.pop(old.name, None)
+                if not pieces:
+                    self._slices.pop(name, None)
+                self._on_change(name)
+            if new is not None:
+                name = ServiceName(new.namespace, new.service)
+                self._slices.setdefault(name, {})[new.name] = new
+                self._on_change(name)
+
+    def _reflector(
+        self,
+        resource: Resource,
+        namespace: str,
+        read: Callable[[object], Any],
+        on_change: Callable[[list[Change[Any]]], None],
+        *,
+        selector: str = "",
+        field_selector: str = "",
+    ) -> Reflector[Any]:
+        what = f"{resource.plural} of namespace {namespace}" if namespace else f"{resource.plural} of all namespaces"
+
+        def trouble(error: FairleadError | None) -> None:
+            if error is None:
+                self._refused.discard(what)
+            elif isinstance(error, ForbiddenError | CredentialsError) and what not in self._refused:
+                # That the server is away is said by whoever keeps the connections; this only we see.
+                self._refused.add(what)
+                self._on_note(f"going on with the {what} known so far: {error}")
+
+        def polling(error: FairleadError) -> None:
+            LOG.decision("no watch of the %s: %s", what, error.what)
+            self._on_note(f"not allowed to watch the {what}: asking every {(self._timing or Timing()).poll:.0f} s")
+
+        return Reflector(
+            self._server,
+            resource.path(namespace),
+            read,
+            selector=selector,
+            field_selector=field_selector,
+            on_change=on_change,
+            on_trouble=trouble,
+            on_polling=polling,
+            timing=self._timing,
+        )
