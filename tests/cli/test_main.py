@@ -26,9 +26,9 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Callable[[Runner], None]:
     """Puts a runner in the place of the real session."""
 
     def put(runner: Runner) -> None:
-        module = types.ModuleType("fairlead.session")
+        module = types.ModuleType("fairlead.session.forward")
         module.run = runner  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "fairlead.session", module)
+        monkeypatch.setitem(sys.modules, "fairlead.session.forward", module)
 
     return put
 
