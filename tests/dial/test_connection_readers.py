@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from fairlead.dial import lane as lane_module
+from fairlead.dial import hold
 from fairlead.dial.connection import State
 from fairlead.kit.tasks import Background
 from fairlead.net.local import HIGH_WATER
@@ -44,7 +44,7 @@ def test_a_reader_that_pauses_on_its_own_lane_stalls_nobody_and_loses_nothing(ru
             assert await reader.readexactly(1) == b"\0"
             stop_reading(writer)
             paused = it.aim.connections[0]
-            await it.until(lambda: not paused._lane._reading)  # type: ignore[union-attr]
+            await it.until(lambda: not paused._lane.hold.reading)  # type: ignore[union-attr]
             assert await asyncio.gather(*(take(it, 1_000_000) for _ in range(10))) == [1_000_000] * 10
             assert paused.local.unsent < 2 * 1024 * 1024
             read_again(writer)
@@ -58,7 +58,7 @@ def test_a_reader_that_pauses_on_its_own_lane_stalls_nobody_and_loses_nothing(ru
 
 
 def test_a_reader_that_stalls_a_shared_lane_for_too_long_is_reset(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane_module, "SHARED_PATIENCE", 0.3)
+    monkeypatch.setattr(hold, "SHARED_PATIENCE", 0.3)
 
     async def main() -> None:
         async with serving(pour, limit=1) as it:
@@ -81,8 +81,8 @@ def test_a_reader_that_stalls_a_shared_lane_for_too_long_is_reset(run: Any, monk
 def test_what_all_readers_of_a_shared_lane_leave_unread_is_bounded(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them stays under what one may leave."""
     bound = 2 * 1024 * 1024
-    monkeypatch.setattr(lane_module, "SHARED_PATIENCE", 0.3)
-    monkeypatch.setattr(lane_module, "LANE_UNREAD", bound)
+    monkeypatch.setattr(hold, "SHARED_PATIENCE", 0.3)
+    monkeypatch.setattr(hold, "LANE_UNREAD", bound)
 
     async def main() -> None:
         async with serving(pour, limit=1) as it:

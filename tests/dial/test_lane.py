@@ -135,7 +135,7 @@ def unread(it: Scene, connection: Connection, program: Program) -> None:
     """The program reads nothing, and the lane is held for it."""
     program.read(False)
     it.hear(frames.data(3, bytes(2 * HIGH_WATER)))
-    assert connection in it.lane._blocked
+    assert connection in it.lane.hold.blocked
 
 
 def both(it: Scene, connection: Connection, program: Program) -> None:
@@ -230,10 +230,10 @@ def test_a_paused_program_reads_again_or_is_closed(reason: Any, way: Any, said: 
             await asyncio.sleep(0.01)
         else:
             assert connection not in lane.riders
-            for held in (lane._blocked, lane._ending, lane._unaccepted):
+            for held in (lane.hold.blocked, lane._ending, lane._unaccepted):
                 assert connection not in held
-            assert lane._reading or lane.closed
-            assert lane._holder is None or lane.closed
+            assert lane.hold.reading or lane.closed
+            assert lane.hold._patience is None or lane.closed
         assert program.over or not program.paused
         assert program.over or connection._lane is not None
         if not program.over:

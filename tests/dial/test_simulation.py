@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from fairlead.dial import connection as connection_module
+from fairlead.dial import hold
 from fairlead.dial import lane as lane_module
 from fairlead.dial.connection import Connection, State
 from fairlead.dial.pool import Lanes
@@ -24,13 +25,10 @@ BATCHES = 8
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few kilobytes reach every one of them."""
-    for name, value in {
-        "WRITE_HIGH_WATER": 16_000,
-        "SHARED_UNREAD": 40_000,
-        "LANE_UNREAD": 60_000,
-        "MAX_UNSENT": 10_000_000,
-    }.items():
-        monkeypatch.setattr(lane_module, name, value)
+    monkeypatch.setattr(lane_module, "WRITE_HIGH_WATER", 16_000)
+    monkeypatch.setattr(lane_module, "MAX_UNSENT", 10_000_000)
+    monkeypatch.setattr(hold, "SHARED_UNREAD", 40_000)
+    monkeypatch.setattr(hold, "LANE_UNREAD", 60_000)
     monkeypatch.setattr(connection_module, "KEPT", 4000)
     monkeypatch.setattr(silence, "MUCH", 10_000)
 
@@ -92,11 +90,11 @@ def check_lanes(world: World) -> None:
     lanes: Lanes = world.lanes
     assert all(not state.waiting and not state.opening for state in lanes._pods.values())
     for lane in world.lanes_made:
-        for held in (lane.riders, lane._unaccepted, lane._ending, lane._blocked, lane._dirty, lane._pongs):
+        for held in (lane.riders, lane._unaccepted, lane._ending, lane.hold.blocked, lane._dirty, lane._pongs):
             assert not held
         if not lane.closed:
-            assert lane._holder is None
+            assert lane.hold._patience is None
             assert lane.session.streams == 0
-            assert lane._reading
+            assert lane.hold.reading
             assert lane.writable
             assert not lane.suspect

@@ -231,12 +231,12 @@ class Connection:
     def local_blocked(self) -> None:
         """The local program does not read."""
         if self._lane is not None:
-            self._lane.block(self)
+            self._lane.hold.block(self)
 
     def local_drained(self) -> None:
         """It reads again."""
         if self._lane is not None:
-            self._lane.unblock(self)
+            self._lane.hold.unblock(self)
 
     def local_lost(self) -> None:
         """The local program is gone."""

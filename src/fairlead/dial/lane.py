@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
+from fairlead.dial.hold import Hold
 from fairlead.dial.pulse import Pulse
 from fairlead.errors import ProtocolError
 from fairlead.kit import log
@@ -33,13 +34,6 @@ SMALL = 4096
 NO_HURRY = 0.005
 """Seconds that the end of a program which has had its answer waits for company: alone it costs API server, kubelet and
 runtime as much as a new connection does, and who connects again and again brings company at once."""
-SHARED_UNREAD = 8 * 1024 * 1024
-"""Bytes that one connection on a shared lane may leave unread before the lane stops reading for all of them."""
-LANE_UNREAD = 16 * 1024 * 1024
-"""Bytes that the blocked connections of a shared lane may leave unread together, before the lane stops reading: room
-for one at its own limit and others, and half a GiB at worst for the 32 lanes of a pod."""
-SHARED_PATIENCE = 5.0
-"""Seconds that such connections may hold up the others, before they are reset."""
 WRITE_HIGH_WATER = 1024 * 1024
 """Unsent bytes of a lane at which its local programs are no longer read: what the network takes in a few ms."""
 MAX_UNSENT = 8 * 1024 * 1024
@@ -101,9 +95,7 @@ class Lane(asyncio.BufferedProtocol):
         self._buffer = buffer
         self._owner = owner
         self._dirty: list[LocalEnd] = []
-        self._blocked: set[Rider] = set()
-        self._holder: asyncio.TimerHandle | None = None
-        self._reading = True
+        self.hold: Hold[Rider] = Hold(self.riders, self._read, self._give_up)
         self._writing = True
         self._flushing = False
         self._due = False
@@ -120,7 +112,7 @@ class Lane(asyncio.BufferedProtocol):
         self.carrier = make_carrier(self)
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else "suspect" if self.suspect else "open" if self._reading else "held"
+        state = "closed" if self.closed else "suspect" if self.suspect else "open" if self.hold.reading else "held"
         return f"<lane {self.carrier.name} {state} connections={len(self.riders)}>"
 
     # -- what the transport calls --
@@ -154,8 +146,8 @@ class Lane(asyncio.BufferedProtocol):
             for local in dirty:
                 local.flush()
             dirty.clear()
-            if self._blocked:
-                self._consider_hold()
+            if self.hold.blocked:
+                self.hold.consider()
         self._write_outgoing()
 
     def eof_received(self) -> bool:
@@ -216,7 +208,7 @@ class Lane(asyncio.BufferedProtocol):
     @property
     def load(self) -> int | None:
         """Connections on the lane that still have something to do, or None when it takes no new ones at the moment."""
-        usable = not self.closed and not self.suspect and self._reading and self.writable
+        usable = not self.closed and not self.suspect and self.hold.reading and self.writable
         return len(self.riders) - len(self._ending) if usable and not self.session.exhausted else None
 
     @property
@@ -234,7 +226,7 @@ class Lane(asyncio.BufferedProtocol):
         sent = Sent.MUCH if self._transport.get_write_buffer_size() else self._pulse.sent
         kernel = peer_state(self._transport)
         tried = other is Other.ANSWERED and self._pulse.outlasted(self._loop.time())
-        return Silence(self._overdue, bool(self.riders), self._reading, sent, kernel, other, tried)
+        return Silence(self._overdue, bool(self.riders), self.hold.reading, sent, kernel, other, tried)
 
     @property
     def _overdue(self) -> bool:
@@ -248,8 +240,8 @@ class Lane(asyncio.BufferedProtocol):
         self._unaccepted[rider] = self._loop.time()
         if not self._writing:
             rider.local.pause_reading()
-        if self._blocked:
-            self._consider_hold()
+        if self.hold.blocked:
+            self.hold.consider()
         return forward
 
     def start(self, forward: Forward, first: bytes) -> None:
@@ -324,20 +316,11 @@ class Lane(asyncio.BufferedProtocol):
         self._unaccepted.pop(rider, None)
         ended_before = rider in self._ending
         self._ending.discard(rider)
-        self._unblock(rider)
+        self.hold.unblock(rider)
         if not self.closed:
             self._flush_soon()
             if not ended_before:
                 self._done()
-
-    def block(self, rider: Rider) -> None:
-        """The local program of ``rider`` does not read."""
-        self._blocked.add(rider)
-        self._consider_hold()
-
-    def unblock(self, rider: Rider) -> None:
-        """It reads again."""
-        self._unblock(rider)
 
     async def prove(self, timeout: float) -> None:
         """Return when a ping sent now was answered; raises TimeoutError, or ConnectionError if the lane is over."""
@@ -414,7 +397,7 @@ class Lane(asyncio.BufferedProtocol):
             return
         self.closed = True
         self._transport.close()
-        for handle in (self._timer, self._holder, self._lingering):
+        for handle in (self._timer, self._lingering):
             if handle is not None:
                 handle.cancel()
         for waiter in self._pongs.values():
@@ -429,7 +412,7 @@ class Lane(asyncio.BufferedProtocol):
         self.riders.clear()
         self._unaccepted.clear()
         self._ending.clear()
-        self._blocked.clear()
+        self.hold.end()
         _log.request("%r ends: %s", self, reason or "closed by us")
         for rider in riders:
             rider.on_lane_lost(reason)
@@ -471,47 +454,18 @@ class Lane(asyncio.BufferedProtocol):
                 self.remove(rider)
                 rider.on_no_reply()
 
-    def _unblock(self, rider: Rider) -> None:
-        self._blocked.discard(rider)
-        if not self.closed:
-            self._consider_hold()
+    def _read(self, reading: bool) -> None:
+        if self.closed or self._transport.is_closing():
+            return
+        if reading:
+            self._transport.resume_reading()
+            self._pulse.restart(self._loop.time())
+        else:
+            self._transport.pause_reading()
 
-    def _consider_hold(self) -> None:
-        """Read or not: a sole connection may hold the lane for ever, those of several only for SHARED_PATIENCE."""
-        alone = len(self.riders) == 1
-        limit = 0 if alone else SHARED_UNREAD
-        whole = 0
-        holding = False
-        for rider in self._blocked:
-            unread = rider.local.unsent
-            whole += unread
-            holding |= unread > limit
-        holding |= whole > LANE_UNREAD
-        if holding == self._reading and not self._transport.is_closing():
-            self._reading = not holding
-            if holding:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
-                self._pulse.restart(self._loop.time())
-        if holding and not alone and self._holder is None:
-            self._holder = self._loop.call_later(SHARED_PATIENCE, self._end_hold)
-        elif (not holding or alone) and self._holder is not None:
-            self._holder.cancel()
-            self._holder = None
-
-    def _end_hold(self) -> None:
-        """Reset those that left more unread than one may, then the greatest until the rest is no more than all may."""
-        self._holder = None
-        unread = {rider: rider.local.unsent for rider in self._blocked}
-        whole = sum(unread.values())
-        for rider in sorted(unread, key=unread.__getitem__, reverse=True):
-            if unread[rider] <= SHARED_UNREAD and whole <= LANE_UNREAD:
-                break
-            whole -= unread[rider]
-            self.remove(rider)
-            rider.on_stalling(unread[rider])
-        self._consider_hold()
+    def _give_up(self, rider: Rider, unread: int) -> None:
+        self.remove(rider)
+        rider.on_stalling(unread)
 
 
 __all__ = ["Lane", "LaneOwner", "Rider"]
