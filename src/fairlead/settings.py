@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fairlead.model.masked import masked
+from fairlead.model.named import PortRule, Reservation, ServicePattern
 from fairlead.model.target import TargetSpec
 
 
@@ -63,5 +64,44 @@ class ForwardSettings(NamedTuple):
     """``text``, or ``json`` for one event a line on stdout."""
     ready_file: str | None = None
     """Written when every port listens and a pod was reached; removed at the end."""
+    command: tuple[str, ...] = ()
+    """Run when ready; the run ends with its exit code."""
+
+
+class ServicesSettings(NamedTuple):
+    """One run of ``fairlead services``."""
+
+    namespaces: tuple[str, ...] = ()
+    """Those that were named; the context's own where none is, and not all are asked for."""
+    all_namespaces: bool = False
+    """Also those that are made later."""
+    selector: str = ""
+    """Of labels, as the API server reads it."""
+    field_selector: str = ""
+    contexts: tuple[str, ...] = ()
+    """The first is the main one: only names of the others always carry the context. The current one where none is."""
+    cluster_domain: str | None = None
+    """None asks the cluster, and means cluster.local where it does not say."""
+    bare: str | None = None
+    """The namespace whose names stand alone; None lets policy.hostnames choose."""
+    mappings: tuple[PortRule, ...] = ()
+    """Where to listen, for ports that are not to be the service's own."""
+    reserve: tuple[Reservation, ...] = ()
+    local: tuple[PortRule, ...] = ()
+    """Services that run on this machine: their names lead to these ports of 127.0.0.1."""
+    exclude: tuple[ServicePattern, ...] = ()
+    only: tuple[ServicePattern, ...] = ()
+    """Nothing means every service."""
+    hosts_file: str = "/etc/hosts"
+    dry_run: bool = False
+    """Say what would be served, and change nothing."""
+    wait: float = 30.0
+    """Seconds a connection waits while nothing runs behind its name, before it is reset."""
+    lanes: int = 32
+    """Connections to one pod that may have a lane (an upgraded connection) of their own."""
+    output: str = "text"
+    """``text``, or ``json`` for one event a line on stdout."""
+    ready_file: str | None = None
+    """Written when every name leads somewhere; removed at the end."""
     command: tuple[str, ...] = ()
     """Run when ready; the run ends with its exit code."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fairlead.cli.common import check, command_of, only
 from fairlead.errors import UsageError
 from fairlead.model.events import Ended, Event
 from fairlead.model.target import Local, PortSpec
@@ -14,9 +15,6 @@ from fairlead.settings import ClusterOptions, ForwardSettings
 
 if TYPE_CHECKING:
     from fairlead.cli.parse import Parsed
-
-MOST_LANES = 256
-"""As many as one API server is given in all."""
 
 
 class Runner(Protocol):
@@ -70,33 +68,24 @@ def _read(parsed: Parsed) -> tuple[ForwardSettings, ClusterOptions]:
 
 def cluster_options(values: dict[str, Any]) -> ClusterOptions:
     """kubectl's global options out of all values."""
-    return ClusterOptions(**_of(ClusterOptions, values))
+    return ClusterOptions(**only(ClusterOptions._fields, values))
 
 
 def forward_settings(parsed: Parsed) -> ForwardSettings:
     """The settings of one run. Raises UsageError."""
-    if parsed.after is not None and not parsed.after:
-        raise UsageError("a command is missing after --", remedy="for example: fairlead forward svc/web :80 -- env")
     settings = ForwardSettings(
-        targets=parse_targets(parsed.words), command=tuple(parsed.after or ()), **_of(ForwardSettings, parsed.values)
+        targets=parse_targets(parsed.words),
+        command=command_of(parsed, "forward svc/web :80"),
+        **only(ForwardSettings._fields, parsed.values),
     )
     _check(settings)
     return settings
 
 
-def _of(settings: type[ClusterOptions | ForwardSettings], values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name in settings._fields}
-
-
 def _check(settings: ForwardSettings) -> None:
-    if settings.output not in ("text", "json"):
-        raise UsageError(f'-o is text or json, not "{settings.output}"')
-    if not 1 <= settings.lanes <= MOST_LANES:
-        raise UsageError(f"--lanes is a number from 1 to {MOST_LANES}")
+    check(settings)
     if not settings.addresses:
         raise UsageError("you must specify at least 1 address", remedy="for example --address=localhost")
-    if settings.ready_file == "" or settings.command[:1] == ("",):
-        raise UsageError("--ready-file needs a file" if settings.ready_file == "" else "the command after -- is empty")
     if settings.follow and settings.exit_on_loss:
         raise UsageError(
             "--follow and --exit-on-loss exclude each other", remedy="go on without the pod, or end with it"

@@ -82,3 +82,32 @@ FORWARD = (
     Option("output", "FORMAT", "text, or json for one event a line on stdout (text)", short="o", complete="text,json"),
     Option("ready-file", "FILE", "write this file when ready, remove it at the end", complete="file"),
 )  # fmt: skip
+
+SERVICES = (
+    Option("namespace", "NAME", "forward the services of these namespaces, comma separated; may be repeated (the "
+           "context's)", kind="csv", short="n", field="namespaces", complete="namespace"),
+    Option("all-namespaces", "", "all namespaces, also those that are made later", short="A"),
+    Option("selector", "LABELS", "only services with these labels, such as app=web,tier!=test", short="l"),
+    Option("field-selector", "FIELDS", "only services with these fields, such as metadata.name=web"),
+    Option("only", "NAME", "only these services: NAME or NAME.NAMESPACE, with * and ?; comma separated; may be "
+           "repeated", kind="csv"),
+    Option("exclude", "NAME", "not these services, written as for --only", kind="csv"),
+    Option("context", "NAME", "the kubeconfig contexts to use, comma separated; may be repeated; names of those after "
+           "the first end in the context's name", kind="csv", short="x", field="contexts", complete="context"),
+    Option("bare", "NAMESPACE", "the namespace whose names stand alone (the context's, or the only one)",
+           complete="namespace"),
+    Option("cluster-domain", "DOMAIN", "the cluster's DNS domain (what the cluster says, else cluster.local)"),
+    Option("mapping", "[SERVICE:]PORT:LOCAL", "listen on LOCAL for the service's PORT; may be repeated", kind="list",
+           short="m", field="mappings"),
+    Option("reserve", "NAME=IP", "the loopback address for a name; may be repeated", kind="list"),
+    Option("local", "SERVICE[:PORT]=LOCAL", "the service that I am working on: lead its name to port LOCAL of this "
+           "machine; may be repeated", kind="list"),
+    Option("config", "FILE", "settings of a team, as YAML; may be repeated", kind="list", complete="file"),
+    Option("hosts-file", "FILE", "write the names to this file (/etc/hosts)", complete="file"),
+    Option("dry-run", "", "say what would be served, and change nothing"),
+    Option("wait", "TIME", "a connection waits this long while nothing runs behind its name (30s)", kind="duration"),
+    Option("lanes", "COUNT", "connections to one pod that get an upgraded connection of their own (32)", kind="int"),
+    Option("output", "FORMAT", "text, or json for one event a line on stdout (text)", short="o", complete="text,json"),
+    Option("ready-file", "FILE", "write this file when ready, remove it at the end", complete="file"),
+)  # fmt: skip
+"""``namespace`` and ``context`` stand before the global ones, which take one value, and so replace them."""
