@@ -108,6 +108,10 @@ def test_without_ipv4_the_other_family_must_be_free(refuse: Refuse) -> None:
         (["127.0.0.1", "::1", "localhost"], [Group((V4,), False), Group((V6,), False)]),
         (["[::1]", "::1"], [Group((V6,), False)]),
         (["0.0.0.0"], [Group((ip("0.0.0.0"),), False)]),
+        # All addresses of a family have the others in them, which would be taken by ourselves.
+        (["0.0.0.0", "127.0.0.1"], [Group((ip("0.0.0.0"),), False)]),
+        (["10.0.0.1", "localhost", "0.0.0.0"], [Group((ip("0.0.0.0"),), False), Group((V6,), True)]),
+        (["::", "localhost", "0.0.0.0"], [Group((ip("0.0.0.0"),), False), Group((ip("::"),), False)]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
 )

@@ -81,9 +81,16 @@ def parse_addresses(words: Sequence[str]) -> list[Group]:
     if not groups:
         raise UsageError("you must specify at least 1 address")
     named = {address for group in groups.values() if not group.any_will_do for address in group.addresses}
+    everywhere = {address.version for address in named if address.is_unspecified}
+
+    def once(address: Address, group: Group) -> bool:
+        """Whether no other group listens there: 0.0.0.0 and :: are all addresses of their family."""
+        if address.version in everywhere and not address.is_unspecified:
+            return False
+        return not (group.any_will_do and address in named)
+
     for word, group in groups.items():
-        if group.any_will_do:
-            groups[word] = Group(tuple(address for address in group.addresses if address not in named), True)
+        groups[word] = group._replace(addresses=tuple(each for each in group.addresses if once(each, group)))
     return [groups[word] for word in sorted(groups) if groups[word].addresses]
 
 
