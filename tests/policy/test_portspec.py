@@ -63,6 +63,22 @@ def test_what_is_no_port_is_refused_in_kubectls_words(word: str, words: str) -> 
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("word", "remedy"),
+    [
+        ("127.0.0.1:8080:80", "the address is an option: --address=127.0.0.1 8080:80"),
+        ("[::1]:8080:http", "the address is an option: --address=::1 8080:http"),
+        ("localhost:8080:80", "the address is an option: --address=localhost 8080:80"),
+        ("1:2:3", "a port is written REMOTE, LOCAL:REMOTE or :REMOTE, such as 8080:80 or :http"),
+        ("::1", "a port is written REMOTE, LOCAL:REMOTE or :REMOTE, such as 8080:80 or :http"),
+    ],
+)
+def test_an_address_before_the_ports_is_told_where_to_go(word: str, remedy: str) -> None:
+    with pytest.raises(UsageError, match="invalid port format") as caught:
+        parse_port(word)
+    assert caught.value.remedy == remedy
+
+
 def test_a_number_that_is_empty() -> None:
     with pytest.raises(UsageError, match='parsing "": invalid syntax'):
         parse_number("", "remote")

@@ -22,7 +22,7 @@ def parse_port(word: str) -> PortSpec:
     """Read ``[LOCAL:]REMOTE``. Raises UsageError."""
     parts = word.split(":")
     if len(parts) > 2:
-        raise UsageError(f"invalid port format '{word}'", remedy=_PORT_REMEDY)
+        raise UsageError(f"invalid port format '{word}'", remedy=_address_remedy(word) or _PORT_REMEDY)
     remote = parts[-1]
     if not remote:
         raise UsageError("remote port cannot be empty", remedy=_PORT_REMEDY)
@@ -33,6 +33,14 @@ def parse_port(word: str) -> PortSpec:
         return PortSpec(Local.STDIO, remote)
     number = parse_number(parts[0] or "0", "local")
     return PortSpec(number or Local.ANY, remote)
+
+
+def _address_remedy(word: str) -> str:
+    """What to write instead of docker's ``ADDRESS:LOCAL:REMOTE``; "" for anything else."""
+    address, *ports = word.rsplit(":", 2)
+    if not (address == "localhost" or "." in address or address.startswith("[")):
+        return ""
+    return f"the address is an option: --address={address.strip('[]')} {':'.join(ports)}"
 
 
 def parse_number(text: str, side: str) -> int:
