@@ -84,6 +84,22 @@ def test_discovery_asks_each_group_once_and_survives_one_that_is_down() -> None:
     assert sorted(asked[1:]) == ["/api/v1", "/apis/batch/v1", "/apis/down/v1", "/apis/x.org/v1"]
 
 
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("servce", "svc/"), ("svcs", "svc/"), ("Deployement", "deploy/"), ("pd", "pod/"), ("statefulst.apps", "sts/")],
+)
+def test_a_mistyped_type_is_guessed(word: str, near: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        found(word)
+    assert caught.value.remedy.startswith(f"did you mean {near}? forward knows pod, svc")
+
+
+def test_a_type_that_is_like_no_other_is_not_guessed() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        found("foo")
+    assert caught.value.remedy == "forward knows pod, svc, deploy, rs, sts, ds, rc and job"
+
+
 @pytest.mark.parametrize("error", [UnreachableError("gone"), ApiError("no", code=500)])
 def test_discovery_that_fails_as_a_whole(error: FairleadError) -> None:
     server = api()

@@ -100,9 +100,18 @@ async def find(server: Getter, word: str) -> Resource:
         name = word.split(".")[0]
         raise NotFoundError(
             f'the server doesn\'t have a resource type "{name}"',
-            remedy="forward knows pod, svc, deploy, rs, sts, ds, rc and job",
+            remedy=f"{_meant(name)}forward knows pod, svc, deploy, rs, sts, ds, rc and job",
         )
     return found
+
+
+def _meant(name: str) -> str:
+    """The type that a mistyped word is like, as a question; "" if there is none."""
+    from difflib import get_close_matches  # for an error message alone
+
+    words = {word: each.kind for each in FORWARDABLE for word in each.words}
+    near = get_close_matches(name.lower(), words, 1, 0.75)
+    return f"did you mean {target_word(words[near[0]], '')}? " if near else ""
 
 
 def refuse(resource: Resource) -> UsageError:
@@ -119,7 +128,7 @@ def no_pods(resource: Resource) -> str:
     """Say that one cannot forward to this type, and what to do instead."""
     if resource.kind == "CronJob":
         return "forward to one of the CronJob's jobs: job/NAME"
-    return f"no pods stand behind a {resource.kind}: forward to a pod, svc, deploy, rs, sts, ds, rc or job"
+    return "this kind leads to no pods: forward to a pod, svc, deploy, rs, sts, ds, rc or job"
 
 
 def _readings(word: str) -> Iterator[tuple[str, str, str | None]]:
