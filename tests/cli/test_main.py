@@ -72,7 +72,7 @@ def fairlead(*words: str, **options: object) -> subprocess.CompletedProcess[str]
         (["forward", "-n", "\udcff", "svc/web", "80"], 2, 'error: invalid namespace "\\udcff": ['),
         (["forward", "svc/\udcff", "80"], 2, 'error: invalid resource name "\\udcff": ['),
         (["-n", "shop", "svc/web", ":80"], 2, 'unknown command "svc/web" (did you mean fairlead forward svc/web?)'),
-        (["version", "now"], 2, 'error: unexpected word "now"'),
+        (["version", "now"], 2, 'error: unexpected word "now" (fairlead version takes none)'),
         (["version", "-o", "yaml"], 2, 'error: -o is text or json, not "yaml"'),
         (["help", "qqq"], 2, 'error: no help for "qqq"'),
         (["completion", "tcsh"], 2, "error: the shell is bash, zsh or fish"),

@@ -18,8 +18,9 @@ def run(parsed: Parsed, program: str) -> int:
     if parsed.words or output not in ("text", "json"):
         from fairlead.errors import UsageError
 
-        wrong = f'unexpected word "{parsed.words[0]}"' if parsed.words else f'-o is text or json, not "{output}"'
-        raise UsageError(wrong, remedy=f"{program} version -o json")
+        if parsed.words:
+            raise UsageError(f'unexpected word "{parsed.words[0]}"', remedy=f"{program} version takes none")
+        raise UsageError(f'-o is text or json, not "{output}"')
     python = ".".join(map(str, sys.version_info[:3]))
     platform = f"{sys.platform}-{os.uname().machine}"
     if output == "json":
