@@ -112,13 +112,13 @@ def _read(path: str) -> Kubeconfig | None:
     return parse(read_yaml(text, path), origin=path, base=os.path.dirname(os.path.abspath(path)))
 
 
-def read_yaml(text: bytes, path: str) -> Any:
+def read_yaml(text: bytes, path: str, what: str = "the kubeconfig") -> Any:
     """``text`` as YAML or JSON; the YAML that kubectl writes is read without PyYAML, which takes long to import."""
     plain = plain_yaml.parse(text)
-    return load_yaml(text, path) if plain is None else plain
+    return load_yaml(text, path, what) if plain is None else plain
 
 
-def load_yaml(text: bytes, path: str) -> Any:
+def load_yaml(text: bytes, path: str, what: str = "the kubeconfig") -> Any:
     """The same with PyYAML; timestamps stay strings, as a token or a name may look like one. Raises ConfigError."""
     if text.lstrip()[:1] == b"{":
         import json
@@ -141,7 +141,7 @@ def load_yaml(text: bytes, path: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         # the text around the mark may be a secret, so that only its place is shown
         place = f" at line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark is not None else ""
-        raise ConfigError(f"the kubeconfig {path} is not valid YAML{place}") from None
+        raise ConfigError(f"{what} {path} is not valid YAML{place}") from None
 
 
 def _name_one(files: Kubeconfig, env: Mapping[str, str]) -> str:

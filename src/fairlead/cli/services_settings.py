@@ -1,0 +1,57 @@
+"""``fairlead services``: words and a team's files to settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fairlead.cli.common import check, command_of, only
+from fairlead.cli.options import GLOBAL, SERVICES
+from fairlead.errors import ConfigError, UsageError
+from fairlead.policy.hostnames import bare_owner
+from fairlead.policy.services_config import from_file, merged, typed
+from fairlead.settings import ServicesSettings
+
+if TYPE_CHECKING:
+    from fairlead.cli.parse import Parsed
+
+MOST_BYTES = 1 << 20
+"""Of a file of settings."""
+
+_OF_ONE_CLUSTER = ("server", "cluster")
+
+
+def services_settings(parsed: Parsed) -> ServicesSettings:
+    """The settings of one run. Raises UsageError, or ConfigError for a file."""
+    if parsed.words:
+        word = parsed.words[0]
+        raise UsageError(f'"{word}" is one word too many', remedy=f"for one service alone: --only {word}")
+    files = [_read(path) for path in parsed.values.get("config", ())]
+    given = typed(only(ServicesSettings._fields, parsed.values))
+    settings = ServicesSettings(**merged([*files, given]), command=command_of(parsed, "services"))
+    _check(settings, parsed.values)
+    return settings
+
+
+def _check(settings: ServicesSettings, values: dict[str, Any]) -> None:
+    check(settings)
+    if not settings.hosts_file:
+        raise UsageError("--hosts-file needs a file")
+    if settings.bare is not None and settings.namespaces:
+        bare_owner(settings.namespaces, "", settings.bare, everywhere=settings.all_namespaces)
+    for option in _OF_ONE_CLUSTER:
+        if len(settings.contexts) > 1 and option in values:
+            raise UsageError(f"--{option} and several contexts exclude each other", remedy="give one of them")
+
+
+def _read(path: str) -> dict[str, Any]:
+    from fairlead.kube.config import read_yaml
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"the config file {path} cannot be read: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"the config file {path} is larger than {MOST_BYTES >> 20} MiB")
+    document = read_yaml(data, path, "the config file")
+    return from_file(document, data.decode(errors="replace"), path, {option.name for option in (*GLOBAL, *SERVICES)})
