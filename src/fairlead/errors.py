@@ -2,7 +2,7 @@
 
     FairleadError
     |-- UsageError             2   local    the command line or a port specification is wrong
-    |-- ConfigError            3   local    kubeconfig, context, file of credentials or settings: cannot be read or makes no sense
+    |-- ConfigError            3   local    kubeconfig, context, credentials or settings: unreadable, or makes no sense
     |-- UnreachableError       4   cluster  nothing answers where the API server should be
     |   `-- NoAnswerError          cluster  it took the request and closed the connection
     |-- CredentialsError       5   local    the API server does not know who we are (401, expired, plugin failed)
