@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fairlead import errors
-from fairlead.cli import codes
+from fairlead.cli import codes, help
 from fairlead.cli.main import main, program_name
 from fairlead.model.events import Event, Listening
 from fairlead.settings import ClusterOptions, ForwardSettings
@@ -117,6 +117,15 @@ def test_the_help_of_a_command_fits_and_says_what_differs_from_kubectl(
     assert "--pod-running-timeout=TIME" in out
     assert "Other than with kubectl port-forward" in out
     assert max(map(len, out.splitlines())) <= 110
+
+
+def test_the_help_of_completion_says_how_each_shell_loads_it(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "--help"]) == 0
+    out, _ = capfd.readouterr()
+    readme = (DOCS.parents[1] / "README.md").read_text()
+    loads = re.findall(r"^  (.*fairlead completion (?:bash\)|zsh >|fish >).*)$", out, re.MULTILINE)
+    assert len(loads) == 3
+    assert all(load in readme for load in loads)
 
 
 def test_started_by_kubectl_the_help_says_so() -> None:
@@ -242,6 +251,8 @@ def test_the_documented_exit_codes_are_the_codes() -> None:
     assert errors.__doc__ is not None
     listed = {int(code): name for name, code in re.findall(r"-- (\w+) +(\d+) ", errors.__doc__)}
     assert listed == own
+    explained = help.ABOUT_FORWARD[help.ABOUT_FORWARD.index("Exit codes") :]
+    assert {int(code) for code in re.findall(r"[:,]\s+(\d+) [a-z]", explained)} == own.keys()
 
 
 def test_output_that_nobody_reads_is_no_traceback() -> None:

@@ -43,8 +43,23 @@ Other than with kubectl port-forward:
   --exit-on-loss ends with the pod, as kubectl does.
 - If one of the ports cannot be bound, nothing is served (of localhost, ::1 may be missing).
 - a:b:c is refused as a port.
-- Exit codes tell what went wrong (docs/reference/exit-codes.md); Ctrl-C is 0.
 - What follows -- is a command to run when ready; its environment has the ports.
+- Exit codes tell what went wrong; Ctrl-C is 0: 1 pod lost, 2 command line, 3 kubeconfig, 4 no API
+  server, 5 credentials, 6 rights, 7 no such object, 8 no such port, 9 local port, 10 nothing runs,
+  11 refused by the API server, 12 this machine.
+"""
+
+ABOUT_COMPLETION = """\
+fairlead forward <TAB> then offers kinds, names and ports of the cluster. To load it:
+
+  # bash, in ~/.bashrc
+  source <(fairlead completion bash)
+
+  # zsh, once
+  fairlead completion zsh > "${fpath[1]}/_fairlead"
+
+  # fish, once
+  fairlead completion fish > ~/.config/fish/completions/fairlead.fish
 """
 
 
@@ -76,6 +91,8 @@ def of_command(command: Command, program: str) -> str:
     lines = [command.summary[0].upper() + command.summary[1:] + ".", ""]
     if command.name == "forward":
         lines += [ABOUT_FORWARD, "Examples:", *_examples(program)]
+    if command.name == "completion":
+        lines += [ABOUT_COMPLETION]
     lines += ["Usage:", f"  {program} {command.name} {command.usage}", ""]
     lines += ["Options:", *_table((*command.options, HELP)), ""]
     lines += [f"Options of every command, as kubectl has them: {program} --help lists them."]
