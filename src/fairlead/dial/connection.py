@@ -52,6 +52,9 @@ class Target(Protocol):
     def why_waiting(self, connection: Connection) -> str:
         """What a connection that waited in vain is told."""
 
+    def answered(self, connection: Connection) -> None:
+        """The first bytes came back; called once at most."""
+
     def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
         """The connection ended with a reset; ``words`` are the server's, or ours."""
 
@@ -144,6 +147,9 @@ class Connection:
             self._tries += 1
             self._boarding = True
             self._lanes.board(self, backend.pod)
+        self._limit_the_wait()
+
+    def _limit_the_wait(self) -> None:
         if self._handle is None and self.state is State.WAITING:
             if self._deadline is None:
                 self._deadline = self._loop.time() + self._wait
@@ -165,6 +171,7 @@ class Connection:
         assert self.backend is not None
         self._boarding = False
         self._cancel_timer()
+        self._words = ""
         self.state = State.OPEN
         self._lane = lane
         self._forward = forward = lane.add(self, self.backend.port)
@@ -251,6 +258,7 @@ class Connection:
         if not self._heard:
             self._heard = True
             self._kept = None
+            self._target.answered(self)
         elif self._ending:
             self._ending = False
             self._lane.not_ending(self)
@@ -322,8 +330,7 @@ class Connection:
             self._tries = 0
             self._words = text
             self._target.wait_for_backend(self)
-            assert self._deadline is not None
-            self._handle = self._loop.call_at(self._deadline, self._out_of_time)
+            self._limit_the_wait()
         else:
             self._fail(text)
 
