@@ -153,6 +153,8 @@ def test_a_port_with_a_slash_is_no_target(word: str) -> None:
 def test_a_target_without_ports_is_named() -> None:
     with pytest.raises(UsageError, match="svc/b has no port"):
         parse_targets(["svc/a", "80", "svc/b"])
+    with pytest.raises(UsageError, match=r"svc/a has no port; for example: pod/web 8080:80"):
+        parse_targets(["svc/a"])
 
 
 @given(st.lists(st.text(alphabet="a0:/-+.,% \u0661", max_size=8), max_size=5))

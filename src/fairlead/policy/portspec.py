@@ -81,7 +81,7 @@ def parse_targets(words: Sequence[str]) -> tuple[TargetSpec, ...]:
         raise _incomplete("")
     for kind, name, ports in found:
         if not name or not ports:
-            raise _incomplete(f"{kind}/{name}" if len(found) > 1 else "")
+            raise _incomplete(f"{kind}/{name}" if name else "")
     return tuple(TargetSpec(kind, name, tuple(ports)) for kind, name, ports in found)
 
 
@@ -104,7 +104,7 @@ def _check_name(name: str, kind: str = "") -> None:
 
 def _incomplete(target: str) -> UsageError:
     words = "TYPE/NAME and list of ports are required for port-forward"
-    return UsageError(words, remedy=f"{target} has no port" if target else _TARGET_REMEDY)
+    return UsageError(words, remedy=(f"{target} has no port; " if target else "") + _TARGET_REMEDY)
 
 
 def _quote(text: str) -> str:
