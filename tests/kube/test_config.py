@@ -123,7 +123,8 @@ def test_a_kubeconfig_in_a_pod_counts(tmp_path: Path) -> None:
 def test_the_options_that_make_kubectl_the_same_user(tmp_path: Path) -> None:
     path = write(tmp_path, text="")
     config = load(ClusterOptions(kubeconfig=path, server="https://x", as_user="a b", as_groups=("g",)), {})
-    assert config.kubectl_options == "--as='a b' --as-group=g"
+    assert config.kubectl_options == f"--kubeconfig={path} --as='a b' --as-group=g"
+    assert load(ClusterOptions(as_user="x"), {"KUBECONFIG": path}).kubectl_options == "--as=x"
 
 
 @pytest.mark.parametrize(

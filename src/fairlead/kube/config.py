@@ -37,6 +37,8 @@ class ClusterConfig(NamedTuple):
     """Seconds; None means no limit."""
     no_server: str = ""
     """What to do, where nothing named a server and ``server`` is kubectl's default."""
+    kubeconfig: str = ""
+    """The file that --kubeconfig names."""
     env: Mapping[str, str] = NOTHING
     """The environment, for credential plugins."""
 
@@ -49,7 +51,8 @@ class ClusterConfig(NamedTuple):
         import shlex  # for an error message alone
 
         user = self.user
-        given = [("--context", self.context), ("--as", user.as_user), ("--as-uid", user.as_user and user.as_uid)]
+        given = [("--kubeconfig", self.kubeconfig), ("--context", self.context)]
+        given += [("--as", user.as_user), ("--as-uid", user.as_user and user.as_uid)]
         given += [("--as-group", group) for group in user.as_groups if user.as_user]
         return " ".join(f"{option}={shlex.quote(value)}" for option, value in given if value)
 
@@ -81,6 +84,7 @@ def load(options: ClusterOptions, env: Mapping[str, str], *, service_account: st
         proxy=_proxy(selection, server, env),
         request_timeout=options.request_timeout or None,
         no_server=_name_one(files, env) if selection.default and not env.get("KUBERNETES_MASTER") else "",
+        kubeconfig=options.kubeconfig or "",
         env=env,
     )
 
