@@ -6,14 +6,9 @@ import asyncio
 
 import pytest
 
-from fairlead.errors import (
-    LostError,
-)
+from fairlead.errors import LostError
 from tests.support.loop import now, run_virtual
-from tests.support.objects import (
-    PODS,
-    pod,
-)
+from tests.support.objects import PODS, pod
 from tests.support.targets import Target, cluster
 
 

@@ -6,19 +6,11 @@ import asyncio
 
 import pytest
 
-from fairlead.errors import (
-    LostError,
-    UnreachableError,
-)
+from fairlead.errors import LostError, UnreachableError
 from fairlead.kit.tasks import Background
 from tests.support.fakeapi import until
 from tests.support.loop import run_virtual
-from tests.support.objects import (
-    DEPLOYMENTS,
-    PODS,
-    REPLICASETS,
-    pod,
-)
+from tests.support.objects import DEPLOYMENTS, PODS, REPLICASETS, pod
 from tests.support.targets import OWNED, Target, cluster
 
 

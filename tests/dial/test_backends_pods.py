@@ -6,19 +6,11 @@ import asyncio
 
 import pytest
 
-from fairlead.errors import (
-    CredentialsError,
-    UnreachableError,
-)
+from fairlead.errors import CredentialsError, UnreachableError
 from fairlead.kit.tasks import Background
 from tests.support.fakeapi import until
 from tests.support.loop import now, run_virtual
-from tests.support.objects import (
-    DEPLOYMENTS,
-    PODS,
-    pod,
-    workload,
-)
+from tests.support.objects import DEPLOYMENTS, PODS, pod, workload
 from tests.support.targets import OWNED, Target, cluster
 
 

@@ -8,12 +8,7 @@ import pytest
 
 from tests.support.fakeapi import until
 from tests.support.loop import run_virtual
-from tests.support.objects import (
-    PODS,
-    SERVICES,
-    pod,
-    service,
-)
+from tests.support.objects import PODS, SERVICES, pod, service
 from tests.support.targets import Target, cluster
 
 

@@ -7,15 +7,7 @@ from typing import Any
 
 from tests.support.fakeapi import until
 from tests.support.loop import run_virtual
-from tests.support.objects import (
-    PODS,
-    SERVICES,
-    SLICES,
-    endpoint,
-    endpoint_slice,
-    pod,
-    service,
-)
+from tests.support.objects import PODS, SERVICES, SLICES, endpoint, endpoint_slice, pod, service
 from tests.support.targets import Target, cluster
 
 

@@ -17,13 +17,7 @@ from fairlead.errors import (
     UsageError,
 )
 from tests.support.loop import now, run_virtual
-from tests.support.objects import (
-    DEPLOYMENTS,
-    PODS,
-    SERVICES,
-    pod,
-    service,
-)
+from tests.support.objects import DEPLOYMENTS, PODS, SERVICES, pod, service
 from tests.support.targets import OWNED, Target, cluster, resolved
 
 

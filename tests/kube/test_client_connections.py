@@ -6,9 +6,7 @@ import asyncio
 
 import pytest
 
-from fairlead.errors import (
-    UnreachableError,
-)
+from fairlead.errors import UnreachableError
 from fairlead.kube.auth import Identity
 from fairlead.kube.client import ApiServer
 from fairlead.kube.tls import ClientCertificate

@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.errors import (
-    ForbiddenError,
-    ProtocolError,
-    UnreachableError,
-)
+from fairlead.errors import ForbiddenError, ProtocolError, UnreachableError
 from fairlead.kube.client import ApiServer
 from tests.support.apiserver import Answer, Exchange, ScriptedServer, raw, scripted, status
 from tests.support.clusters import config_for
