@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fairlead.cli.parse import Parsed, parse
 from fairlead.cli.services_settings import MOST_BYTES, services_settings
 from fairlead.errors import ConfigError, FairleadError, UsageError
 from fairlead.model.named import PortRule, Reservation, ServicePattern
+from fairlead.policy.services_config import KEYS as FILE_KEYS
 from fairlead.settings import ClusterOptions, ServicesSettings
 
 
@@ -134,3 +136,16 @@ def test_files_that_are_refused(tmp_path: Path, text: str, message: str) -> None
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FairleadError, match=r"^the config file .*none cannot be read: No such file or directory$"):
         settings("--config", str(tmp_path / "none"))
+
+
+def test_the_documented_file_is_a_file_of_settings(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/reference/services.md").read_text()
+    (tmp_path / "team.yaml").write_text(text.split("```yaml\n")[1].split("```")[0])
+    found = settings("--config", str(tmp_path / "team.yaml"))
+    assert (found.namespaces, found.mappings) == (("shop", "pay"), (PortRule("", "", 80, 8080),))
+
+
+def test_the_documentation_names_all_that_a_file_can_set() -> None:
+    text = (Path(__file__).parents[2] / "docs/reference/services.md").read_text()
+    listed = text.split("It can set ")[1].split(". Anything")[0]
+    assert re.findall(r"`([a-z-]+)`", listed) == list(FILE_KEYS)

@@ -153,7 +153,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
-_KEYS: dict[str, tuple[str, Callable[[str, object], object]]] = {
+KEYS: dict[str, tuple[str, Callable[[str, object], object]]] = {
     "namespace": ("namespaces", _words),
     "all-namespaces": ("all_namespaces", _bool),
     "selector": ("selector", _text),
@@ -172,14 +172,14 @@ _KEYS: dict[str, tuple[str, Callable[[str, object], object]]] = {
 
 
 def _known(key: str, options: Collection[str]) -> tuple[str, Callable[[str, object], object]]:
-    if key in _KEYS:
-        return _KEYS[key]
+    if key in KEYS:
+        return KEYS[key]
     if key in options or key == "command":
         raise UsageError(f"a file cannot set {key}", remedy="give it on the command line")
     from difflib import get_close_matches  # for an error message alone
 
-    near = get_close_matches(key, _KEYS, 1)
-    raise UsageError(f"there is no setting {key}", remedy=f"did you mean {near[0]}?" if near else ", ".join(_KEYS))
+    near = get_close_matches(key, KEYS, 1)
+    raise UsageError(f"there is no setting {key}", remedy=f"did you mean {near[0]}?" if near else ", ".join(KEYS))
 
 
 def _line(text: str, key: str) -> str:
