@@ -30,16 +30,16 @@ def test_it_waits_anew(listens_later: bool) -> None:
             await asyncio.sleep(WAIT * 3)  # however long ago it was accepted
             it.made[0][0].kill("broke")
             await asyncio.sleep(0)
-            assert connection.state is State.OPEN  # at once, on the lane that idles
+            assert stands(connection) is State.OPEN  # at once, on the lane that idles
             lane = it.made[1][0]
             it.hear(frames.syn_reply(5, HeaderEncoder().encode({})), frames.data(5, REFUSED, fin=True), lane=lane)
-            assert connection.state is State.WAITING
+            assert stands(connection) is State.WAITING
             assert connection in it.aim.waiting
             await asyncio.sleep(WAIT - 0.1)
             assert program.over == ""
             if listens_later:
                 connection.dial()
-                assert connection.state is State.OPEN
+                assert stands(connection) is State.OPEN
             await asyncio.sleep(0.2)
             assert (program.over, it.aim.failures) == (("", []) if listens_later else ("aborted", [REFUSED.decode()]))
 
@@ -64,10 +64,15 @@ def test_the_reason_of_an_earlier_wait_is_forgotten() -> None:
         it.refuse = None
         connection.dial()
         await asyncio.sleep(0.01)
-        assert connection.state is State.OPEN
+        assert stands(connection) is State.OPEN
         it.aim.backends = []
         it.lane.kill("broke")
         await asyncio.sleep(WAIT + 0.1)
         assert it.aim.failures == ["nothing runs"]
 
     play(main)
+
+
+def stands(connection: Connection) -> State:
+    """A call, since a type checker takes a property for unchanged."""
+    return connection.state

@@ -10,12 +10,14 @@ import pytest
 from fairlead.policy.silence import (
     ANY,
     MAX_GRACE,
+    MUCH,
     TABLE,
     Kernel,
     Other,
     Sent,
     Silence,
     Verdict,
+    amount,
     doubtful,
     grace,
     judge,
@@ -115,3 +117,10 @@ def info(*, retransmits: int = 0, probes: int = 0, backoff: int = 0, unacked: in
 )
 def test_what_the_kernel_knows(told: bytes, kernel: Kernel) -> None:
     assert kernel_state(told) is kernel
+
+
+@pytest.mark.parametrize(
+    ("said", "means"), [(0, Sent.NOTHING), (1, Sent.LITTLE), (MUCH - 1, Sent.LITTLE), (MUCH, Sent.MUCH)]
+)
+def test_how_much_was_sent(said: int, means: Sent) -> None:
+    assert amount(said) is means

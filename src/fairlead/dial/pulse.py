@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fairlead.policy import silence
-from fairlead.policy.silence import Sent
+from fairlead.policy.silence import Sent, amount, grace
 
 
 class Pulse:
@@ -61,9 +60,9 @@ class Pulse:
         """Another lane answers. Whether one has for as long as TCP may need to try again on this one."""
         if self._beside is None or self._beside < self._since:
             self._beside = now
-        return now - self._beside >= silence.grace(self._beside - self._since)
+        return now - self._beside >= grace(self._beside - self._since)
 
     @property
     def sent(self) -> Sent:
         """How much was said that a ping waits behind."""
-        return Sent.NOTHING if not self.said else Sent.LITTLE if self.said < silence.MUCH else Sent.MUCH
+        return amount(self.said)

@@ -119,6 +119,11 @@ def doubtful(lane: Silence) -> bool:
     return lane.reading and (lane.sent is Sent.NOTHING or lane.kernel is Kernel.SILENT)
 
 
+def amount(said: int) -> Sent:
+    """What so many bytes mean."""
+    return Sent.NOTHING if not said else Sent.LITTLE if said < MUCH else Sent.MUCH
+
+
 def grace(silent: float) -> float:
     """Seconds that TCP may need to try again after ``silent`` seconds of silence (RFC 6298: it doubles its timer)."""
     return min(silent, MAX_GRACE)
