@@ -29,10 +29,7 @@ def test_the_first_of_several_pings_says_since_when() -> None:
     assert not pulse.answered(7)
     assert pulse.answered(3)
     assert not pulse.answered(1)  # that answered it, too
-    assert pulse.waiting
-    assert pulse.answered(5)
-    assert not pulse.waiting
-    assert not pulse.answered(5)
+    assert [pulse.waiting, pulse.answered(5), pulse.waiting, pulse.answered(5)] == [True, True, False, False]
 
 
 def test_whatever_is_read_is_a_sign_of_life() -> None:
@@ -49,13 +46,13 @@ def test_what_held_it_up_gives_it_its_time_again() -> None:
 
 def test_what_was_said_counts_until_a_ping_behind_it_is_answered() -> None:
     pulse = Pulse()
-    assert pulse.sent is Sent.NOTHING
+    seen = [pulse.sent]
     pulse.said += MUCH
     pulse.asked(1, 0.0)
     pulse.said += 1
-    assert pulse.sent is Sent.MUCH
+    seen.append(pulse.sent)
     pulse.answered(1)
-    assert pulse.sent is Sent.LITTLE
+    assert [*seen, pulse.sent] == [Sent.NOTHING, Sent.MUCH, Sent.LITTLE]
 
 
 def test_a_lane_has_as_long_again_as_it_was_silent_once_another_answers() -> None:
