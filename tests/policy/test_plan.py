@@ -25,10 +25,9 @@ def planned(
     *slices: dict[str, Any],
     number: dict[int, int] | None = None,
     own: dict[int, int] | None = None,
-    ended: tuple[str, ...] = (),
 ) -> ServicePlan:
     wishes = Locals(lambda port: (number or {}).get(port, port), lambda port: (own or {}).get(port, 0))
-    return plan("ctx", found, map(EndpointSlice.from_json, slices), wishes, ended)
+    return plan("ctx", found, map(EndpointSlice.from_json, slices), wishes)
 
 
 def where(port: NamedPort) -> tuple[int, list[str]]:
@@ -46,11 +45,6 @@ def test_a_service_is_one_group_with_its_ready_pods() -> None:
 def test_without_pods_it_listens_all_the_same() -> None:
     found = planned(service(HTTP))
     assert [where(port) for port in found.groups[0].ports] == [(80, [])]
-
-
-def test_pods_seen_to_end_are_left_out() -> None:
-    found = planned(service(HTTP), endpoint_slice("s", [endpoint("a", uid="1"), endpoint("b", uid="2")]), ended=("1",))
-    assert where(found.groups[0].ports[0]) == (80, ["b:8080"])
 
 
 def test_a_named_target_port_differs_between_pods() -> None:

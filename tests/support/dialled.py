@@ -46,6 +46,8 @@ class Aim:
         if connection in self.waiting:
             self.waiting.remove(connection)
 
+    def answered(self, connection: Connection) -> None: ...
+
     def why_waiting(self, connection: Connection) -> str:
         return "nothing runs"
 

@@ -118,6 +118,8 @@ class World:
     def stop_waiting(self, connection: Connection) -> None:
         self.waiting.discard(connection)
 
+    def answered(self, connection: Connection) -> None: ...
+
     def why_waiting(self, connection: Connection) -> str:
         return "nothing runs"
 

@@ -26,8 +26,9 @@ RETRY = 1.0
 class Pods(Protocol):
     """The pods behind a target, as ``dial.backends.Backends`` keeps them."""
 
-    target: str
-    """As its user knows it."""
+    @property
+    def target(self) -> str:
+        """As its user knows it."""
 
     def ready(self, port: TargetPort) -> tuple[Backend, ...]:
         """Candidates for a new connection."""
@@ -56,6 +57,7 @@ class Route:
         report: Callable[[Event], None],
         server_up: Callable[[], bool],
         on_error: Callable[[], None] = lambda: None,
+        on_answer: Callable[[], None] = lambda: None,
     ) -> None:
         self.local = local
         """The local port's number, 0 for standard input and output."""
@@ -69,6 +71,7 @@ class Route:
         self._report = report
         self._server_up = server_up
         self._on_error = on_error
+        self._on_answer = on_answer
         self._waiting: dict[Connection, None] = {}
         self._retry: asyncio.TimerHandle | None = None
         self._fallback: PodRef | None = None
@@ -119,6 +122,10 @@ class Route:
         if connection.backend is not None:
             return f"no connection to pod {connection.backend.pod.name} could be had in time"
         return self._pods.why_not(self._port)
+
+    def answered(self, connection: Connection) -> None:
+        """Bytes came back: the way is proved."""
+        self._on_answer()
 
     def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
         """One line for one failed connection."""

@@ -29,6 +29,8 @@ class Handling(NamedTuple):
 
     port: int
     """The local port, or 0 for standard input and output."""
+    target: str = ""
+    """What it leads to."""
 
 
 class ReadyPort(NamedTuple):
@@ -131,6 +133,6 @@ Event: TypeAlias = (
 )
 
 
-def name_of(kind: type[Event]) -> str:
+def name_of(kind: type[object]) -> str:
     """The name that ``-o json`` gives a kind of event: ``pod-gone`` for PodGone."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).lstrip("-")

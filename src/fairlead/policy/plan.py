@@ -5,7 +5,7 @@ A normal service is one group. A headless one is a group for its ready pods in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -34,6 +34,8 @@ class NamedPort(NamedTuple):
     """Ready pods, by name."""
     own: int = 0
     """The port of this laptop that it leads to instead of to pods; 0 if it does not."""
+    direct: bool = False
+    """Not the service's: the pods' own port, which answers in the cluster under a headless name."""
 
 
 class Group(NamedTuple):
@@ -80,16 +82,15 @@ def plan(
     service: Service,
     slices: Iterable[EndpointSlice],
     wishes: Locals,
-    ended: Container[str] = (),
 ) -> ServicePlan:
-    """Plan for a service with these EndpointSlices; ``ended`` are uids of pods whose end was seen elsewhere."""
+    """Plan for a service with these EndpointSlices."""
     slices = tuple(slices)
     key = GroupKey(context, service.namespace, service.name)
     if service.external_name:
         pods: tuple[PodEndpoint, ...] = ()
         nowhere = f"it stands for {service.external_name}, outside the cluster"
     else:
-        pods = tuple(pod._replace(ready=pod.ready and pod.pod.uid not in ended) for pod in pod_endpoints(slices))
+        pods = pod_endpoints(slices)
         nowhere = "" if pods or service.selector else _without_pods(slices)
     tcp = [port for port in service.ports if port.protocol == "TCP"]
     unserved = [
@@ -156,7 +157,7 @@ def _ports(tcp: Sequence[ServicePort], pods: Sequence[PodEndpoint], wishes: Loca
         numbers = {_number(port, pod) for pod in pods} | ({port.target} if isinstance(port.target, int) else set())
         for number in sorted(numbers - {0}):
             backends = tuple(Backend(pod.pod, number) for pod in pods if pod.ready and _number(port, pod) == number)
-            found.append(NamedPort(number, number, backends))
+            found.append(NamedPort(number, number, backends, direct=True))
     return found
 
 

@@ -101,7 +101,7 @@ class ForwardRun:
 
     def _acceptor(self, target: ForwardedTarget, route: Route) -> Callable[[LocalConnection], Connection]:
         settings, lanes, report = self._around.settings, self._around.lanes, self._around.report
-        handling, wait = Handling(route.local), settings.wait
+        handling, wait = Handling(route.local, str(target.spec)), settings.wait
         by_client = target.backends.affinity is not None and not settings.sticky
 
         def accept(local: LocalConnection) -> Connection:

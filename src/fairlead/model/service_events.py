@@ -1,0 +1,84 @@
+"""What a run of ``services`` has to tell, beside what every run may: frozen values, as in ``model.events``.
+
+``docs/reference/services-events.md`` lists the same names and fields for users; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from fairlead.model import events
+
+
+class Forwarding(NamedTuple):
+    """The name of a service leads somewhere, or now leads elsewhere; one event for each of its ports."""
+
+    target: str
+    """The shortest of its names."""
+    service: str
+    namespace: str
+    context: str
+    kind: str
+    """``service``, ``headless`` or ``pod``."""
+    address: str
+    """The loopback address that the name stands for."""
+    port: int
+    """To connect to."""
+    to: tuple[str, ...]
+    """Ready pods with their ports, ``web-1:8080``; or ``localhost:3000``, for what runs on this machine."""
+
+
+class StoppedForwarding(NamedTuple):
+    """A name leads nowhere any more: the service or pod is gone, or the run ends."""
+
+    target: str
+    """The service's name, or the pod's below it, without its namespace."""
+    namespace: str
+    context: str
+
+
+class NotServed(NamedTuple):
+    """A service, or one port of it, that cannot be served."""
+
+    service: str
+    namespace: str
+    context: str
+    port: str
+    """Such as ``53/UDP``; "" for the whole service."""
+    reason: str
+    relay: bool
+    """Whether it needs the relay: something in the cluster could reach it, port forwarding cannot."""
+
+
+class ServiceState(NamedTuple):
+    """What is known of a name's way; told when it changes."""
+
+    target: str
+    state: str
+    """``waiting`` (no pod is ready), ``ready`` (one is), ``proved`` (bytes came back) or ``failing``."""
+    reason: str = ""
+    """Of waiting and failing."""
+
+
+class Ready(NamedTuple):
+    """Every name stands in the hosts file and is listened for; told once."""
+
+    names: int
+    addresses: int
+    hosts_file: str
+
+
+ServiceEvent: TypeAlias = (
+    Forwarding
+    | StoppedForwarding
+    | NotServed
+    | ServiceState
+    | Ready
+    | events.Handling
+    | events.ConnectionFailed
+    | events.Waiting
+    | events.ServerLost
+    | events.ServerBack
+    | events.Note
+    | events.Ended
+)
