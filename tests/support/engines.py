@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 
+from fairlead.protocol.portforward import Outcome
+from fairlead.protocol.spdy import frames
 from fairlead.protocol.spdy.headers import HeaderEncoder
 from fairlead.protocol.spdy.session import Role, Session, StreamListener
 
@@ -161,3 +163,39 @@ def control(kind: int, body: bytes = b"", *, flags: int = 0, version: int = 3, l
 
 def u32(*numbers: int) -> bytes:
     return struct.pack(f">{len(numbers)}I", *numbers)
+
+
+class ForwardLog:
+    """A ForwardListener that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.events: list[tuple[object, ...]] = []
+
+    def on_data(self, data: memoryview) -> None:
+        assert not any(event[0] == "end" for event in self.events)
+        self.data += data
+
+    def on_half_end(self) -> None:
+        self.events.append(("half end",))
+
+    def on_end(self, outcome: Outcome, text: str) -> None:
+        self.events.append(("end", outcome, text))
+
+
+def client_with_stream() -> tuple[End, int, StreamLog]:
+    """A client with one stream, which the server has accepted."""
+    end = End(Role.CLIENT)
+    ident, stream = end.open()
+    end.receive(frames.syn_reply(ident, end.block()))
+    end.session.take_outgoing()
+    stream.log.clear()
+    return end, ident, stream
+
+
+def server_with_stream(*, max_streams: int = 8192) -> End:
+    """A server with stream 1."""
+    end = End(Role.SERVER, max_streams=max_streams)
+    end.receive(frames.syn_stream(1, end.block(port="80")))
+    end.told.log.clear()
+    return end
