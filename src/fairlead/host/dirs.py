@@ -18,7 +18,20 @@ def cache(env: Mapping[str, str]) -> str:
 
 def state(env: Mapping[str, str]) -> str:
     """What has to outlive a run, and can be made anew if it is lost."""
-    return _made(os.path.join(_base(env, "XDG_STATE_HOME", ".local/state"), _NAME))
+    return _made(state_place(env))
+
+
+def state_place(env: Mapping[str, str]) -> str:
+    """Where ``state`` is, made or not."""
+    return os.path.join(_base(env, "XDG_STATE_HOME", ".local/state"), _NAME)
+
+
+def runtime(env: Mapping[str, str]) -> str | None:
+    """What lives no longer than the user's sessions; None where the system has no such place."""
+    base = env.get("XDG_RUNTIME_DIR", "")
+    if not os.path.isabs(base) or not os.path.isdir(base) or os.stat(base).st_uid != os.getuid():
+        return None
+    return _made(os.path.join(base, _NAME))
 
 
 def _base(env: Mapping[str, str], variable: str, default: str) -> str:

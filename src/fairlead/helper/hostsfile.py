@@ -1,0 +1,310 @@
+"""A hosts file, changed while others read and write it.
+
+Our own processes take turns by a lock (flock(2)) on the file itself: it needs no other file that could be left, any
+user who may read the file can take it, and its end is the kernel's work. A file that was replaced while one waited is
+recognised by its inode, and waited for again.
+
+The file is replaced by rename(2), so that readers see all of the old or all of the new. Who has the old one open for
+writing meanwhile, as ``echo >> hosts`` has for a moment, is waited for, and what came is carried over. A file that
+cannot be replaced, or not with all that belongs to it (owner, mode, extended attributes, other hard links), is written
+in place, with a journal.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from fairlead.errors import MachineError
+from fairlead.helper.journal import Journal
+
+PATIENCE = 5.0
+"""Seconds to wait for another process of ours; it needs a few milliseconds."""
+WRITERS = 0.25
+"""Seconds to wait for those who have the replaced file open for writing."""
+LARGEST = 64 << 20
+"""Bytes of a file that is still worth reading whole."""
+
+_PAUSE = 0.005
+_AGAIN = 10
+"""How often others may write while we do, before it is called impossible."""
+_MADE_ANEW = frozenset({"security.ima", "security.evm"})
+"""Attributes that the kernel computes from the content (integrity measurement)."""
+_LABELS = frozenset({"security.selinux", "security.SMACK64"})
+"""Attributes that every file has where there are any: they cannot be taken away, only set."""
+
+Edit = Callable[[bytes], bytes]
+
+
+class _CannotReplaceError(Exception):
+    """It has to be written in place."""
+
+
+def update(path: str, edit: Edit, journals: Sequence[str]) -> None:
+    """Make the file ``edit`` of what it holds; nothing is written if that is the same. Raises MachineError.
+
+    ``edit`` may be called again when others write too; its last call is the one that counts. ``journals`` are the
+    folders for what is kept while the file is written in place.
+    """
+    path = os.path.realpath(path)
+    try:
+        with _Locked(path) as file:
+            _update(file, edit, Journal(path, journals))
+    except OSError as error:
+        raise MachineError(f"cannot change {path}: {error.strerror}") from error
+
+
+def read(path: str) -> bytes:
+    """What it holds. Raises MachineError."""
+    try:
+        file = _open(path)
+        try:
+            return _content(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise MachineError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
+    _remove(file.unfinished)
+    change: Edit = lambda held: edit(journal.completed(held))  # noqa: E731
+    for _ in range(_AGAIN):
+        held = file.content()
+        wanted = change(held)
+        if wanted == held:
+            journal.clear()
+            return
+        if not file.is_current():
+            file.lock()
+            continue
+        try:
+            late = file.replace(wanted)
+        except _CannotReplaceError:
+            file.write_in_place(held, wanted, journal)
+            return
+        journal.clear()
+        if late == held:
+            return
+        change = _carried_over(held, late, edit)
+    raise MachineError(f"cannot change {file.path}: others write it all the time")
+
+
+def _carried_over(held: bytes, late: bytes, edit: Edit) -> Edit:
+    """What brings into the file that replaced another what that one got in the meantime."""
+    if late.startswith(held):
+        return lambda now: now + late[len(held) :]
+    return lambda now: edit(late)  # it was written anew
+
+
+class _Locked:
+    """The file at ``path``, read under our lock for the time of a with block."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        folder, name = os.path.split(path)
+        self.unfinished = os.path.join(folder, f".{name}.fairlead")
+        """Where its next content is prepared; by one process at a time, so what is found there is of a killed one."""
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        self.lock()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+
+    def lock(self) -> None:
+        """Wait for our turn; MachineError after PATIENCE."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            if self._file >= 0:
+                os.close(self._file)
+            self._file = _open(self.path)
+            while not _try_lock(self._file):
+                if time.monotonic() > until:
+                    holder = _lock_holder(self._file)
+                    raise MachineError(f"cannot change {self.path}: {holder} has kept it locked for {PATIENCE:g} s")
+                time.sleep(_PAUSE)
+            if self.is_current():
+                return
+
+    def is_current(self) -> bool:
+        """Whether nobody has put another file in its place."""
+        try:
+            found = os.stat(self.path, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(found, os.fstat(self._file))
+
+    def content(self) -> bytes:
+        """What it holds."""
+        return _content(self._file)
+
+    def replace(self, wanted: bytes) -> bytes:
+        """Put a file with ``wanted`` in its place; what the one that was there held in the end."""
+        made = _prepare(self.unfinished, self._file, wanted)
+        try:
+            os.rename(self.unfinished, self.path)
+        except OSError as error:
+            os.close(made)
+            _remove(self.unfinished)
+            if error.errno in (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM):
+                raise _CannotReplaceError from error
+            raise
+        replaced, self._file = self._file, made
+        try:
+            _sync_folder(self.path)
+            _wait_for_writers(replaced)
+            return _content(replaced)
+        finally:
+            os.close(replaced)
+
+    def write_in_place(self, held: bytes, wanted: bytes, journal: Journal) -> None:
+        """Write it over. Until that is done the journal has both."""
+        with open(os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb", buffering=0) as file:
+            journal.write(held, wanted)
+            try:
+                _write(file.fileno(), wanted)
+            except OSError:
+                _write(file.fileno(), held)  # which fits: it was there
+                journal.clear()
+                raise
+            journal.clear()
+
+
+def _open(path: str) -> int:
+    # A named pipe would keep us waiting; it is no hosts file anyway.
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise MachineError(f"{path} is not a file")
+    return file
+
+
+def _content(file: int) -> bytes:
+    parts, size = [], 0
+    while part := os.pread(file, 1 << 20, size):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST:
+            raise MachineError(f"a hosts file of more than {LARGEST >> 20} MiB is not read")
+    return b"".join(parts)
+
+
+def _write(file: int, data: bytes) -> None:
+    """Make an open file hold ``data``, on the disk."""
+    written = 0
+    while written < len(data):
+        written += os.pwrite(file, data[written:], written)
+    os.ftruncate(file, len(data))
+    os.fsync(file)
+
+
+def _prepare(path: str, like: int, data: bytes) -> int:
+    """A new file with ``data`` that is otherwise as the one that is open as ``like``; open, and locked by us."""
+    if os.fstat(like).st_nlink != 1:
+        raise _CannotReplaceError
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _CannotReplaceError from error
+        raise
+    try:
+        with open(made, "wb", buffering=0) as file:
+            _write(file.fileno(), data)
+            _give_all_of(like, file.fileno())
+        # Opened anew: a descriptor of ours that can write would count among the writers that are waited for.
+        reader = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fcntl.flock(reader, fcntl.LOCK_EX)
+    except BaseException:
+        _remove(path)
+        raise
+    return reader
+
+
+def _give_all_of(like: int, made: int) -> None:
+    """Owner, mode and extended attributes, such as SELinux labels and access lists."""
+    old, new = os.fstat(like), os.fstat(made)
+    try:
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            os.fchown(made, old.st_uid, old.st_gid)
+        os.fchmod(made, stat.S_IMODE(old.st_mode))
+        wanted = _attributes(like)
+        for name in _attributes(made):
+            if name not in wanted and name not in _LABELS:
+                os.removexattr(made, name)  # a folder's default access list
+        for name in wanted:
+            os.setxattr(made, name, os.getxattr(like, name))
+    except OSError as error:
+        raise _CannotReplaceError from error
+
+
+def _attributes(file: int) -> list[str]:
+    try:
+        return [name for name in os.listxattr(file) if name not in _MADE_ANEW]
+    except OSError:
+        return []  # a file system without any
+
+
+def _wait_for_writers(file: int) -> None:
+    """Wait until nobody has it open for writing: then, and only then, the kernel gives a read lease (fcntl(2))."""
+    until = time.monotonic() + WRITERS
+    while time.monotonic() < until:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            return
+        except OSError as error:
+            if error.errno != errno.EAGAIN:
+                return  # not our file, or a file system without leases
+        time.sleep(_PAUSE)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_holder(file: int) -> str:
+    """Who has locked it (proc(5), /proc/locks)."""
+    inode = os.fstat(file).st_ino
+    try:
+        with open("/proc/locks") as locks:
+            for line in locks:
+                fields = line.split()
+                if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
+                    return f"process {fields[4]}"
+    except (OSError, IndexError):
+        pass
+    return "another process"
+
+
+def _sync_folder(path: str) -> None:
+    try:
+        folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # a folder that may be written and not read
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # there is none, or its folder is not ours to write

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fairlead.errors import MachineError
+from fairlead.helper import hostsfile
+from fairlead.helper.journal import complete
+
+USUAL = b"127.0.0.1 localhost\n10.0.0.5 db\n"
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Path:
+    (tmp_path / "etc").mkdir()
+    path = tmp_path / "etc/hosts"
+    path.write_bytes(USUAL)
+    return path
+
+
+@pytest.fixture
+def journals(tmp_path: Path) -> list[str]:
+    return [str(tmp_path / "journal")]
+
+
+def first(line: bytes) -> Callable[[bytes], bytes]:
+    return lambda data: line + data
+
+
+def last(line: bytes) -> Callable[[bytes], bytes]:
+    return lambda data: data + line
+
+
+def fails_with(number: int) -> Callable[..., None]:
+    def fail(*_words: object, **_more: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_it_is_replaced_at_once_and_nothing_is_left(hosts: Path, journals: list[str]) -> None:
+    with open(hosts, "rb") as reader:
+        hostsfile.update(str(hosts), first(b"x\n"), journals)
+        assert reader.read() == USUAL, "who reads has the old one"
+    assert hosts.read_bytes() == b"x\n" + USUAL
+    assert os.listdir(hosts.parent) == ["hosts"]
+    assert not os.path.exists(journals[0])
+
+
+def test_without_a_change_nothing_is_written(hosts: Path, journals: list[str]) -> None:
+    before = hosts.stat()
+    hostsfile.update(str(hosts), lambda data: data, journals)
+    assert hosts.stat().st_ino == before.st_ino
+    assert hosts.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_mode_owner_and_attributes_are_kept(hosts: Path, journals: list[str]) -> None:
+    hosts.chmod(0o664)
+    try:
+        os.setxattr(hosts, "user.note", b"mine")
+        attributes = {"user.note": b"mine"}
+    except OSError:
+        attributes = {}
+    if os.geteuid() == 0:
+        os.chown(hosts, 12, 34)
+    before = hosts.stat()
+    hostsfile.update(str(hosts), first(b"x\n"), journals)
+    after = hosts.stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert {name: os.getxattr(hosts, name) for name in os.listxattr(hosts)} == attributes
+
+
+def test_a_link_leads_to_the_file_that_changes(hosts: Path, journals: list[str], tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(hosts)
+    hostsfile.update(str(link), first(b"x\n"), journals)
+    assert link.is_symlink()
+    assert hosts.read_bytes() == b"x\n" + USUAL
+
+
+def test_another_hard_link_shows_the_same_still(hosts: Path, journals: list[str], tmp_path: Path) -> None:
+    os.link(hosts, tmp_path / "second")
+    hostsfile.update(str(hosts), first(b"x\n"), journals)
+    assert (tmp_path / "second").read_bytes() == b"x\n" + USUAL
+
+
+@pytest.mark.parametrize("content", [b"x\n" + USUAL, b"127.0.0.1 localhost\n", b""])
+def test_a_file_that_cannot_be_replaced_is_written_in_place(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr(os, "rename", fails_with(16))  # EBUSY, as for a file that is mounted by itself
+    before = hosts.stat().st_ino
+    hostsfile.update(str(hosts), lambda data: content, journals)
+    assert hosts.read_bytes() == content
+    assert hosts.stat().st_ino == before
+    assert os.listdir(hosts.parent) == ["hosts"]
+    assert os.listdir(journals[0]) == []
+
+
+def test_a_full_disk_leaves_it_as_it_was(hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "rename", fails_with(16))
+    write, real = os.pwrite, [0]
+
+    def full(file: int, data: bytes, at: int) -> int:
+        if data.startswith(b"new") or at:  # the second part of what is new does not fit
+            real[0] += 1
+            if os.fstat(file).st_ino == hosts.stat().st_ino:
+                if at:
+                    raise OSError(28, "No space left on device")
+                return write(file, data[:10], at)
+        return write(file, data, at)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(MachineError, match="No space left"):
+        hostsfile.update(str(hosts), first(b"new" * 10), journals)
+    assert hosts.read_bytes() == USUAL
+
+
+@pytest.mark.parametrize("wanted", [b"# ours\n" * 50 + USUAL, b"127.0.0.1 localhost\n", b"", USUAL + b"more\n"])
+def test_a_file_that_was_half_written_is_completed_at_any_byte(wanted: bytes) -> None:
+    for written in range(len(wanted) + 1):
+        torn = wanted[:written] + USUAL[written:]
+        if torn != USUAL:
+            assert complete(torn, USUAL, wanted) == wanted
+        added = complete(torn + b"10.9.9.9 later\n", USUAL, wanted)
+        if written < len(USUAL) and torn != USUAL:
+            assert added == wanted + b"10.9.9.9 later\n"
+        assert added.endswith(b"10.9.9.9 later\n")
+
+
+@pytest.mark.parametrize(
+    "edited", [b"", b"x" + USUAL, USUAL.replace(b"db", b"other"), b"# ours\n" + USUAL.replace(b"db", b"other")]
+)
+def test_a_file_that_somebody_edited_since_is_left_alone(edited: bytes) -> None:
+    assert complete(edited, USUAL, b"# ours\n" + USUAL) == edited
+
+
+def test_what_a_killed_writer_left_is_completed_and_tidied(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    wanted = b"# ours\n" + USUAL
+
+    def die(file: int, data: bytes, at: int) -> int:
+        if os.fstat(file).st_ino == hosts.stat().st_ino:
+            os.write(file, data[:12])
+            raise KilledError
+        return real(file, data, at)
+
+    real = os.pwrite
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(os, "rename", fails_with(16))
+        patch.setattr(os, "pwrite", die)
+        hostsfile.update(str(hosts), lambda data: wanted, journals)
+    assert hosts.read_bytes() == wanted[:12] + USUAL[12:]
+    (hosts.parent / ".hosts.fairlead").write_bytes(b"half")
+    hostsfile.update(str(hosts), lambda data: data, journals)
+    assert hosts.read_bytes() == wanted
+    assert os.listdir(hosts.parent) == ["hosts"]
+    assert os.listdir(journals[0]) == []
+
+
+def test_a_journal_of_somebody_else_is_not_believed(hosts: Path, journals: list[str], tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make another user's file")
+    os.mkdir(journals[0])
+    os.chown(journals[0], 12, 34)
+    with pytest.raises(MachineError, match="cannot keep a record"):
+        os.link(hosts, tmp_path / "second")
+        hostsfile.update(str(hosts), first(b"x\n"), journals)
+    assert hosts.read_bytes() == USUAL
+
+
+# -- others --
+
+APPENDER = "import sys\nfor n in range(300):\n with open(sys.argv[1], 'a') as f: f.write(f'10.0.0.1 n{n}\\n')"
+
+
+def test_nothing_is_lost_of_what_others_append_meanwhile(hosts: Path, journals: list[str]) -> None:
+    with subprocess.Popen([sys.executable, "-c", APPENDER, str(hosts)]) as other:
+        number = 0
+        while other.poll() is None:
+            number += 1
+            hostsfile.update(str(hosts), ours(number), journals)
+    hostsfile.update(str(hosts), without_ours, journals)
+    assert other.returncode == 0
+    lines = hosts.read_bytes().removeprefix(USUAL).splitlines()
+    assert sorted(lines) == sorted(b"10.0.0.1 n%d" % each for each in range(300))
+
+
+def ours(number: int) -> Callable[[bytes], bytes]:
+    return lambda data: b"# ours %d\n" % number * (number % 7) + without_ours(data)
+
+
+def without_ours(data: bytes) -> bytes:
+    return b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(b"# ours"))
+
+
+def test_several_of_ours_take_turns(hosts: Path, journals: list[str]) -> None:
+    def add(name: bytes) -> None:
+        for number in range(25):
+            hostsfile.update(str(hosts), last(b"%s %d\n" % (name, number)), journals)
+
+    threads = [threading.Thread(target=add, args=(name,)) for name in (b"a", b"b", b"c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = hosts.read_bytes().removeprefix(USUAL).splitlines()
+    assert sorted(lines) == sorted(b"%s %d" % (name, number) for name in (b"a", b"b", b"c") for number in range(25))
+
+
+def test_a_lock_that_stays_is_told_with_its_holder(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostsfile, "PATIENCE", 0.05)
+    with open(hosts) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        with pytest.raises(MachineError, match=f"process {os.getpid()} has kept it locked"):
+            hostsfile.update(str(hosts), first(b"x\n"), journals)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])
+def test_what_is_no_file_is_refused(tmp_path: Path, journals: list[str], kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(MachineError):
+        hostsfile.update(str(path), first(b"x\n"), journals)
+    with pytest.raises(MachineError):
+        hostsfile.read(str(path))
+    if kind != "missing":
+        assert not stat.S_ISREG(path.stat().st_mode)
