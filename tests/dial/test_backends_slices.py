@@ -94,7 +94,7 @@ def test_a_service_that_selects_nothing_any_more() -> None:
             api.put(SLICES, endpoint_slice("web-1", []))
             await asyncio.sleep(1)
             assert target.told == ["~a: no longer selected by svc/web"]
-            assert target.why_not == "no pod matches app=none"
+            assert target.why_not == "no pod matches app=none (scaled to 0?)"
             api.put(SERVICES, service())
             await until(lambda: target.ready == ["a:8080"])
             assert target.told[1:] == ["+a"]

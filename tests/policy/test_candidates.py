@@ -151,8 +151,12 @@ def test_the_reason_why_nothing_runs_is_that_of_its_pods() -> None:
     waiting = objects.pod("a", phase="Pending")
     waiting["status"]["containerStatuses"] = [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]
     stuck = Pod.from_json(waiting)
-    assert nothing_runs("deploy/web", "app=web", [], port()) == "no pod matches app=web"
+    assert nothing_runs("deploy/web", "app=web", [], port()) == "no pod matches app=web (scaled to 0?)"
     assert nothing_runs("pod/a", "", [], port()) == "pod/a does not exist"
     assert nothing_runs("deploy/web", "app=web", [stuck], port()) == "pod a is Pending (ImagePullBackOff)"
     assert nothing_runs("svc/web", "app=web", [stuck, stuck], port()).endswith(", and 1 more like it")
+    over = pod("a", phase="Succeeded", deleting=True)
+    assert nothing_runs("deploy/web", "app=web", [over], port()) == "no pod matches app=web (scaled to 0?)"
+    assert nothing_runs("deploy/web", "app=web", [over, stuck], port()) == "pod a is Pending (ImagePullBackOff)"
+    assert nothing_runs("pod/a", "", [over], port()) == "pod a is deleted"
     assert nothing_runs("svc/web", "app=web", [pod("a", ports=())], port()) == "no pod of svc/web has a port http"

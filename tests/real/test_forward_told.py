@@ -43,7 +43,7 @@ def test_a_service_selects_other_pods(world: World, forward: Start, name: str) -
         pod = podclient.run(podclient.pod_of(running.port(HTTP)))
         world.apply(world.service(name, [port(80, "http")], app="nobody"))
         assert running.wait_told("pod-gone", 10, pod=pod)["reason"] == f"no longer selected by svc/{name}"
-        assert running.wait_told("waiting", 10)["reason"] == "no pod matches app=nobody"
+        assert running.wait_told("waiting", 10)["reason"] == "no pod matches app=nobody (scaled to 0?)"
         world.apply(world.service(name, [port(80, "http")]))
         assert podclient.run(podclient.pod_of(running.port(HTTP))) == pod
         running.wait_told("pod-new", 10, pod=pod)

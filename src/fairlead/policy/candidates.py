@@ -113,8 +113,11 @@ def state(pod: Pod) -> str:
 
 def nothing_runs(target: str, selector: str, pods: Collection[Pod], port: TargetPort) -> str:
     """Say why there is no candidate."""
+    if selector:
+        # One that was deleted and has ended is there for a moment more, and says nothing of why no other follows it.
+        pods = [pod for pod in pods if not (pod.finished and pod.deleted_at is not None)]
     if not pods:
-        return f"no pod matches {selector}" if selector else f"{target} does not exist"
+        return f"no pod matches {selector} (scaled to 0?)" if selector else f"{target} does not exist"
     pod = order(pods)[0]
     if pod.running:
         return f"no pod of {target} has a port {port.spec.remote}"
