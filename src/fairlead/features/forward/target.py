@@ -135,13 +135,16 @@ class ForwardedTarget:
         self._cold.set()
 
     async def keep_warm(self) -> None:
-        """Keep a lane open to a pod: the next connection starts at once, and a dead network is noticed."""
+        """Keep a lane open to one pod: the next connection starts at once, and a dead network is noticed."""
         tries = 0
+        pod: PodRef | None = self.backends.chosen
         while True:
             await self._cold.wait()
             self._cold.clear()
             await self._around.reach.wait_up()
-            pod = next((found.pod for each in self.served for found in self.backends.ready(each.port)), None)
+            ready = [found.pod for each in self.served for found in self.backends.ready(each.port)]
+            if pod not in ready:
+                pod = next(iter(ready), None)
             if pod is None:
                 continue  # the next change sets it again
             try:
