@@ -155,6 +155,7 @@ def test_a_plugin_may_give_a_client_certificate(tmp_path: Path) -> None:
     ("text", "what"),
     [
         ("echo first >&2; echo 'please log in' >&2; exit 3", r"failed with exit code 3 \(run it by hand"),
+        ("echo first >&2; printf 'please log in' >&2; exit 3", r"failed with exit code 3 \(run it by hand"),
         ("exit 1", r"failed with exit code 1 \(run it by hand"),
         ("kill -9 $$", "was ended by signal 9"),
         ("printf hu; echo sh", "not JSON"),

@@ -203,16 +203,20 @@ class _Words(_Pipe):
     def __init__(self) -> None:
         super().__init__()
         self._shown = Lines(sys.stderr.fileno()) if sys.stderr is not None and not sys.stderr.closed else None
+        self._last = b""
 
     def data_received(self, data: bytes) -> None:
         """Show it."""
         if self._shown is not None:
             self._shown.put(data)
+        self._last = data[-1:]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """There is no more to show."""
+        """There is no more to show; what we say next has a line of its own."""
         super().connection_lost(exc)
         if self._shown is not None:
+            if self._last not in (b"", b"\n"):
+                self._shown.put(b"\n")
             self._shown.close()
 
 
