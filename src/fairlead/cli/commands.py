@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from fairlead.cli.options import FORWARD, GLOBAL, HELP, OUTPUT, Option
+from fairlead.cli.options import FORWARD, GLOBAL, HELP, OUTPUT, SERVICES, Option
 
 
 class Command:
     """One command; ``module`` has ``run(parsed, program) -> exit code``."""
 
-    __slots__ = ("module", "name", "options", "summary", "usage")
+    __slots__ = ("aliases", "module", "name", "options", "summary", "usage")
 
-    def __init__(self, name: str, usage: str, summary: str, module: str, options: tuple[Option, ...]) -> None:
+    def __init__(
+        self, name: str, usage: str, summary: str, module: str, options: tuple[Option, ...], *aliases: str
+    ) -> None:
         self.name = name
+        self.aliases = aliases
         self.usage = usage
         self.summary = summary
         self.module = module
@@ -27,6 +30,15 @@ COMMANDS = (
         "fairlead.cli.forward",
         FORWARD,
     ),
+    Command(
+        "services",
+        "[options] [-- COMMAND...]",
+        "reach every service by its own name, on an address of its own",
+        "fairlead.cli.services",
+        SERVICES,
+        "svc",
+        "svcs",
+    ),
     Command("completion", "bash|zsh|fish", "print the completion script of a shell", "fairlead.cli.completion", ()),
     Command("version", "[-o json]", "print the version", "fairlead.cli.version", (OUTPUT,)),
     Command("help", "[COMMAND]", "show the help of a command", "fairlead.cli.help", ()),
@@ -34,8 +46,8 @@ COMMANDS = (
 
 
 def named(name: str) -> Command | None:
-    """The command of this name."""
-    return next((command for command in COMMANDS if command.name == name), None)
+    """The command of this name, or alias."""
+    return next((command for command in COMMANDS if name in (command.name, *command.aliases)), None)
 
 
 def options_of(command: Command) -> tuple[Option, ...]:

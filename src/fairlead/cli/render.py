@@ -7,7 +7,7 @@ stderr. Where standard output is the joined connection itself, kubectl's lines g
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairlead.kit.lines import Lines
 from fairlead.model import events
@@ -58,7 +58,7 @@ class Screen:
             lines.close()
 
 
-def as_json(event: Event) -> str:
+def as_json(event: NamedTuple) -> str:
     """One line, without its end."""
     told = {"v": events.VERSION, "event": events.name_of(type(event)), **_fields(event)}
     return json.dumps(told, separators=(",", ":"))

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 from fairlead import __version__
 from fairlead.errors import ConfigError, FairleadError, ProtocolError, UnreachableError
@@ -41,6 +41,7 @@ class Connector:
         self._resolver = Resolver()
         self._made: tuple[ClientCertificate | None, ssl.SSLContext] | None = None
         self._standing: list[asyncio.Transport] = []
+        self._certificate: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, config: ClusterConfig) -> Connector:
@@ -65,6 +66,12 @@ class Connector:
         """The header that forwarded requests need."""
         proxy = self.proxy
         return (("Proxy-Authorization", basic(proxy.username, proxy.password)),) if proxy and proxy.username else ()
+
+    @property
+    def certificate_names(self) -> tuple[str, ...]:
+        """The DNS names in the server's certificate; none before a connection stood, or where it is not checked."""
+        names = (self._certificate or {}).get("subjectAltName", ())
+        return tuple(value for kind, value in names if kind == "DNS")
 
     async def open(
         self,
@@ -147,6 +154,7 @@ class Connector:
                 # a trailing dot is for the resolver only (RFC 6066, section 3)
                 name = (self._tls.server_name or self.server.host).rstrip(".")
                 transport = await self._start_tls(transport, protocol, context, name)
+                self._certificate = transport.get_extra_info("peercert")
             protocol.connection_made(transport)
             undo.pop_all()
         return transport

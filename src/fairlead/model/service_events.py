@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from fairlead.model import events
+from fairlead.model.events import Event
 
 
 class Forwarding(NamedTuple):
@@ -68,17 +68,4 @@ class Ready(NamedTuple):
     hosts_file: str
 
 
-ServiceEvent: TypeAlias = (
-    Forwarding
-    | StoppedForwarding
-    | NotServed
-    | ServiceState
-    | Ready
-    | events.Handling
-    | events.ConnectionFailed
-    | events.Waiting
-    | events.ServerLost
-    | events.ServerBack
-    | events.Note
-    | events.Ended
-)
+ServiceEvent: TypeAlias = Forwarding | StoppedForwarding | NotServed | ServiceState | Ready | Event

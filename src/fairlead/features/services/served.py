@@ -33,7 +33,7 @@ class Around(Protocol):
     wait: float
     """Seconds that a connection waits while no pod is ready."""
 
-    def report(self, event: ServiceEvent | Event) -> None:
+    def report(self, event: ServiceEvent, /) -> None:
         """Tell the user."""
 
     def doubt(self, namespace: str) -> None:

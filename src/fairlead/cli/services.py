@@ -1,0 +1,50 @@
+"""``fairlead services``: words to settings, settings to a session."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from fairlead.model.events import Ended
+
+if TYPE_CHECKING:
+    from fairlead.cli.parse import Parsed
+
+
+def run(parsed: Parsed, program: str) -> int:
+    """Run one ``services``; the exit code. Its end is told here: in words, as the last event, and by the code."""
+    from fairlead.cli import report
+    from fairlead.cli.forward import cluster_options
+    from fairlead.cli.render import STDERR, STDOUT
+    from fairlead.cli.services_render import ServicesScreen
+    from fairlead.cli.services_settings import services_settings
+    from fairlead.host import privilege
+    from fairlead.host.stdio import keep_places
+    from fairlead.kit import log
+    from fairlead.session.services import run
+
+    keep_places()
+    verbosity = parsed.values.get("verbosity", 0)
+    screen = ServicesScreen(
+        parsed.values.get("output", ""), lines_to=STDERR if parsed.after else STDOUT, verbose=verbosity > 0
+    )
+    log.setup(verbosity, screen.say)
+    reason = ""
+    try:
+        if parsed.error is not None:
+            raise parsed.error
+        user = privilege.invoker(os.environ)
+        early = None
+        settings = services_settings(parsed)
+        if user is not None:
+            early = privilege.become(user, os.environ, settings.hosts_file)
+        code = run(settings, cluster_options(parsed.values), screen.show, early)
+    except KeyboardInterrupt:
+        reason, code = "interrupted", 0
+    except Exception as error:
+        line, code = report.failure(error)
+        reason = line.removeprefix("error: ")
+        screen.say(line)
+    screen.show(Ended(reason, code))
+    screen.finish()
+    return code

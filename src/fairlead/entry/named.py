@@ -1,0 +1,69 @@
+"""Listening under names: on loopback addresses of their own, with a hosts file that knows them."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+from collections.abc import Sequence
+
+from fairlead.entry.listener import Bound, Group, bind
+from fairlead.errors import ListenError, MachineError
+from fairlead.host import ports
+from fairlead.host.helper import Helper
+
+Endpoint = tuple[str, int]
+"""An IPv4 address and a port."""
+
+
+async def listen(wanted: Sequence[Endpoint], helper: Helper | None) -> dict[Endpoint, Bound | ListenError]:
+    """Listen on each; what this user may not bind, the helper does. One that fails leaves the others alone."""
+    lowest = 0 if os.geteuid() == 0 else ports.lowest_free()
+    found: dict[Endpoint, Bound | ListenError] = {}
+    for endpoint in wanted:
+        if endpoint[1] >= lowest or helper is None:
+            found[endpoint] = await _by_ourselves(endpoint, helper)
+    low = [endpoint for endpoint in wanted if endpoint not in found]
+    if low:
+        assert helper is not None
+        found.update(await _by_helper(low, helper))
+    return found
+
+
+async def _by_ourselves(endpoint: Endpoint, helper: Helper | None) -> Bound | ListenError:
+    address, port = endpoint
+    try:
+        return bind(port, [Group((ipaddress.ip_address(address),), any_will_do=False)])
+    except ListenError as error:
+        cause = error.__cause__
+        if helper is not None and isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+            try:
+                return _in_use(endpoint, await helper.holder(address, port))
+            except MachineError:
+                pass  # what we see ourselves has to do
+        return error
+
+
+async def _by_helper(wanted: Sequence[Endpoint], helper: Helper) -> dict[Endpoint, Bound | ListenError]:
+    found: dict[Endpoint, Bound | ListenError] = {}
+    try:
+        answers = await helper.bind(wanted)
+    except MachineError as error:
+        return {endpoint: ListenError(f"{_text(endpoint)} cannot be bound: {error}") for endpoint in wanted}
+    for endpoint, answer in zip(wanted, answers, strict=True):
+        if answer.sock is not None:
+            bound = found[endpoint] = Bound(endpoint[1])
+            bound.sockets.append(answer.sock)
+        elif answer.errno == errno.EADDRINUSE:
+            found[endpoint] = _in_use(endpoint, answer.holder)
+        else:
+            found[endpoint] = ListenError(f"{_text(endpoint)} cannot be bound: {os.strerror(answer.errno)}")
+    return found
+
+
+def _in_use(endpoint: Endpoint, holder: str) -> ListenError:
+    return ListenError(f"{_text(endpoint)} is in use{f' by {holder}' if holder else ''}")
+
+
+def _text(endpoint: Endpoint) -> str:
+    return f"{endpoint[0]}:{endpoint[1]}"

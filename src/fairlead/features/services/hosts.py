@@ -1,0 +1,101 @@
+"""The hosts file of a run: written soon after each change, and not for each of many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from fairlead.errors import MachineError
+from fairlead.host.helper import Helper, HostsReply
+from fairlead.model.events import Note
+from fairlead.policy.hostsblock import Entry
+
+EVERY = 0.25
+"""Seconds at least from one write to the next, so that a burst of changes is a few of them."""
+ASK_AGAIN = 5.0
+"""Seconds until a name is asked for again that another run serves: its end is not told."""
+
+
+class HostsFile:
+    """``want`` is cheap to call often; ``written`` waits until the file has what was wanted last."""
+
+    def __init__(self, helper: Helper | None, report: Callable[[Note], None], path: str) -> None:
+        self.helper = helper
+        self._report = report
+        self._path = path
+        self._wanted: tuple[Entry, ...] = ()
+        self._version = 0
+        self._done = 0
+        self._wake = asyncio.Event()
+        self._moved = asyncio.Condition()
+        self._said: set[object] = set()
+
+    def want(self, entries: Sequence[Entry]) -> None:
+        """Have these lines, and no others."""
+        if tuple(entries) != self._wanted:
+            self._wanted = tuple(entries)
+            self._version += 1
+            self._wake.set()
+
+    def again(self) -> None:
+        """Write what is wanted once more: another helper has it to do."""
+        self._version += 1
+        self._wake.set()
+
+    async def written(self) -> None:
+        """Return once the file has what is wanted now, or was found not to take it."""
+        version = self._version
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._done >= version)
+
+    async def run(self) -> None:
+        """Write for ever."""
+        again: float | None = None
+        while True:
+            try:
+                async with asyncio.timeout(again):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            version = self._version
+            left = await self._write()
+            again = ASK_AGAIN if left else None
+            async with self._moved:
+                self._done = version
+                self._moved.notify_all()
+            await asyncio.sleep(EVERY)
+
+    async def _write(self) -> bool:
+        """Write once; whether something has to be tried again."""
+        if self.helper is None:
+            return False
+        try:
+            reply = await self.helper.hosts(self._wanted)
+        except MachineError as error:
+            self._say_once(str(error), f"{self._path} could not be written: {error}")
+            return True
+        self._tell(reply)
+        return bool(reply.left)
+
+    def _tell(self, reply: HostsReply) -> None:
+        for pid in reply.dead:
+            self._report(Note(f"removed from {self._path} what a killed run (pid {pid}) had left there"))
+        for pid in dict.fromkeys(left.pid for left in reply.left):
+            names = [left.name for left in reply.left if left.pid == pid]
+            self._say_once(("left", pid, *names), f"left to the run with pid {pid}, which serves them: {_few(names)}")
+        for clash in reply.clashes:
+            self._say_once(
+                ("clash", clash.name, clash.address),
+                f"{self._path} has {clash.name} on line {clash.line} as {clash.address}; "
+                "while this runs, it means the service",
+            )
+
+    def _say_once(self, what: object, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self._report(Note(text))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,265 @@
+"""A run of ``services``: what the clusters have becomes names, addresses and listeners, and stays so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from fairlead.dial.cluster import Cluster
+from fairlead.entry.listener import Bound, Listeners
+from fairlead.entry.named import Endpoint, listen
+from fairlead.errors import FairleadError, ListenError
+from fairlead.features.services.hosts import HostsFile
+from fairlead.features.services.served import ServedGroup
+from fairlead.features.services.watch import ServiceName, ServiceWatch
+from fairlead.host.addresses import AddressBook
+from fairlead.kit.tasks import Background, spawn
+from fairlead.model.events import Note
+from fairlead.model.named import GroupKey
+from fairlead.model.service_events import NotServed, Ready, ServiceEvent
+from fairlead.net.buffer import ReadBuffer
+from fairlead.policy.addresses import reserved
+from fairlead.policy.hostnames import Name, Scope, names_of, settle
+from fairlead.policy.hostsblock import Entry
+from fairlead.policy.mapping import is_chosen, local_port, own_port
+from fairlead.policy.plan import Group, Locals, ServicePlan, Unserved, plan
+from fairlead.settings import ServicesSettings
+
+TRY_AGAIN = 5.0
+"""Seconds until a port is tried again that something else held."""
+
+
+class ServedContext:
+    """One context of a run; the ``Around`` of its groups."""
+
+    def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: ServicesRun) -> None:
+        settings = run.settings
+        self.name = name
+        self.scope = scope
+        self.cluster = cluster
+        self.listeners = run.listeners
+        self.buffer = run.buffer
+        self.tasks = run.tasks
+        self.wait = settings.wait
+        self.report = run.report
+        self.watch = ServiceWatch(
+            cluster.server,
+            namespaces,
+            selector=settings.selector,
+            field_selector=settings.field_selector,
+            on_change=lambda service: run.changed(self, service),
+            on_note=lambda text: run.report(Note(text)),
+        )
+
+    def doubt(self, namespace: str) -> None:
+        """Look whether the pods of this namespace are still there."""
+        self.watch.doubt(namespace)
+
+
+class ServicesRun:
+    """Everything that one run owns; ``stop`` undoes it, but for the hosts file, which is the helper's."""
+
+    def __init__(
+        self,
+        settings: ServicesSettings,
+        hosts: HostsFile,
+        book: AddressBook,
+        tasks: Background,
+        report: Callable[[ServiceEvent], None],
+    ) -> None:
+        self.settings = settings
+        self.hosts = hosts
+        self.buffer = ReadBuffer()
+        self.tasks = tasks
+        self.report = report
+        self.listeners = Listeners(self.buffer, lambda text: report(Note(text)))
+        self.contexts: list[ServedContext] = []
+        self._book = book
+        self._changed: dict[tuple[ServedContext, ServiceName], None] = {}
+        self._wake = asyncio.Event()
+        self._plans: dict[tuple[ServedContext, ServiceName], ServicePlan] = {}
+        self._groups: dict[GroupKey, Group] = {}
+        self._claims: dict[GroupKey, tuple[Name, ...]] = {}
+        self._served: dict[GroupKey, ServedGroup] = {}
+        self._held: dict[Endpoint, str] = {}
+        """Ports that could not be bound, with the reason that was told."""
+
+    async def read(self) -> None:
+        """Read what there is; raises what a server refuses."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for context in self.contexts:
+                    spawn(group, context.watch.read(), name=f"read context {context.name}")
+        except* FairleadError as errors:
+            raise errors.exceptions[0] from None
+
+    @property
+    def lowest_port(self) -> int:
+        """The lowest port of all that was read, as the laptop will have it; 0 if there is none."""
+        numbers = [
+            local_port(self.settings.mappings, service.namespace, service.name, port.port)
+            for context in self.contexts
+            for service in context.watch
+            for port in service.ports
+            if port.protocol == "TCP"
+        ]
+        return min(numbers, default=0)
+
+    async def start(self) -> None:
+        """Serve what was read, and follow the clusters from now on."""
+        self.tasks.start(self.hosts.run(), name="write the hosts file")
+        await self._reconcile()
+        await self.hosts.written()
+        for context in self.contexts:
+            context.watch.start(self.tasks)
+            context.cluster.server.on_unreachable = context.cluster.reach.suspect
+        names = sum(len(served.names) for served in self._served.values() if served.listens)
+        self.report(Ready(names, len(self._served), self.settings.hosts_file))
+        self.tasks.start(self._keep(), name="follow the clusters")
+        self.tasks.start(self._try_again(), name="try ports again")
+
+    def changed(self, context: ServedContext, service: ServiceName) -> None:
+        """This service may be another now."""
+        self._changed[context, service] = None
+        self._wake.set()
+
+    def server_back(self, context: ServedContext) -> None:
+        """Its API server answers again."""
+        context.watch.kick()
+        for served in self._served.values():
+            if served.key.context == context.name:
+                served.wake()
+
+    async def stop(self, timeout: float) -> None:
+        """Close listeners and connections, in ``timeout`` seconds at most."""
+        for served in self._served.values():
+            served.gone()
+        await self.listeners.close(timeout)
+        for served in self._served.values():
+            served.cut()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._wake.wait()
+            await self._reconcile()
+
+    async def _try_again(self) -> None:
+        """A port that something else held may be free by now."""
+        while True:
+            await asyncio.sleep(TRY_AGAIN)
+            if self._held:
+                self._wake.set()
+
+    # -- one pass --
+
+    async def _reconcile(self) -> None:
+        """Bring what is served in line with what the clusters have; one pass at a time."""
+        self._wake.clear()
+        changed, self._changed = self._changed, {}
+        touched: dict[GroupKey, None] = {}
+        for context, service in changed:
+            touched.update(self._plan(context, service))
+        gone = [self._served.pop(key) for key in touched if key not in self._groups and key in self._served]
+        # Whatever could not listen before may by now.
+        held = {endpoint[0] for endpoint in self._held}
+        touched |= {key: None for key, served in self._served.items() if served.address in held}
+        self._name(key for key in touched if key in self._groups)
+        await self._listen(touched)
+        self._write_hosts()
+        for served in gone:
+            served.gone()
+        if gone:
+            # A name must not lead to where nothing of ours listens.
+            await self.hosts.written()
+            for served in gone:
+                served.stop()
+            self._book.release(served.key for served in gone)
+        for key in touched:
+            served_now = self._served.get(key)
+            if served_now is not None:
+                served_now.tell(self._groups[key])
+
+    def _plan(self, context: ServedContext, name: ServiceName) -> dict[GroupKey, None]:
+        """Plan one service anew; the groups that are others now, or gone."""
+        service = context.watch.service(name)
+        settings = self.settings
+        fresh = ServicePlan()
+        if service is not None and is_chosen(settings.only, settings.exclude, *name):
+            wishes = Locals(
+                lambda port: local_port(settings.mappings, *name, port),
+                lambda port: own_port(settings.local, *name, port),
+            )
+            fresh = plan(context.name, service, context.watch.slices(name), wishes)
+        before = self._plans.pop((context, name), ServicePlan())
+        if fresh != ServicePlan():
+            self._plans[context, name] = fresh
+        for unserved in fresh.unserved:
+            if unserved not in before.unserved:
+                self.report(_not_served(unserved))
+        old = {group.key: group for group in before.groups}
+        new = {group.key: group for group in fresh.groups}
+        self._groups.update(new)
+        for key in old.keys() - new.keys():
+            del self._groups[key]
+            self._claims.pop(key, None)
+        return {key: None for key in [*new, *old] if old.get(key) != new.get(key)}
+
+    def _name(self, keys: Iterable[GroupKey]) -> None:
+        """Give names and addresses to groups that have none."""
+        scopes = {context.name: context.scope for context in self.contexts}
+        new = [key for key in keys if key not in self._served]
+        for key in new:
+            self._claims[key] = names_of(key, scopes[key.context], self._groups[key].hostname)
+        around = {context.name: context for context in self.contexts}
+        fixed = {
+            key: address
+            for key in new
+            if (address := reserved((name.text for name in self._claims[key]), self.settings.reserve))
+        }
+        for key, address in self._book.allot(new, fixed).items():
+            self._served[key] = ServedGroup(key, address, around[key.context])
+
+    async def _listen(self, touched: Collection[GroupKey]) -> None:
+        wanted: dict[Endpoint, GroupKey] = {}
+        for key in touched:
+            group, served = self._groups.get(key), self._served.get(key)
+            if group is not None and served is not None:
+                for port in group.ports:
+                    if port.number not in served.ports:
+                        wanted[served.address, port.number] = key
+        found = await listen(list(wanted), self.hosts.helper) if wanted else {}
+        bound: dict[GroupKey, dict[int, Bound]] = {}
+        self._held = {endpoint: why for endpoint, why in self._held.items() if endpoint in wanted}
+        for endpoint, result in found.items():
+            key = wanted[endpoint]
+            if isinstance(result, ListenError):
+                self._hold(endpoint, key, result)
+            else:
+                self._held.pop(endpoint, None)
+                bound.setdefault(key, {})[endpoint[1]] = result
+        for key in touched:
+            if key in self._groups and key in self._served:
+                await self._served[key].apply(self._groups[key], bound.get(key, {}))
+
+    def _hold(self, endpoint: Endpoint, key: GroupKey, error: ListenError) -> None:
+        if self._held.get(endpoint) != error.what:
+            self._held[endpoint] = error.what
+            short = f"{key.pod}.{key.service}" if key.pod else key.service
+            reason = f"{error.what}; trying again every {TRY_AGAIN:g} s"
+            self.report(NotServed(short, key.namespace, key.context, str(endpoint[1]), reason, relay=False))
+
+    def _write_hosts(self) -> None:
+        entries = []
+        for key, names in settle(self._claims).items():
+            served = self._served[key]
+            served.names = names
+            shortest = min((claim for claim in self._claims[key] if claim.text in names), default=None)
+            served.label = shortest.text if shortest else f"{key.service}.{key.namespace}"
+            if names and served.listens:
+                entries.append(Entry(served.address, names))
+        self.hosts.want(entries)
+
+
+def _not_served(unserved: Unserved) -> NotServed:
+    key = unserved.key
+    return NotServed(key.service, key.namespace, key.context, unserved.port, unserved.reason, unserved.relay)

@@ -1,0 +1,206 @@
+"""One run of ``services``."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+
+from fairlead.dial.cluster import Cluster
+from fairlead.errors import CredentialsError, MachineError
+from fairlead.features.services.domain import cluster_domain
+from fairlead.features.services.hosts import HostsFile
+from fairlead.features.services.run import ServedContext, ServicesRun
+from fairlead.host import descriptors, dirs
+from fairlead.host.addresses import AddressBook
+from fairlead.host.helper import Helper
+from fairlead.host.helper_start import Early
+from fairlead.host.hosts import keep_original
+from fairlead.host.privilege import helper_prefix
+from fairlead.kit import log, process
+from fairlead.kit.tasks import Background, spawn, stop
+from fairlead.kube.client import ApiServer
+from fairlead.kube.config import ClusterConfig, load
+from fairlead.model.events import Note, ServerBack, ServerLost
+from fairlead.model.service_events import ServiceEvent
+from fairlead.net import loop
+from fairlead.net.descriptors import require_minimum
+from fairlead.policy.hostnames import Scope, bare_owner, context_labels, forbid
+from fairlead.session.ending import Ending
+from fairlead.settings import ClusterOptions, ServicesSettings
+
+LOG = log.get(__name__)
+CLOSE = 0.5
+"""Seconds that closing politely may take at the end."""
+
+
+def run(
+    settings: ServicesSettings,
+    options: ClusterOptions,
+    tell: Callable[[ServiceEvent], None],
+    early: Early | None = None,
+) -> int:
+    """Run one ``services`` to its end; the exit code. ``early`` is a helper that has root's rights already."""
+    gc.freeze()
+    gc.enable()
+    descriptors.raise_limit()
+    require_minimum()
+    if settings.command:
+        process.require(settings.command[0])
+    return loop.run(_Session(settings, options, tell, early).run())
+
+
+class _Session:
+    """One run, and what ends it."""
+
+    def __init__(
+        self,
+        settings: ServicesSettings,
+        options: ClusterOptions,
+        tell: Callable[[ServiceEvent], None],
+        early: Early | None,
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._tell = tell
+        self._early = early
+        self._clusters: list[Cluster] = []
+
+    async def run(self) -> int:
+        """Start, serve, end; whatever happens, nothing is left."""
+        contexts = self._settings.contexts or (self._options.context,)
+        configs = [load(self._options._replace(context=context), os.environ) for context in contexts]
+        self._ending = Ending(self._settings.command, on_signal=self._quiet)
+        with self._ending.watching():
+            async with AsyncExitStack() as stack:
+                servers = [
+                    await stack.enter_async_context(ApiServer(config, stdin_free=self._stdin_free))
+                    for config in configs
+                ]
+                try:
+                    async with Background() as tasks:
+                        return await self._run_with(servers, tasks)
+                except CredentialsError:
+                    if await self._ending.was_the_key():
+                        return self._ending.before_ready()
+                    raise
+                finally:
+                    for server in servers:
+                        server.connector.abandon()
+
+    async def _run_with(self, servers: Sequence[ApiServer], tasks: Background) -> int:
+        self._tasks = tasks
+        book = AddressBook(os.environ, self._note, kept=[fixed.address for fixed in self._settings.reserve])
+        self._hosts = HostsFile(None, self._tell, self._settings.hosts_file)
+        self._run = ServicesRun(self._settings, self._hosts, book, tasks, self._tell)
+        labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
+        forbidden = forbid(_names_in_use([server.config for server in servers]))
+        for at, server in enumerate(servers):
+            self._run.contexts.append(self._context(server, labels.get(server.config.context, ""), not at, forbidden))
+        try:
+            return await self._serve(tasks)
+        finally:
+            await self._ending.end_command()
+            await self._undo()
+
+    def _context(self, server: ApiServer, label: str, main: bool, forbidden: frozenset[str]) -> ServedContext:
+        settings, own = self._settings, server.config.namespace
+        chosen = settings.namespaces or (own,)
+        scope = Scope(
+            bare=bare_owner(chosen, own, settings.bare, everywhere=settings.all_namespaces),
+            label=label,
+            main=main,
+            everywhere=settings.all_namespaces,
+            named=frozenset(settings.namespaces),
+            forbidden=forbidden,
+        )
+        name = server.config.context
+        cluster = Cluster(
+            server,
+            self._tasks,
+            os.environ,
+            per_pod=settings.lanes,
+            on_lost=lambda reason: self._tell(ServerLost(reason)),
+            on_back=lambda after: self._server_back(context, after),
+            on_lane_lost=lambda pod, reason: LOG.decision("a lane to pod %s ended: %s", pod.name, reason),
+        )
+        self._clusters.append(cluster)
+        context = ServedContext(name, scope, cluster, () if settings.all_namespaces else chosen, self._run)
+        return context
+
+    async def _serve(self, tasks: Background) -> int:
+        starting = tasks.start(self._start(), name="start")
+        if await self._ending.first(starting):
+            await stop(starting)
+            return self._ending.before_ready()
+        await starting
+        if self._settings.command:
+            return await self._ending.run_command({}, output=self._settings.output)
+        return await self._ending.told
+
+    async def _start(self) -> None:
+        await self._run.read()
+        for context in self._run.contexts:
+            domain = self._settings.cluster_domain or await cluster_domain(context.cluster.server)
+            context.scope = context.scope._replace(domain=domain)
+        copy = keep_original(self._settings.hosts_file, dirs.state(os.environ))
+        if copy is not None:
+            self._note(f"{self._settings.hosts_file} is about to be changed for the first time: a copy is in {copy}")
+        prefix = () if self._early else helper_prefix(self._settings.hosts_file, self._run.lowest_port)
+        self._hosts.helper = await self._helper(prefix)
+        await self._run.start()
+
+    async def _helper(self, prefix: Sequence[str]) -> Helper:
+        early, self._early = self._early, None
+        return await Helper.start(self._settings.hosts_file, prefix, os.environ, on_gone=self._helper_gone, early=early)
+
+    def _helper_gone(self, undone: bool) -> None:
+        self._hosts.helper = None
+        self._tasks.start(self._start_helper_again(undone), name="start the helper again")
+
+    async def _start_helper_again(self, undone: bool) -> None:
+        path = self._settings.hosts_file
+        state = f"{path} has none of its names any more" if undone else f"{path} still has its names"
+        try:
+            self._hosts.helper = await self._helper(helper_prefix(path, self._run.lowest_port, ask=False))
+        except MachineError as error:
+            self._note(f"the helper is gone, and {state}: end this run and start it again ({error})")
+            return
+        self._note("the helper was gone; another one took its place")
+        self._hosts.again()
+
+    async def _undo(self) -> None:
+        helper, self._hosts.helper = self._hosts.helper, None
+        try:
+            if helper is not None:
+                await helper.close()
+        finally:
+            await self._run.stop(CLOSE / 2)
+            async with asyncio.TaskGroup() as group:
+                for cluster in self._clusters:
+                    spawn(group, cluster.lanes.close(CLOSE / 2), name="close lanes")
+
+    def _stdin_free(self) -> bool:
+        return not self._ending.runs_command
+
+    def _note(self, text: str) -> None:
+        self._tell(Note(text))
+
+    def _quiet(self) -> None:
+        if not self._settings.command:
+            for cluster in self._clusters:
+                cluster.lanes.quiet()
+
+    def _server_back(self, context: ServedContext, after: float) -> None:
+        self._tell(ServerBack(after))
+        self._run.server_back(context)
+
+
+def _names_in_use(configs: Sequence[ClusterConfig]) -> list[str]:
+    """Names that must go on to mean what they mean: this machine's, and what leads to the clusters."""
+    machine = socket.gethostname()
+    hosts = [config.server.host for config in configs] + [config.proxy.host for config in configs if config.proxy]
+    return [machine, machine.partition(".")[0], *hosts]
