@@ -74,9 +74,10 @@ class Names:
             data, dead = heal(data, self._alive)
             outcome.dead = [owner.pid for owner in dead]
             kept, outcome.left = _share(entries, blocks(data), self._owner)
+            data = replace(data, self._owner, kept)
             addresses = {name: entry.address for entry in kept for name in entry.names}
             outcome.clashes = [found for found in mentions(data, addresses) if found.address != addresses[found.name]]
-            return replace(data, self._owner, kept)
+            return data
 
         with self._rights():
             hostsfile.update(self._path, edit, self._journals)

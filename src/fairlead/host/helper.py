@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -56,6 +57,8 @@ class Helper:
     """
 
     def __init__(self, sock: socket.socket, on_gone: Callable[[bool], None]) -> None:
+        self.pid = 0
+        """The helper's process id."""
         self._loop = asyncio.get_running_loop()
         self._sock = sock
         self._on_gone = on_gone
@@ -66,7 +69,7 @@ class Helper:
         self._turn = asyncio.Lock()
         self._asked = 0
         self._waiting: asyncio.Future[tuple[Message, list[socket.socket]]] | None = None
-        self._hello = self._loop.create_future()
+        self._hello: asyncio.Future[Message] = self._loop.create_future()
         self._ended = asyncio.Event()
         self._closing = False
         self._undone: Message = {}
@@ -90,7 +93,7 @@ class Helper:
         helper = cls(await connected(hosts_file, prefix, env, early), on_gone)
         try:
             async with asyncio.timeout(HELLO):
-                await helper._hello
+                helper.pid = (await helper._hello)["pid"]
         except BaseException as error:
             helper._closing = True
             helper._end()
@@ -181,7 +184,7 @@ class Helper:
 
     def _readable(self) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._sock, 65536, MOST_SOCKETS, socket.MSG_CMSG_CLOEXEC)
+            data, descriptors = _receive(self._sock)
             self._received += descriptors
             messages = self._reader.feed(data)
         except BlockingIOError:
@@ -198,7 +201,7 @@ class Helper:
         for sock in sockets:
             sock.setblocking(False)
         if "hello" in message and not self._hello.done():
-            self._hello.set_result(None)
+            self._hello.set_result(message["hello"])
         elif "undone" in message:
             self._undone = message
         elif self._waiting is not None and not self._waiting.done() and message.get("id") == self._asked:
@@ -223,6 +226,17 @@ class Helper:
             self._hello.exception()  # looked at, lest the event loop says that nobody did
         if not self._closing:
             self._on_gone(bool(self._undone.get("undone")))
+
+
+def _receive(sock: socket.socket) -> tuple[bytes, Sequence[int]]:
+    """Bytes, and descriptors that no child inherits; socket.recv_fds drops its flags in Python 3.11."""
+    descriptors = array("i")
+    room = socket.CMSG_SPACE(MOST_SOCKETS * descriptors.itemsize)
+    data, extra, _, _ = sock.recvmsg(65536, room, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, payload in extra:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+    return data, descriptors
 
 
 def _gone() -> MachineError:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fairlead.errors import ProtocolError
+from fairlead.helper.requests import MOST_ENTRIES, endpoint, endpoints, entries
+from fairlead.policy.hostsblock import Entry
+
+OWN = frozenset({"laptop", "laptop.example.org"})
+
+
+def test_lines_and_endpoints_are_taken() -> None:
+    assert entries([["127.44.5.6", ["db", "db.shop.svc"]], ["127.44.5.7", ["p-0.db"]]], OWN) == [
+        Entry("127.44.5.6", ("db", "db.shop.svc")),
+        Entry("127.44.5.7", ("p-0.db",)),
+    ]
+    assert entries([], OWN) == []
+    assert endpoints([["127.44.5.6", 80], ["127.44.5.6", 65535]]) == [("127.44.5.6", 80), ("127.44.5.6", 65535)]
+
+
+ILLEGAL = (
+    "",
+    "DB",
+    "a b",
+    "a\nb",
+    "a_b",
+    "-a",
+    "a-",
+    "a..b",
+    ".a",
+    "a.",
+    "a" * 64,
+    "a." * 127 + "a",
+    "é",
+    "a\0",
+    "a#b",
+)
+NUMBERS = ("10.0.0.1", "1", "0x7f", "a.1")
+THE_MACHINES = ("localhost", "x.localhost", "ip6-localhost", "localhost.localdomain", "broadcasthost", *sorted(OWN))
+
+
+@pytest.mark.parametrize("name", [*ILLEGAL, *NUMBERS, *THE_MACHINES, None, 7, ["a"]])
+def test_a_name_that_is_not_a_services_is_refused(name: Any) -> None:
+    with pytest.raises(ProtocolError, match="not a name"):
+        entries([["127.44.5.6", [name]]], OWN)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "127.0.0.53", "127.0.1.1", "10.0.0.1", "::1", "127.1", "127.44.5.6\n", "", None, 7]
+)
+def test_an_address_that_is_not_ours_is_refused(address: Any) -> None:
+    with pytest.raises(ProtocolError, match="not an address"):
+        entries([[address, ["db"]]], OWN)
+    with pytest.raises(ProtocolError, match="not an address"):
+        endpoint([address, 80])
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, "80", 80.0, None, True])
+def test_a_port_that_is_none_is_refused(port: Any) -> None:
+    with pytest.raises(ProtocolError, match="a port"):
+        endpoints([["127.44.5.6", port]])
+
+
+SHAPES: tuple[Any, ...] = (
+    None,
+    {},
+    "x",
+    [[]],
+    [["127.44.5.6"]],
+    [["127.44.5.6", []]],
+    [["127.44.5.6", "db"]],
+    [["127.44.5.6", ["a"], 1]],
+)
+TWICE = ([["127.44.5.6", ["a", "a"]]], [["127.44.5.6", ["a"]], ["127.44.5.7", ["a"]]])
+TOO_MANY = ([["127.44.5.6", [f"a{each}" for each in range(65)]]], [["127.44.5.6", ["a"]]] * (MOST_ENTRIES + 1))
+
+
+@pytest.mark.parametrize("value", [*SHAPES, *TWICE, *TOO_MANY])
+def test_other_lines_are_refused(value: Any) -> None:
+    with pytest.raises(ProtocolError):
+        entries(value, OWN)
+
+
+@pytest.mark.parametrize("value", [None, {}, [80], [["127.44.5.6", 80]] * 2, [["127.44.5.6", 80, 1]]])
+def test_other_endpoints_are_refused(value: Any) -> None:
+    with pytest.raises(ProtocolError):
+        endpoints(value)
+
+
+def test_no_more_endpoints_than_sockets_fit_in_a_reply() -> None:
+    with pytest.raises(ProtocolError):
+        endpoints([["127.44.5.6", port] for port in range(1, 252)])

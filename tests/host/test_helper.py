@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.errors import MachineError
+from fairlead.helper.wire import MOST_SOCKETS
+from fairlead.host.helper import Helper
+from fairlead.policy.hostsblock import Entry, blocks
+from tests.support.loop import LOOPS, run, run_on
+
+USUAL = b"127.0.0.1 localhost\n"
+ENTRY = Entry("127.44.5.6", ("db", "db.shop"))
+Use = Callable[[Helper], Awaitable[None]]
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Path:
+    path = tmp_path / "hosts"
+    path.write_bytes(USUAL)
+    return path
+
+
+def with_helper(hosts: Path, use: Use, gone: list[bool] | None = None, **env: str) -> Coroutine[Any, Any, None]:
+    async def main() -> None:
+        heard = [] if gone is None else gone
+        settings = {"HOME": str(hosts.parent), **env}
+        helper = await Helper.start(str(hosts), (), settings, on_gone=heard.append)
+        try:
+            await use(helper)
+        finally:
+            await helper.close()
+        assert gone is not None or heard == []
+
+    return main()
+
+
+def held(hosts: Path) -> bytes:
+    return hosts.read_bytes()
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def free(count: int) -> list[tuple[str, int]]:
+    with socket.create_server(("127.44.5.6", 0)) as sock:
+        start = min(int(sock.getsockname()[1]), 64_000)
+    return [(f"127.44.{each >> 8}.{each & 255}", start) for each in range(256, 256 + count)]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_names_and_ports_come_and_go(loop: str, hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        assert (await helper.hosts([ENTRY])).clashes == ()
+        assert blocks(held(hosts))[0].entries == (ENTRY,)
+        (bound,) = await helper.bind(free(1))
+        assert bound.sock is not None
+        with bound.sock, socket.create_connection(bound.sock.getsockname()) as connection:
+            accepted, _ = await asyncio.get_running_loop().sock_accept(bound.sock)
+            with accepted:
+                assert accepted.getpeername() == connection.getsockname()
+            assert not os.get_inheritable(bound.sock.fileno())
+
+    run_on(loop, with_helper(hosts, use))
+    assert hosts.read_bytes() == USUAL
+    assert not (hosts.parent / ".hosts.fairlead").exists()
+
+
+def test_more_ports_than_one_message_carries(hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        wanted = free(MOST_SOCKETS + 20)
+        found = await helper.bind(wanted)
+        try:
+            assert [bound.sock.getsockname() if bound.sock else bound for bound in found] == wanted
+        finally:
+            for bound in found:
+                if bound.sock:
+                    bound.sock.close()
+
+    run(with_helper(hosts, use))
+
+
+@pytest.mark.parametrize("held", ["127.44.5.6", "0.0.0.0"])
+def test_a_port_that_is_taken_has_a_holder_and_the_others_are_bound(hosts: Path, held: str) -> None:
+    async def use(helper: Helper) -> None:
+        with socket.create_server((held, 0)) as taken:
+            port = taken.getsockname()[1]
+            first, second = await helper.bind([("127.44.5.6", port), free(1)[0]])
+            assert (first.sock, first.errno) == (None, errno.EADDRINUSE)
+            assert first.holder.endswith(f"(pid {os.getpid()})")
+            assert second.sock is not None
+            second.sock.close()
+            assert await helper.holder("127.44.5.6", port) == first.holder
+            assert await helper.holder("127.44.5.6", 1) == ""
+
+    run(with_helper(hosts, use))
+
+
+def test_what_it_refuses_is_an_error_and_it_goes_on(hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        with pytest.raises(MachineError, match="not a name"):
+            await helper.hosts([Entry("127.44.5.6", ("localhost",))])
+        with pytest.raises(MachineError, match="not an address"):
+            await helper.bind([("0.0.0.0", 80)])
+        assert await helper.heal() == ()
+
+    run(with_helper(hosts, use))
+    assert hosts.read_bytes() == USUAL
+
+
+def test_several_may_ask_and_be_cancelled(hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        many = [Entry(f"127.50.{each >> 8}.{each & 255}", (f"n{each}",)) for each in range(5000)]
+        given_up = asyncio.ensure_future(helper.bind(free(50)))  # noqa: TID251
+        await asyncio.sleep(0)
+        given_up.cancel()
+        _, _, answer = await asyncio.gather(helper.hosts(many), helper.hosts([ENTRY]), helper.holder("127.44.5.6", 1))
+        assert answer == ""
+        assert given_up.cancelled()
+        assert blocks(held(hosts))[0].entries == (ENTRY,)
+
+    run(with_helper(hosts, use))
+
+
+@pytest.mark.parametrize(("number", "undone"), [(signal.SIGTERM, True), (signal.SIGKILL, False)])
+def test_its_end_is_told_and_another_one_takes_over(hosts: Path, number: signal.Signals, undone: bool) -> None:
+    gone: list[bool] = []
+
+    async def use(helper: Helper) -> None:
+        await helper.hosts([ENTRY])
+        os.kill(helper.pid, number)
+        while not gone:
+            await asyncio.sleep(0.005)
+        assert gone == [undone]
+        with pytest.raises(MachineError, match="the helper is gone"):
+            await helper.heal()
+        assert (held(hosts) == USUAL) is undone
+        other = await Helper.start(str(hosts), (), {"HOME": str(hosts.parent)}, on_gone=gone.append)
+        await other.hosts([ENTRY])
+        assert len(blocks(held(hosts))) == 1
+        await other.close()
+        assert held(hosts) == USUAL
+
+    run(with_helper(hosts, use, gone))
+    assert len(gone) == 1
+
+
+def test_who_asks_when_it_ends_is_told(hosts: Path) -> None:
+    gone: list[bool] = []
+
+    async def use(helper: Helper) -> None:
+        os.kill(helper.pid, signal.SIGSTOP)
+        asking = asyncio.ensure_future(helper.heal())  # noqa: TID251
+        await asyncio.sleep(0)
+        os.kill(helper.pid, signal.SIGKILL)
+        with pytest.raises(MachineError, match="the helper is gone"):
+            await asking
+
+    run(with_helper(hosts, use, gone))
+    assert gone == [False]
+
+
+def test_what_it_cannot_undo_is_told_at_the_end(hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        await helper.hosts([ENTRY])
+        replace_by_folder(hosts)
+
+    with pytest.raises(MachineError, match="is not a file"):
+        run(with_helper(hosts, use))
+
+
+def test_the_socket_is_in_the_runtime_folder_and_goes(hosts: Path, tmp_path: Path) -> None:
+    runtime = tmp_path / "r"
+    (runtime / "fairlead").mkdir(parents=True, mode=0o700)
+    stale = runtime / "fairlead/helper-999999-5.sock"
+    stale.write_text("")
+
+    async def use(helper: Helper) -> None:
+        assert list((runtime / "fairlead").iterdir()) == []
+
+    run(with_helper(hosts, use, XDG_RUNTIME_DIR=str(runtime)))
+
+
+def failing(tmp_path: Path, program: str) -> str:
+    path = tmp_path / "failing-sudo"
+    path.write_text(f"#!/bin/sh\n{program}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("echo 'Sorry, try again.' >&2; echo 'sudo: 3 incorrect password attempts' >&2; exit 1", "3 incorrect"),
+        ("exit 7", "it ended with 7"),
+    ],
+)
+def test_a_start_that_fails_is_told_in_its_own_words(hosts: Path, tmp_path: Path, program: str, words: str) -> None:
+    async def main() -> None:
+        prefix = (failing(tmp_path, program),)
+        await Helper.start(str(hosts), prefix, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+
+    with pytest.raises(MachineError, match=words):
+        run(main())
+
+
+def test_one_that_never_connects_is_given_up(hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairlead.host.helper_start.CONNECTED", 0.05)
+
+    async def main() -> None:
+        await Helper.start(str(hosts), (failing(tmp_path, ""),), {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+
+    with pytest.raises(MachineError, match="does not connect"):
+        run(main())
+
+
+def test_a_start_that_is_given_up_leaves_no_process(hosts: Path, tmp_path: Path) -> None:
+    async def main() -> None:
+        prefix = (failing(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60"),)
+        async with asyncio.timeout(0.5):
+            await Helper.start(str(hosts), prefix, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+
+    with pytest.raises(TimeoutError):
+        run(main())
+    pid = (tmp_path / "pid").read_text() if (tmp_path / "pid").exists() else ""
+    assert not pid or not Path(f"/proc/{pid.strip()}").exists()
