@@ -44,3 +44,11 @@ def test_what_is_no_folder_of_ours_is_refused(tmp_path: Path) -> None:
         dirs.cache({"XDG_CACHE_HOME": str(tmp_path / "file")})
     with pytest.raises(MachineError, match="set HOME or XDG_CACHE_HOME"):
         dirs.cache({})
+
+
+def test_there_is_a_runtime_folder_only_where_the_system_made_the_users(tmp_path: Path) -> None:
+    assert dirs.runtime({"XDG_RUNTIME_DIR": str(tmp_path)}) == str(tmp_path / "fairlead")
+    assert mode(str(tmp_path / "fairlead")) == 0o700
+    for base in ("", "relative", str(tmp_path / "none")):
+        assert dirs.runtime({"XDG_RUNTIME_DIR": base}) is None
+    assert not (tmp_path / "none").exists()
