@@ -105,6 +105,6 @@ def test_a_lane_whose_peer_acknowledges_nothing_is_dead_whatever_was_sent(
             vanish(it.pod.lanes[0].writer.transport.get_extra_info("socket"))
             writer.write(bytes(silence.MUCH))
             await expect_reset(reader, writer)
-            assert "a new one does" in it.aim.failures[0]
+            assert "another one does" in it.aim.failures[0]
 
     run(main())

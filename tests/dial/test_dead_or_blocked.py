@@ -83,7 +83,7 @@ def test_a_blocked_lane_that_is_dead_after_an_outage_is_found() -> None:
             it.online = True
             await asyncio.sleep(silence.MAX_GRACE + 2 * PING_INTERVAL + PROVED)
             assert stands(connection) is State.OVER
-            assert "it does not answer, and a new one does" in it.aim.failures[0]
+            assert "it does not answer, and another one does" in it.aim.failures[0]
 
     play(main, limit=4)
 

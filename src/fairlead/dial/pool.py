@@ -27,7 +27,7 @@ REST = 2.0
 LOOK_AGAIN = 0.1
 """Seconds until a connection whose patience is over looks again for a lane that it may share."""
 PROOF_TIMEOUT = 5.0
-"""Seconds in which a fresh lane to the same pod must answer for a silent, busy one to count as blocked, not dead."""
+"""Seconds in which a fresh lane to the same pod must answer; otherwise nothing is learned of the silent one."""
 WITNESS_TIMEOUT = 1.0
 """Seconds in which a lane that is there already may answer instead: asking it again and again costs next to nothing."""
 
@@ -339,7 +339,7 @@ class Lanes:
             state.proving = False
         for lane in [lane for lane in state.lanes if lane.suspect]:
             if judge(lane.silence(other)) is Verdict.DEAD:
-                why = "the pod is gone" if other is Other.GONE else "a new one does"
+                why = "the pod is gone" if other is Other.GONE else "another one does"
                 lane.kill(f"the connection to the pod is dead: it does not answer, and {why}")
         self._tidy(pod, state)
 
