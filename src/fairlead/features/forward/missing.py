@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
 
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.kit import log
 from fairlead.kit.tasks import spawn
 from fairlead.kube.client import ApiServer
+from fairlead.kube.namespaces import known_missing, names_alike
 from fairlead.kube.resources import FORWARDABLE, POD, SERVICE, Resource, match, target_word
 from fairlead.model.target import TargetSpec
-from fairlead.policy.missing import no_namespace, remedy, similar, written_apart
+from fairlead.policy.missing import no_namespace, remedy, written_apart
 
 LOG = log.get(__name__)
 LIMIT = 1.5
 """Seconds: an error message is worth a moment, not more."""
-MOST = 500
-"""Objects of the same kind that are looked through."""
 _ALSO = (SERVICE, *(each for each in FORWARDABLE if each.kind in ("Deployment", "StatefulSet")), POD)
 """Kinds that somebody may have meant who gave only a name, or another kind; the best to forward to first."""
-_NAMESPACE = Resource("Namespace", "namespaces", "", "v1", frozenset(), namespaced=False)
 
 
 async def explained(error: NotFoundError, spec: TargetSpec, server: ApiServer) -> NotFoundError:
@@ -58,48 +56,24 @@ class _Look:
     def __init__(self, server: ApiServer, namespace: str) -> None:
         self.no_namespace = False
         """It is known not to exist."""
-        self.namespaces_alike: list[str] = []
+        self.namespaces_alike: Sequence[str] = ()
         self.found: set[Resource] = set()
-        self.names_alike: list[str] = []
+        self.names_alike: Sequence[str] = ()
         self._server = server
         self._namespace = namespace
 
     async def namespace_itself(self) -> None:
-        try:
-            await self._get(_NAMESPACE.path("", self._namespace))
-        except NotFoundError:
-            self.no_namespace = True
-            self.namespaces_alike = await self._alike(_NAMESPACE.path(""), self._namespace)
+        alike = await known_missing(self._server, self._namespace)
+        if alike is not None:
+            self.no_namespace, self.namespaces_alike = True, alike
 
     async def same_name(self, kind: Resource, name: str) -> None:
         try:
-            if await self._get(kind.path(self._namespace, name)) is not None:
-                self.found.add(kind)
-        except NotFoundError:
-            pass
+            await self._server.get(kind.path(self._namespace, name))
+        except FairleadError as error:
+            LOG.decision("%s %s: %s", kind.kind, name, error.what)
+        else:
+            self.found.add(kind)
 
     async def alike(self, kind: Resource, name: str) -> None:
-        self.names_alike = await self._alike(kind.path(self._namespace), name)
-
-    async def _alike(self, path: str, name: str) -> list[str]:
-        try:
-            listed = await self._get(path, ("limit", str(MOST)))
-        except NotFoundError:
-            return []
-        items = (listed or {}).get("items")
-        return similar(name, filter(None, map(_name, items if isinstance(items, list) else ())))
-
-    async def _get(self, path: str, *query: tuple[str, str]) -> dict[str, Any] | None:
-        """What is there, or None where that may not or cannot be known; raises NotFoundError."""
-        try:
-            return await self._server.get(path, query)
-        except NotFoundError:
-            raise
-        except FairleadError as error:
-            LOG.decision("%s: %s", path, error.what)
-            return None
-
-
-def _name(item: object) -> str:
-    meta = item.get("metadata") if isinstance(item, dict) else None
-    return str(meta.get("name") or "") if isinstance(meta, dict) else ""
+        self.names_alike = await names_alike(self._server, kind.path(self._namespace), name)
