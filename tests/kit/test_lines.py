@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -197,3 +198,35 @@ def test_a_pipe_that_is_never_written_to_is_not_held_open(opened: Open) -> None:
     assert os.read(read, 1) == b""
     lines.write("to nobody")
     os.close(read)
+
+
+def test_while_an_event_loop_runs_a_reader_that_wakes_gets_the_rest_without_another_line(opened: Open) -> None:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    lines, got = opened(write), bytearray()
+
+    async def run() -> None:
+        for number in range(300):
+            lines.write(f"{number} {'x' * CHUNK}")
+        assert lines._waiting
+        while not got.endswith(b"\n") or b"\n299 " not in got:
+            try:
+                got.extend(os.read(read, 1 << 20))
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(run(), 5))
+    assert [int(line.split()[0]) for line in got.splitlines()] == list(range(300))
+    os.close(read)
+    os.close(write)
+
+
+def test_how_many_lines_wait_can_be_told() -> None:
+    read, write = os.pipe()
+    lines = Lines(write, most=2)
+    for number in range(100):
+        lines.write(f"{number} {'x' * CHUNK}")
+    assert [line.split()[0] for line in lines._waiting] == [b"98", b"99"]
+    lines.close()
+    os.close(read)
+    os.close(write)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import socket
@@ -14,18 +15,24 @@ MOST_WAITING = 1000
 """Lines kept for a reader that does not read, the newest; about 100 KiB of the usual ones."""
 CHUNK = 4096
 """Bytes a pipe takes without blocking once poll says that it is writable (PIPE_BUF on Linux)."""
+PAUSE, LONGEST_PAUSE = 0.005, 0.16
+"""Seconds until a reader that was too slow is tried again; twice as long each time that it takes nothing."""
 
 
 class Lines:
-    """Writes each line at once, or as soon as a later line finds the reader awake; never blocks, never raises."""
+    """Writes each line at once, or when the reader is awake again; never blocks, never raises.
 
-    def __init__(self, descriptor: int) -> None:
+    Without a running event loop it is a later line that finds the reader awake. ``most`` lines wait, the newest.
+    """
+
+    def __init__(self, descriptor: int, *, most: int = MOST_WAITING) -> None:
         self._descriptor = descriptor
-        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[bytes] = deque(maxlen=most)
         self._rest = b""
         """Of a line that was written in part: it is finished before anything else, or the next would be garbled."""
         self._way: _Way | None = None
         """Opened for the first line: a descriptor that is never used is not held open."""
+        self._again: asyncio.TimerHandle | None = None
         self._closed = False
 
     def write(self, line: str) -> None:
@@ -38,6 +45,8 @@ class Lines:
             return
         self._waiting.append(data)
         self._drain()
+        if self._again is None:
+            self._drain_later(PAUSE)
 
     def flush(self, limit: float) -> None:
         """Give a reader that is slow, or was, up to ``limit`` seconds for what still waits; blocks that long."""
@@ -49,11 +58,31 @@ class Lines:
     def close(self) -> None:
         """Write nothing more; the descriptor stays as it is."""
         self._closed = True
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self._waiting.clear()
         self._rest = b""
         if self._way is not None:
             self._way.close()
             self._way = None
+
+    def _drain_later(self, pause: float) -> None:
+        """Timers, and not the loop's watch on the descriptor: that one would make it non-blocking for others, too."""
+        if not (self._rest or self._waiting):
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._again = loop.call_later(pause, self._try_again, pause)
+
+    def _try_again(self, pause: float) -> None:
+        self._again = None
+        waiting = len(self._waiting), len(self._rest)
+        self._drain()
+        moved = waiting != (len(self._waiting), len(self._rest))
+        self._drain_later(PAUSE if moved else min(2 * pause, LONGEST_PAUSE))
 
     def _drain(self) -> None:
         try:
