@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fairlead.helper.processes import owner
 from fairlead.host.hosts import left_behind
-from fairlead.policy.hostsblock import blocks, heal
-from tests.support.helpers import Run
+from fairlead.policy.hostsblock import blocks
+from tests.support.helpers import Run, kill_one_of_two
 from tests.support.world import within
 
 USUAL = b"127.0.0.1 localhost\r\n\n10.0.0.5\tdb cache # mine\n\x00\xff\n::1 localhost"
@@ -41,12 +38,11 @@ def wait_usual(hosts: Path, limit: float = 5) -> None:
 
 def test_a_run_has_its_names_until_it_ends(hosts: Path, state: Path) -> None:
     with Run(hosts, state) as run:
-        left, clashes, dead = run.names(SHOP)
-        assert (left, clashes, dead) == ([], [["db", "10.0.0.5", 7]], [])
+        assert run.names(SHOP) == {"left": [], "clashes": [["db", "10.0.0.5", 7]], "dead": []}
         found = blocks(hosts.read_bytes())
         assert [block.owner.pid for block in found] == [run.process.pid]
         assert [(entry.address, list(entry.names)) for entry in found[0].entries] == SHOP
-        assert run.names(SHOP[:1])[0] == []
+        assert run.names(SHOP[:1])["left"] == []
         assert [entry.address for entry in blocks(hosts.read_bytes())[0].entries] == ["127.44.5.6"]
         assert run.close() == 0
         assert hosts.read_bytes() == USUAL
@@ -61,7 +57,7 @@ def test_nothing_of_it_is_in_our_session_or_has_our_terminal(hosts: Path, state:
             assert os.readlink(f"/proc/{run.helper}/fd/{descriptor}") == "/dev/null"
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
             os.kill(run.helper, number)
-        assert run.names(SHOP)[0] == []
+        assert run.names(SHOP)["left"] == []
         assert run.close() == 0
 
 
@@ -85,13 +81,12 @@ def test_sigterm_ends_the_helper_and_all_that_it_did(hosts: Path, state: Path) -
 def test_two_runs_share_a_file_and_names_stay_whose_they_are(hosts: Path, state: Path) -> None:
     with Run(hosts, state) as one, Run(hosts, state) as two:
         one.names(SHOP[:1])
-        left, _, dead = two.names([("127.44.9.9", ["db", "other"]), SHOP[1]])
-        assert left == [["db", one.process.pid]]
-        assert dead == []
+        reply = two.names([("127.44.9.9", ["db", "other"]), SHOP[1]])
+        assert (reply["left"], reply["dead"]) == ([["db", one.process.pid]], [])
         assert [entry.names for entry in blocks(hosts.read_bytes())[0].entries] == [("other",), ("web",)]
         assert one.close() == 0
         assert len(blocks(hosts.read_bytes())) == 1
-        assert two.names([("127.44.9.9", ["db", "other"])])[0] == []
+        assert two.names([("127.44.9.9", ["db", "other"])])["left"] == []
         assert two.close() == 0
         assert hosts.read_bytes() == USUAL
 
@@ -102,7 +97,7 @@ def test_what_is_left_when_both_are_killed_is_told_and_healed(hosts: Path, state
         run.kill(helper=True)
         assert left_behind(str(hosts)) == (run.process.pid,)
         with Run(hosts, state) as second:
-            assert second.names(SHOP)[2] == [run.process.pid]
+            assert second.names(SHOP)["dead"] == [run.process.pid]
             assert left_behind(str(hosts)) == ()
             assert second.close() == 0
     assert hosts.read_bytes() == USUAL
@@ -114,41 +109,14 @@ def test_a_block_with_the_process_id_of_a_living_process_is_healed_too(hosts: Pa
     before = f"# fairlead begin pid={us.pid} start={us.start + 5} boot={us.boot}\n127.9.9.9 old\n".encode()
     hosts.write_bytes(before + f"# fairlead end pid={us.pid}\n".encode() + USUAL)
     with Run(hosts, state) as run:
-        assert run.names(SHOP)[2] == [us.pid]
+        assert run.names(SHOP)["dead"] == [us.pid]
         assert run.close() == 0
     assert hosts.read_bytes() == USUAL
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_killed_at_any_moment(hosts: Path, state: Path, seed: int) -> None:
-    """Main process, helper or both, while names change, others write and a second run goes on."""
-    chance = random.Random(seed)
-    who: dict[str, Any] = chance.choice(
-        [{"main": True}, {"main": False, "helper": True}, {"main": True, "helper": True}]
-    )
-    with Run(hosts, state) as steady, Run(hosts, state) as victim:
-        steady.names([("127.50.0.1", ["steady"])])
-        until = time.monotonic() + chance.uniform(0, 0.06)
-        changes = 0
-        while time.monotonic() < until:
-            changes += 1
-            victim.send([("127.44.5.6", [f"n{changes}-{each}" for each in range(chance.randrange(1, 40))])])
-            if chance.random() < 0.3:
-                with open(hosts, "ab") as file:
-                    file.write(b"\n10.7.7.%d more" % changes)
-        victim.kill(**who)
-        if "helper" not in who:
-            victim.wait_helper_gone()
-            assert [block.owner.pid for block in blocks(hosts.read_bytes())] == [steady.process.pid]
-        else:
-            victim.kill(helper=True)
-        assert steady.names([("127.50.0.1", ["steady", "still"])])[0] == []
-        assert [block.owner.pid for block in blocks(hosts.read_bytes())] == [steady.process.pid]
-        assert steady.close() == 0
-    rest = hosts.read_bytes()
-    assert rest.startswith(USUAL)
-    assert all(not line or line.startswith(b"10.7.7.") for line in rest.removeprefix(USUAL).split(b"\n"))
-    assert heal(rest, lambda _: False)[0] == rest
+    kill_one_of_two(hosts, seed, lambda: Run(hosts, state))
     assert sorted(os.listdir(hosts.parent)) == ["home", "hosts"]
 
 

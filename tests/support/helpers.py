@@ -4,46 +4,36 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from fairlead.policy.hostsblock import blocks
+from tests.support import helperprogram
 from tests.support.world import within
 
-RUN = """
-import asyncio, json, os, sys
-from fairlead.host.helper import Helper
-from fairlead.policy.hostsblock import Entry
-
-async def main(hosts, prefix):
-    gone = asyncio.Event()
-    helper = await Helper.start(hosts, prefix, os.environ, on_gone=lambda undone: gone.set())
-    print(json.dumps({"ready": helper.pid}), flush=True)
-    loop, number = asyncio.get_running_loop(), 0
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
-        names = json.loads(line)
-        reply = await helper.hosts([Entry(address, tuple(each)) for address, each in names])
-        print(json.dumps(reply), flush=True)
-    await helper.close()
-
-asyncio.run(main(sys.argv[1], sys.argv[2:]))
-"""
+PROGRAM = Path(helperprogram.__file__)
+Names = Sequence[tuple[str, Sequence[str]]]
 
 
 class Run:
-    """One main process with its helper."""
+    """One main process with its helper; ``wrap`` is the command before its own."""
 
-    def __init__(self, hosts: Path, folder: Path, prefix: Sequence[str] = ()) -> None:
+    def __init__(self, hosts: Path | str, folder: Path, wrap: Sequence[str] = ()) -> None:
+        folders = {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "XDG_RUNTIME_DIR": ""}
+        env = {name: value for name, value in os.environ.items() if name != "SUDO_UID"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, str(hosts), *prefix],
+            [*wrap, sys.executable, str(PROGRAM), str(hosts)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "XDG_RUNTIME_DIR": ""},
+            env={**env, **folders},
         )
         self.helper = int(self.read()["ready"])
 
@@ -51,13 +41,13 @@ class Run:
         assert self.process.stdout is not None
         return json.loads(self.process.stdout.readline())
 
-    def send(self, entries: Sequence[tuple[str, Sequence[str]]]) -> None:
+    def send(self, **words: Any) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(entries) + "\n")
+        self.process.stdin.write(json.dumps(words) + "\n")
         self.process.stdin.flush()
 
-    def names(self, entries: Sequence[tuple[str, Sequence[str]]]) -> Any:
-        self.send(entries)
+    def names(self, entries: Names) -> Any:
+        self.send(hosts=entries)
         return self.read()
 
     def kill(self, *, main: bool = True, helper: bool = False) -> None:
@@ -96,3 +86,33 @@ class Run:
                 pipe.close()
             except BrokenPipeError:
                 pass
+
+
+def kill_one_of_two(hosts: Path, seed: int, start: Callable[[], Run]) -> None:
+    """Kill a main process, its helper or both at some moment, while names change and others write, a second run too.
+
+    The second run goes on, and in the end the file has what it had, and what others wrote.
+    """
+    chance = random.Random(seed)
+    main, helper = chance.choice([(True, False), (False, True), (True, True)])
+    before = hosts.read_bytes()
+    with start() as steady, start() as victim:
+        steady.names([("127.50.0.1", ["steady"])])
+        until, changes = time.monotonic() + chance.uniform(0, 0.06), 0
+        while time.monotonic() < until:
+            changes += 1
+            victim.send(hosts=[("127.44.5.6", [f"n{changes}-{each}" for each in range(chance.randrange(1, 40))])])
+            if chance.random() < 0.3:
+                with open(hosts, "ab") as file:
+                    file.write(b"\n10.7.7.%d more" % changes)
+        victim.kill(main=main, helper=helper)
+        if helper:
+            victim.kill(helper=True)
+            assert steady.names([("127.50.0.1", ["steady", "still"])])["left"] == []
+        else:
+            victim.wait_helper_gone()
+        assert [block.owner.pid for block in blocks(hosts.read_bytes())] == [steady.process.pid]
+        assert steady.close() == 0
+    after = hosts.read_bytes()
+    assert after.startswith(before)
+    assert all(not line or line.startswith(b"10.7.7.") for line in after.removeprefix(before).split(b"\n"))
