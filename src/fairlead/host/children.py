@@ -34,6 +34,9 @@ def ends_with_us() -> Callable[[], None]:
 
     def in_child() -> None:
         if prctl is not None:
+            # Until exec the handlers are an event loop's, which would take the signal for news of its own.
+            if callable(signal.getsignal(signal.SIGTERM)):
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
             prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
             if os.getppid() != parent:  # it was gone before the kernel knew
                 os.kill(os.getpid(), signal.SIGTERM)
