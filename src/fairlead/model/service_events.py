@@ -16,6 +16,8 @@ class Forwarding(NamedTuple):
     target: str
     """The shortest of its names."""
     service: str
+    pod: str
+    """Of a headless service, whose pods have names of their own; "" for the service itself."""
     namespace: str
     context: str
     kind: str
@@ -33,6 +35,8 @@ class StoppedForwarding(NamedTuple):
 
     target: str
     """The service's name, or the pod's below it, without its namespace."""
+    service: str
+    pod: str
     namespace: str
     context: str
 
@@ -48,12 +52,19 @@ class NotServed(NamedTuple):
     reason: str
     relay: bool
     """Whether it needs the relay: something in the cluster could reach it, port forwarding cannot."""
+    pod: str = ""
+    """Of a headless service, where only this one's address is meant."""
 
 
 class ServiceState(NamedTuple):
     """What is known of a name's way; told when it changes."""
 
     target: str
+    """The shortest of its names."""
+    service: str
+    pod: str
+    namespace: str
+    context: str
     state: str
     """``waiting`` (no pod is ready), ``ready`` (one is), ``proved`` (bytes came back) or ``failing``."""
     reason: str = ""

@@ -67,6 +67,11 @@ class ServedGroup:
         """Whether anything does: a name that leads nowhere else could lead to a stranger on all addresses."""
         return bool(self.ports)
 
+    @property
+    def known(self) -> str:
+        """The state that was told last; "" before anything listens."""
+        return self._state
+
     async def apply(self, group: Group, bound: dict[int, Bound]) -> None:
         """Serve these ports, and no others; ``bound`` are those that listen from now on."""
         wanted = {port.number: port for port in group.ports}
@@ -106,7 +111,15 @@ class ServedGroup:
         key = self.key
         self._around.report(
             Forwarding(
-                self.label, key.service, key.namespace, key.context, group.kind.value, self.address, port.number, to
+                self.label,
+                key.service,
+                key.pod,
+                key.namespace,
+                key.context,
+                group.kind.value,
+                self.address,
+                port.number,
+                to,
             )
         )
 
@@ -114,7 +127,10 @@ class ServedGroup:
         """Tell what is known of the way, once."""
         if state != self._state:
             self._state = state
-            self._around.report(ServiceState(self.label, state, reason))
+            key = self.key
+            self._around.report(
+                ServiceState(self.label, key.service, key.pod, key.namespace, key.context, state, reason)
+            )
 
     def wake(self) -> None:
         """The API server is back: whoever waits tries again."""
@@ -131,7 +147,7 @@ class ServedGroup:
         key = self.key
         if self._told:
             short = f"{key.pod}.{key.service}" if key.pod else key.service
-            self._around.report(StoppedForwarding(short, key.namespace, key.context))
+            self._around.report(StoppedForwarding(short, key.service, key.pod, key.namespace, key.context))
             self._told.clear()
 
     def cut(self) -> None:
