@@ -71,6 +71,9 @@ def test_a_local_number_changes_the_local_side_only() -> None:
 def test_two_ports_on_one_local_number_are_one_listener() -> None:
     found = planned(service(HTTP, {"name": "b", "port": 81}), number={80: 9000, 81: 9000})
     assert [port[:2] for port in found.groups[0].ports] == [(9000, 80)]
+    assert [(each.port, each.reason) for each in found.unserved] == [
+        ("81", "local port 9000 is that of port 80 already")
+    ]
 
 
 def test_headless_has_a_group_for_itself_and_for_each_pod() -> None:

@@ -8,9 +8,11 @@ exception in one task cancels its siblings and the body of the block, and comes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
+
+from fairlead.errors import FairleadError
 
 T = TypeVar("T")
 
@@ -74,3 +76,13 @@ class Background:
         if only is not error:
             raise only
         # Returning nothing lets the body's own exception go on, with its traceback as it was.
+
+
+async def together(jobs: Sequence[tuple[Coroutine[Any, Any, T], str]]) -> list[T]:
+    """Run named jobs at once: their results. The first FairleadError comes out as itself and ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [spawn(group, job, name=name) for job, name in jobs]
+    except* FairleadError as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]

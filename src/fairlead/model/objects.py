@@ -76,6 +76,10 @@ class Pod(NamedTuple):
     """The same of restartable init containers."""
     ports: tuple[ContainerPort, ...] = ()
     init_ports: tuple[ContainerPort, ...] = ()
+    labels: frozenset[tuple[str, str]] = frozenset()
+    hostname: str = ""
+    subdomain: str = ""
+    """The service below which the cluster's DNS knows it by its hostname (spec.subdomain)."""
     waiting: str = ""
     """Why it does not run yet, as the kubelet says it, such as ``ImagePullBackOff``."""
     stopped: Stopped | None = None
@@ -120,6 +124,9 @@ class Pod(NamedTuple):
             sidecar_restarts=sidecar,
             ports=_container_ports(spec, "containers"),
             init_ports=_container_ports(spec, "initContainers"),
+            labels=frozenset((key, text) for key, text in _dict(meta, "labels").items() if isinstance(text, str)),
+            hostname=_str(spec, "hostname"),
+            subdomain=_str(spec, "subdomain"),
             waiting=_waiting(status),
             stopped=_stopped(status),
         )
@@ -148,6 +155,8 @@ class Service(NamedTuple):
     affinity_seconds: int | None = None
     """How long a client keeps its pod after its last connection (sessionAffinity: ClientIP); None: no affinity."""
     external_name: str = ""
+    publishes_unready: bool = False
+    """Its pods count as ready whatever their state (publishNotReadyAddresses)."""
 
     @property
     def headless(self) -> bool:
@@ -173,6 +182,7 @@ class Service(NamedTuple):
             ),
             affinity_seconds=_affinity(spec),
             external_name=_str(spec, "externalName") if _str(spec, "type") == "ExternalName" else "",
+            publishes_unready=spec.get("publishNotReadyAddresses") is True,
         )
 
 

@@ -109,6 +109,7 @@ def plan(
     broken = {port: reason for port in left if (reason := _nameless(port, pods))}
     unserved += [Unserved(key, str(port.port), reason, relay=False) for port, reason in broken.items()]
     left = [port for port in left if port not in broken]
+    unserved += _doubled(key, tcp, wishes)
     kind = Kind.HEADLESS if service.headless else Kind.SERVICE
     groups = [Group(key, kind, _unique([*own, *_ports(left, pods, wishes, kind)]), affinity=service.affinity_seconds)]
     if service.headless:
@@ -117,6 +118,18 @@ def plan(
             hostname = pod.hostname if pod.hostname != pod.pod.name else ""
             groups.append(Group(of_pod, Kind.POD, _unique(_ports(left, (pod,), wishes, Kind.POD)), hostname))
     return ServicePlan(tuple(group for group in groups if group.ports), tuple(unserved))
+
+
+def _doubled(key: GroupKey, tcp: Sequence[ServicePort], wishes: Locals) -> list[Unserved]:
+    """Ports whose local number an earlier one has."""
+    first: dict[int, int] = {}
+    found = []
+    for port in tcp:
+        number = wishes.number(port.port)
+        if first.setdefault(number, port.port) != port.port:
+            reason = f"local port {number} is that of port {first[number]} already"
+            found.append(Unserved(key, str(port.port), reason, relay=False))
+    return found
 
 
 def _without_pods(slices: Sequence[EndpointSlice]) -> str:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import NamedTuple
 
 from fairlead.dial.connection import Connection
 from fairlead.dial.route import Route
 from fairlead.entry.listener import Listeners, parse_addresses
-from fairlead.errors import FairleadError
 from fairlead.features.forward.target import Around, ForwardedTarget, Served
 from fairlead.host.stdio import StandardStreams
-from fairlead.kit.tasks import Background, spawn
+from fairlead.kit.tasks import Background, together
 from fairlead.model.events import Handling, Listening, Note, Ready, ReadyPort
 from fairlead.model.target import PodRef
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
-
-T = TypeVar("T")
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to connect to what listens on all addresses
 
@@ -48,11 +45,13 @@ class ForwardRun:
         """Have every port listen and every target reached; on an error nothing was served, and ``stop`` is due."""
         groups = parse_addresses(self._around.settings.addresses)
         specs = self._around.settings.targets
-        self._targets = await _all([(ForwardedTarget.resolve(spec, self._around), f"resolve {spec}") for spec in specs])
+        self._targets = await together(
+            [(ForwardedTarget.resolve(spec, self._around), f"resolve {spec}") for spec in specs]
+        )
         for target in self._targets:
             target.bind(groups)
         pods = dict.fromkeys(target.backends.chosen for target in self._targets)
-        await _all([(self._around.lanes.warm(pod), f"reach {pod.name}") for pod in pods])
+        await together([(self._around.lanes.warm(pod), f"reach {pod.name}") for pod in pods])
         # Until now a server that is away was an error of the start.
         self._around.server.on_unreachable = self._around.reach.suspect
         for target in self._targets:
@@ -123,13 +122,3 @@ class ForwardRun:
         bound = [served.bound for target in self._targets for served in target.served if served.bound]
         address = bound[0].addresses[0] if bound else ""
         return Started(ports, _EVERYWHERE.get(address, address), self._joined)
-
-
-async def _all(jobs: Sequence[tuple[Coroutine[Any, Any, T], str]]) -> list[T]:
-    """Run jobs together; the first FairleadError comes out as itself and ends the others."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [spawn(group, job, name=name) for job, name in jobs]
-    except* FairleadError as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]

@@ -8,12 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from fairlead.dial.cluster import Cluster
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.entry.named import Endpoint, listen
-from fairlead.errors import FairleadError, ListenError
+from fairlead.errors import ForbiddenError, ListenError, NotFoundError
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.served import ServedGroup
 from fairlead.features.services.watch import ServiceName, ServiceWatch
 from fairlead.host.addresses import AddressBook
-from fairlead.kit.tasks import Background, spawn
+from fairlead.kit.tasks import Background, together
+from fairlead.kube.access import may_forward
+from fairlead.kube.namespaces import known_missing
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
 from fairlead.model.service_events import NotServed, Ready, ServiceEvent
@@ -22,6 +24,7 @@ from fairlead.policy.addresses import reserved
 from fairlead.policy.hostnames import Name, Scope, names_of, settle
 from fairlead.policy.hostsblock import Entry
 from fairlead.policy.mapping import is_chosen, local_port, own_port
+from fairlead.policy.missing import no_namespace
 from fairlead.policy.plan import Group, Locals, ServicePlan, Unserved, plan
 from fairlead.settings import ServicesSettings
 
@@ -34,6 +37,7 @@ class ServedContext:
 
     def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: ServicesRun) -> None:
         settings = run.settings
+        self._namespaces = namespaces
         self.name = name
         self.scope = scope
         self.cluster = cluster
@@ -50,6 +54,29 @@ class ServedContext:
             on_change=lambda service: run.changed(self, service),
             on_note=lambda text: run.report(Note(text)),
         )
+
+    async def read(self) -> None:
+        """Read what there is; raises what the server refuses, also where forwarding is not allowed in any namespace."""
+        await self.watch.read()
+        asked = self._namespaces or ("",)
+        server = self.cluster.server
+        may = await together([(may_forward(server, namespace), "ask for the right to forward") for namespace in asked])
+        found = {service.namespace for service in self.watch}
+        for namespace in self._namespaces:
+            if namespace not in found:
+                await self._explain_nothing(namespace)
+        refused = [namespace for namespace, yes in zip(asked, may, strict=True) if not yes]
+        if refused and len(refused) == len(asked) and self._namespaces:
+            raise _may_not_forward(refused[0])
+        for namespace in refused:
+            self.report(Note(str(_may_not_forward(namespace))))
+
+    async def _explain_nothing(self, namespace: str) -> None:
+        alike = await known_missing(self.cluster.server, namespace)
+        if alike is not None:
+            what = f'namespaces "{namespace}" not found'
+            raise NotFoundError(what, code=404, reason="NotFound", remedy=no_namespace(namespace, alike))
+        self.report(Note(f"there is no service to forward in namespace {namespace}; new ones join by themselves"))
 
     def doubt(self, namespace: str) -> None:
         """Look whether the pods of this namespace are still there."""
@@ -86,12 +113,7 @@ class ServicesRun:
 
     async def read(self) -> None:
         """Read what there is; raises what a server refuses."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for context in self.contexts:
-                    spawn(group, context.watch.read(), name=f"read context {context.name}")
-        except* FairleadError as errors:
-            raise errors.exceptions[0] from None
+        await together([(context.read(), f"read context {context.name}") for context in self.contexts])
 
     @property
     def lowest_port(self) -> int:
@@ -149,6 +171,8 @@ class ServicesRun:
             await asyncio.sleep(TRY_AGAIN)
             if self._held:
                 self._wake.set()
+            # Once a day this says in the table that they are still in use.
+            self._book.allot(self._served)
 
     # -- one pass --
 
@@ -258,6 +282,17 @@ class ServicesRun:
             if names and served.listens:
                 entries.append(Entry(served.address, names))
         self.hosts.want(entries)
+
+
+def _may_not_forward(namespace: str) -> ForbiddenError:
+    where = f"in namespace {namespace}" if namespace else "in every namespace"
+    option = f"-n {namespace}" if namespace else "-A"
+    return ForbiddenError(
+        f"this user may not create pods/portforward {where}",
+        code=403,
+        reason="Forbidden",
+        remedy=f"kubectl auth can-i create pods/portforward {option} asks the same",
+    )
 
 
 def _not_served(unserved: Unserved) -> NotServed:

@@ -1,4 +1,7 @@
-"""The services of one context and what stands behind them: one watch a kind and namespace, or one for all of them."""
+"""The services of one context and what stands behind them: one watch a kind and namespace, or one for all of them.
+
+That is EndpointSlices; for a user who may not list these, pods, from which the same slices are made.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from fairlead.errors import CredentialsError, FairleadError, ForbiddenError
+from fairlead.errors import CredentialsError, FairleadError, ForbiddenError, NotFoundError
 from fairlead.kit import log
-from fairlead.kit.tasks import Background, spawn
+from fairlead.kit.tasks import Background, together
 from fairlead.kube.reflector import Reflector, Server, Timing
-from fairlead.kube.resources import ENDPOINT_SLICE, SERVICE, Resource
+from fairlead.kube.resources import ENDPOINT_SLICE, POD, SERVICE, Resource
 from fairlead.model.cache import Change
-from fairlead.model.objects import EndpointSlice, Service
+from fairlead.model.objects import EndpointSlice, Pod, Service
+from fairlead.policy.podslices import selects, slices_of
 
 LOG = log.get(__name__)
 DOUBT_EVERY = 5.0
@@ -48,7 +52,9 @@ class ServiceWatch:
         self._doubt_again = 0.0
         self._slices: dict[ServiceName, dict[str, EndpointSlice]] = {}
         self._service_lists: list[Reflector[Service]] = []
-        self._slice_lists: list[Reflector[EndpointSlice]] = []
+        self._slice_lists: dict[str, Reflector[EndpointSlice]] = {}
+        self._pod_lists: dict[str, Reflector[Pod]] = {}
+        """For namespaces whose slices may not be listed."""
         for namespace in namespaces or ("",):
             self._service_lists.append(
                 self._reflector(
@@ -60,38 +66,56 @@ class ServiceWatch:
                     field_selector=field_selector,
                 )
             )
-            self._slice_lists.append(
-                self._reflector(ENDPOINT_SLICE, namespace, EndpointSlice.from_json, self._slices_changed)
+            self._slice_lists[namespace] = self._reflector(
+                ENDPOINT_SLICE, namespace, EndpointSlice.from_json, self._slices_changed
             )
-        self._lists: list[Reflector[Any]] = [*self._service_lists, *self._slice_lists]
 
     async def read(self) -> None:
         """Read all of it once; raises the first thing that the server refuses."""
+        await together(
+            [
+                *((services.prime(), "read services") for services in self._service_lists),
+                *((self._read_behind(namespace), "read what stands behind") for namespace in self._slice_lists),
+            ]
+        )
+
+    async def _read_behind(self, namespace: str) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for reflector in self._lists:
-                    spawn(group, reflector.prime(), name="read a list")
-        except* FairleadError as errors:
-            raise errors.exceptions[0] from None
+            await self._slice_lists[namespace].prime()
+        except (ForbiddenError, NotFoundError) as error:
+            LOG.decision("pods instead of EndpointSlices: %s", error.what)
+            pods = self._reflector(POD, namespace, Pod.from_json, self._pods_changed)
+            try:
+                await pods.prime()
+            except ForbiddenError:
+                # Of the two the first is what is wanted of whoever gives rights.
+                raise error from None
+            self._pod_lists[namespace] = pods
+            del self._slice_lists[namespace]
 
     def start(self, tasks: Background) -> None:
         """Keep current what was read."""
-        for reflector in self._lists:
+        for reflector in self._lists():
             tasks.start(reflector.run(), name="watch a list")
 
     def kick(self) -> None:
         """Ask the API server again at once: the network is back."""
-        for reflector in self._lists:
+        for reflector in self._lists():
             reflector.kick()
+
+    def _lists(self) -> list[Reflector[Any]]:
+        return [*self._service_lists, *self._slice_lists.values(), *self._pod_lists.values()]
 
     def doubt(self, namespace: str) -> None:
         """Look again which pods there are: a connection to one failed. Cheap to call for each of many."""
         now = asyncio.get_running_loop().time()
         if now >= self._doubt_again:
             self._doubt_again = now + DOUBT_EVERY
-            for reflector in self._slice_lists:
-                if any(piece.namespace == namespace for piece in reflector.cache):
-                    reflector.relist()
+            for where in (namespace, ""):
+                if where in self._slice_lists:
+                    self._slice_lists[where].relist()
+                if where in self._pod_lists:
+                    self._pod_lists[where].relist()
 
     def __iter__(self) -> Iterator[Service]:
         for reflector in self._service_lists:
@@ -107,6 +131,10 @@ class ServiceWatch:
 
     def slices(self, name: ServiceName) -> tuple[EndpointSlice, ...]:
         """The slices of a service."""
+        for where in (name.namespace, ""):
+            if where in self._pod_lists:
+                service = self.service(name)
+                return slices_of(service, self._pod_lists[where].cache) if service is not None else ()
         return tuple(self._slices.get(name, {}).values())
 
     def _services_changed(self, changes: list[Change[Service]]) -> None:
@@ -128,6 +156,11 @@ class ServiceWatch:
                 name = ServiceName(new.namespace, new.service)
                 self._slices.setdefault(name, {})[new.name] = new
                 self._on_change(name)
+
+    def _pods_changed(self, changes: list[Change[Pod]]) -> None:
+        for service in self:
+            if any(pod is not None and selects(service, pod) for change in changes for pod in change):
+                self._on_change(ServiceName(service.namespace, service.name))
 
     def _reflector(
         self,
