@@ -65,6 +65,20 @@ def test_an_outage_ends_no_connection() -> None:
     play(main, limit=4)
 
 
+def test_a_server_that_hangs_is_suspected_also_where_something_was_just_sent() -> None:
+    """A session is open, and nobody says a word: the user is to hear of the server all the same."""
+
+    async def main(it: Scene) -> None:
+        connection, _ = await it.open(b"SELECT 1")
+        async with it.serving():
+            it.online = False
+            await asyncio.sleep(NOTICED + PROVED + 1)
+            assert "a new connection to the pod does not answer" in it.suspected
+            assert stands(connection) is State.OPEN
+
+    play(main, limit=4)
+
+
 def test_a_blocked_lane_that_is_dead_after_an_outage_is_found() -> None:
     """It was found blocked once, by a fresh lane that answered; that was not for ever."""
 

@@ -68,7 +68,8 @@ class Scene:
         self.online = True
         self.deaf: list[Lane] = []
         """Lanes whose server does not answer."""
-        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=lambda reason: None)
+        self.suspected: list[str] = []
+        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=self.suspected.append)
 
     async def _open_lane(self, pod: PodRef, owner: LaneOwner) -> Lane:
         if self.refuse is not None:

@@ -363,9 +363,12 @@ class Lanes:
                 await fresh.prove(PROOF_TIMEOUT)
         except NotFoundError:
             return Other.GONE
-        except (FairleadError, TimeoutError, ConnectionError) as error:
-            _log.decision("whether a silent lane to %s is dead cannot be asked now: %s", pod.name, error)
-            return Other.UNDECIDED
+        except (TimeoutError, ConnectionError) as error:
+            # Nobody who only does not read is in its way: a server that hangs shows itself so.
+            self._suspect("a new connection to the pod does not answer")
+            return self._undecided(pod, error)
+        except FairleadError as error:
+            return self._undecided(pod, error)
         else:
             self._add(pod, state, fresh)
             fresh = None
@@ -373,3 +376,8 @@ class Lanes:
         finally:
             if fresh is not None:
                 fresh.kill("no answer to a ping")
+
+    def _undecided(self, pod: PodRef, error: Exception) -> Other:
+        why = str(error) or type(error).__name__
+        _log.decision("whether a silent lane to %s is dead cannot be asked now: %s", pod.name, why)
+        return Other.UNDECIDED
