@@ -172,3 +172,19 @@ def test_runs_side_by_side_never_have_an_address_in_common(home: Home, tmp_path:
     given = [address for run in runs for address in run.communicate()[0].split()]
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert len(given) == len(set(given)) == 120
+
+
+def test_a_look_sees_what_a_run_would_get_and_changes_nothing(home: Home) -> None:
+    def look() -> dict[GroupKey, str]:
+        book = AddressBook(home.env, home.said.append, today=lambda: home.day, look_only=True)
+        return book.allot([API, DB])
+
+    first = look()
+    assert not home.folder.exists()
+    taken = {DB: choice(API, 0)}
+    assert home.book().allot([DB], taken) == taken
+    before = home.file.read_bytes(), sorted(os.listdir(home.folder))
+    assert look() == {API: choice(API, 1), **taken}
+    assert first == {API: choice(API, 0), DB: choice(DB, 0)}
+    assert (home.file.read_bytes(), sorted(os.listdir(home.folder))) == before
+    assert not home.said

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.errors import MachineError
 from fairlead.helper.processes import owner
-from fairlead.host.hosts import keep_original, left_behind
+from fairlead.host.hosts import keep_original, left_behind, what_is_left
 from fairlead.policy.hostsblock import Entry, Owner, replace
 
 USUAL = b"127.0.0.1 localhost\n\xff\x00"
@@ -49,3 +49,16 @@ def test_blocks_of_the_dead_are_named(tmp_path: Path) -> None:
     data = replace(USUAL, Owner(4711, 1, BOOT), [Entry("127.4.4.4", ("db",))])
     (tmp_path / "hosts").write_bytes(replace(data, us, [Entry("127.4.4.5", ("web",))]))
     assert left_behind(str(tmp_path / "hosts")) == (4711,)
+
+
+def test_what_is_left_is_told_with_the_remedy(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    assert what_is_left(str(hosts)) == ""
+    hosts.write_bytes(replace(USUAL, Owner(4711, 1, BOOT), [Entry("127.4.4.4", ("db",))]))
+    assert what_is_left(str(hosts)) == (
+        f"{hosts} still has names of a killed run (pid 4711); fairlead clean --hosts-file {hosts} removes them"
+    )
+    hosts.write_bytes(replace(hosts.read_bytes(), Owner(4712, 1, BOOT), [Entry("127.4.4.5", ("web",))]))
+    assert "names of 2 killed runs (pid 4712, 4711);" in what_is_left(str(hosts))
+    hosts.write_bytes(USUAL)
+    assert what_is_left(str(hosts)) == ""

@@ -182,6 +182,11 @@ class Listeners:
         self._empty = asyncio.Event()
         self._closed = False
 
+    @property
+    def open(self) -> int:
+        """Connections that came in and have not ended."""
+        return len(self._live)
+
     async def serve(self, bound: Bound, accept: Callable[[LocalConnection], RemoteEnd], tasks: Background) -> None:
         """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
         loop = asyncio.get_running_loop()

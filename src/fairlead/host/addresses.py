@@ -26,7 +26,8 @@ def today() -> int:
 class AddressBook:
     """The addresses of one run, remembered in ``addresses.json`` in the state folder.
 
-    Where that is not possible, ``say`` is told once, and the addresses are those of this run alone.
+    Where that is not possible, ``say`` is told once, and the addresses are those of this run alone. With ``look_only``
+    they are what a run would be given now; nothing is remembered, and no folder is made.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class AddressBook:
         *,
         kept: Collection[str] = (),
         today: Callable[[], int] = today,
+        look_only: bool = False,
     ) -> None:
         self._say = say
         self._kept = frozenset(kept)
@@ -45,7 +47,10 @@ class AddressBook:
         self._alone: Table | None = None
         """The table, once there is no file to keep it in."""
         try:
-            self._path = os.path.join(dirs.state(env), "addresses.json")
+            folder = dirs.state_place(env) if look_only else dirs.state(env)
+            self._path = os.path.join(folder, "addresses.json")
+            if look_only:
+                self._alone = self._read()
         except MachineError as error:
             self._path = ""
             self._go_on_alone(str(error))

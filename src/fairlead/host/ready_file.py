@@ -10,18 +10,34 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from fairlead.errors import MachineError
 from fairlead.host import files
 from fairlead.model.events import ReadyPort
 
-MOST = 64 * 1024
+MOST = 4 << 20
 """Bytes that are looked at of a file which may be anybody's."""
-_LINE = re.compile(r"\d+ \d+ [^ ]+/[^ ]+ ([1-9]\d*)")
+_LINE = re.compile(r"(?:\d+ \d+ [^ ]+/[^ ]+|127[\d.]+ [\d,]+ [^ ]+) ([1-9]\d*)")
 
 
-def content(ports: Sequence[ReadyPort], pid: int) -> bytes:
+class Listening(NamedTuple):
+    """One loopback address of services."""
+
+    address: str
+    ports: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+def of_services(groups: Iterable[Listening], pid: int) -> bytes:
+    """One line an address: it, its ports, its names and our process id, as ``127.4.5.6 80,443 web,web.shop 4711``."""
+    return "".join(
+        f"{group.address} {','.join(map(str, group.ports))} {','.join(group.names)} {pid}\n" for group in groups
+    ).encode()
+
+
+def of_ports(ports: Sequence[ReadyPort], pid: int) -> bytes:
     """One line a port: the local port, the remote one, the target and our process id, as ``8080 80 svc/web 4711``."""
     return "".join(f"{port.local} {port.remote} {port.target} {pid}\n" for port in ports).encode()
 
@@ -54,10 +70,9 @@ class ReadyFile:
         if locked is False:
             files.remove(self._path, data)
 
-    def write(self, ports: Sequence[ReadyPort]) -> bool:
-        """Say that these are served; False if it is a pipe that nobody reads. Raises what ``claim`` does."""
+    def write(self, text: bytes) -> bool:
+        """Say what is served, in lines of ours; False if it is a pipe that nobody reads. Raises what ``claim`` does."""
         self.claim()
-        text = content(ports, os.getpid())
         if not files.write_atomically(self._path, text, mode=0o644, before=self._hold):
             return False
         self._written = text

@@ -71,6 +71,15 @@ class ServiceState(NamedTuple):
     """Of waiting and failing."""
 
 
+class HostsLine(NamedTuple):
+    """A line that the hosts file would get; told by ``--dry-run`` alone."""
+
+    address: str
+    names: tuple[str, ...]
+    ports: tuple[int, ...]
+    """What would be listened on there."""
+
+
 class Ready(NamedTuple):
     """Every name stands in the hosts file and is listened for; told once."""
 
@@ -79,4 +88,4 @@ class Ready(NamedTuple):
     hosts_file: str
 
 
-ServiceEvent: TypeAlias = Forwarding | StoppedForwarding | NotServed | ServiceState | Ready | Event
+ServiceEvent: TypeAlias = Forwarding | StoppedForwarding | NotServed | ServiceState | HostsLine | Ready | Event

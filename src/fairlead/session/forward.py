@@ -11,7 +11,7 @@ from fairlead.errors import CredentialsError, LostError
 from fairlead.features.forward.run import ForwardRun, Started
 from fairlead.features.forward.target import Around
 from fairlead.host import descriptors
-from fairlead.host.ready_file import ReadyFile
+from fairlead.host.ready_file import ReadyFile, of_ports
 from fairlead.kit import log, process
 from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
@@ -106,7 +106,8 @@ class _Session:
         return ending.told.result() if await ending.first(drained) else started.joined.result()
 
     def _tell_ready_file(self, started: Started) -> None:
-        if self._ready_file is not None and not self._ready_file.write([port for port, _ in started.ports]):
+        ports = of_ports([port for port, _ in started.ports], os.getpid())
+        if self._ready_file is not None and not self._ready_file.write(ports):
             path = self._settings.ready_file
             self._tell(Note(f"nobody reads the pipe {path}, so that all is ready was not told there"))
 

@@ -6,8 +6,9 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from typing import Any, TypeAlias
 
 from fairlead.dial.cluster import Cluster
 from fairlead.errors import CredentialsError, MachineError
@@ -18,14 +19,16 @@ from fairlead.host import descriptors, dirs
 from fairlead.host.addresses import AddressBook
 from fairlead.host.helper import Helper
 from fairlead.host.helper_start import Early
-from fairlead.host.hosts import keep_original
+from fairlead.host.hosts import SYSTEM, is_system, keep_original, what_is_left
 from fairlead.host.privilege import helper_prefix
+from fairlead.host.ready_file import ReadyFile, of_services
 from fairlead.kit import log, process
 from fairlead.kit.tasks import Background, spawn, stop
 from fairlead.kube.client import ApiServer
 from fairlead.kube.config import ClusterConfig, load
 from fairlead.model.events import Note, ServerBack, ServerLost
 from fairlead.model.service_events import ServiceEvent
+from fairlead.model.summary import Summary
 from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
 from fairlead.policy.hostnames import Scope, bare_owner, context_labels, forbid
@@ -36,21 +39,30 @@ LOG = log.get(__name__)
 CLOSE = 0.5
 """Seconds that closing politely may take at the end."""
 
+Status: TypeAlias = Callable[[Callable[[], Summary]], Coroutine[Any, Any, None]]
+"""Shows how all stands, as its argument tells, until it is cancelled."""
+
 
 def run(
     settings: ServicesSettings,
     options: ClusterOptions,
     tell: Callable[[ServiceEvent], None],
     early: Early | None = None,
+    status: Status | None = None,
 ) -> int:
-    """Run one ``services`` to its end; the exit code. ``early`` is a helper that has root's rights already."""
+    """Run one ``services`` to its end; the exit code. ``early`` is a helper that has root's rights already.
+
+    ``status`` is kept running from when all is ready to the end.
+    """
     gc.freeze()
     gc.enable()
     descriptors.raise_limit()
     require_minimum()
     if settings.command:
         process.require(settings.command[0])
-    return loop.run(_Session(settings, options, tell, early).run())
+    if settings.ready_file and not settings.dry_run:
+        ReadyFile(settings.ready_file).claim()
+    return loop.run(_Session(settings, options, tell, early, status).run())
 
 
 class _Session:
@@ -62,11 +74,14 @@ class _Session:
         options: ClusterOptions,
         tell: Callable[[ServiceEvent], None],
         early: Early | None,
+        status: Status | None,
     ) -> None:
         self._settings = settings
         self._options = options
         self._tell = tell
         self._early = early
+        self._status = status
+        self._ready_file = ReadyFile(settings.ready_file) if settings.ready_file else None
         self._clusters: list[Cluster] = []
 
     async def run(self) -> int:
@@ -93,7 +108,8 @@ class _Session:
 
     async def _run_with(self, servers: Sequence[ApiServer], tasks: Background) -> int:
         self._tasks = tasks
-        book = AddressBook(os.environ, self._note, kept=[fixed.address for fixed in self._settings.reserve])
+        kept = [fixed.address for fixed in self._settings.reserve]
+        book = AddressBook(os.environ, self._note, kept=kept, look_only=self._settings.dry_run)
         self._hosts = HostsFile(None, self._tell, self._settings.hosts_file)
         self._run = ServicesRun(self._settings, self._hosts, book, tasks, self._tell)
         labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
@@ -137,6 +153,8 @@ class _Session:
             await stop(starting)
             return self._ending.before_ready()
         await starting
+        if self._settings.dry_run:
+            return 0
         if self._settings.command:
             return await self._ending.run_command({}, output=self._settings.output)
         return await self._ending.told
@@ -146,12 +164,35 @@ class _Session:
         for context in self._run.contexts:
             domain = self._settings.cluster_domain or await cluster_domain(context.cluster.server)
             context.scope = context.scope._replace(domain=domain)
-        copy = keep_original(self._settings.hosts_file, dirs.state(os.environ))
-        if copy is not None:
-            self._note(f"{self._settings.hosts_file} is about to be changed for the first time: a copy is in {copy}")
-        prefix = () if self._early else helper_prefix(self._settings.hosts_file, self._run.lowest_port)
-        self._hosts.helper = await self._helper(prefix)
+        if self._settings.dry_run:
+            self._run.preview()
+            self._tell_what_is_left(self._settings.hosts_file)
+            return
+        await self._start_helper()
         await self._run.start()
+        if self._ready_file is not None and not self._ready_file.write(of_services(self._run.listening(), os.getpid())):
+            self._note(f"nobody reads the pipe {self._settings.ready_file}, so that all is ready was not told there")
+        if self._status is not None:
+            self._tasks.start(self._status(self._run.summary), name="show how all stands")
+
+    async def _start_helper(self) -> None:
+        path = self._settings.hosts_file
+        copy = keep_original(path, dirs.state(os.environ))
+        if copy is not None:
+            self._note(f"{path} is about to be changed for the first time: a copy is in {copy}")
+        try:
+            prefix = () if self._early else helper_prefix(path, self._run.lowest_port)
+            self._hosts.helper = await self._helper(prefix)
+        except MachineError:
+            self._tell_what_is_left(path)
+            raise
+        if not is_system(path):
+            self._tell_what_is_left(SYSTEM)
+
+    def _tell_what_is_left(self, path: str) -> None:
+        """Of killed runs, in a file that this run does not heal."""
+        if left := what_is_left(path):
+            self._note(left)
 
     async def _helper(self, prefix: Sequence[str]) -> Helper:
         early, self._early = self._early, None
@@ -175,6 +216,8 @@ class _Session:
     async def _undo(self) -> None:
         helper, self._hosts.helper = self._hosts.helper, None
         try:
+            if self._ready_file is not None:
+                self._ready_file.remove()
             if helper is not None:
                 await helper.close()
         finally:

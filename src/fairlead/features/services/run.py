@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from fairlead.dial.cluster import Cluster
@@ -13,12 +14,14 @@ from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.served import ServedGroup
 from fairlead.features.services.watch import ServiceName, ServiceWatch
 from fairlead.host.addresses import AddressBook
+from fairlead.host.ready_file import Listening
 from fairlead.kit.tasks import Background, together
 from fairlead.kube.access import may_forward
 from fairlead.kube.namespaces import known_missing
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
-from fairlead.model.service_events import NotServed, Ready, ServiceEvent
+from fairlead.model.service_events import HostsLine, NotServed, Ready, ServiceEvent
+from fairlead.model.summary import Summary
 from fairlead.net.buffer import ReadBuffer
 from fairlead.policy.addresses import reserved
 from fairlead.policy.hostnames import Name, Scope, names_of, settle
@@ -140,6 +143,40 @@ class ServicesRun:
         self.tasks.start(self._keep(), name="follow the clusters")
         self.tasks.start(self._try_again(), name="try ports again")
 
+    def preview(self) -> None:
+        """Tell what would be served of what was read, and change nothing."""
+        self._plan_changed()
+        self._name(self._groups)
+        self._settle()
+        for key, served in self._served.items():
+            served.preview(self._groups[key])
+        for key, served in self._served.items():
+            if served.names:
+                ports = tuple(port.number for port in self._groups[key].ports)
+                self.report(HostsLine(served.address, served.names, ports))
+
+    def summary(self) -> Summary:
+        """How all of it stands now."""
+        states = Counter(served.known for served in self._served.values())
+        relay = {unserved.key for each in self._plans.values() for unserved in each.unserved if unserved.relay}
+        return Summary(
+            ready=states["ready"],
+            proved=states["proved"],
+            waiting=states["waiting"],
+            failing=states["failing"],
+            relay=len(relay),
+            open=self.listeners.open,
+            lost=any(not context.cluster.reach.up for context in self.contexts),
+        )
+
+    def listening(self) -> list[Listening]:
+        """Every address that has names and is listened on."""
+        return [
+            Listening(served.address, tuple(served.ports), served.names)
+            for served in self._served.values()
+            if served.names and served.listens
+        ]
+
     def changed(self, context: ServedContext, service: ServiceName) -> None:
         """This service may be another now."""
         self._changed[context, service] = None
@@ -179,10 +216,7 @@ class ServicesRun:
     async def _reconcile(self) -> None:
         """Bring what is served in line with what the clusters have; one pass at a time."""
         self._wake.clear()
-        changed, self._changed = self._changed, {}
-        touched: dict[GroupKey, None] = {}
-        for context, service in changed:
-            touched.update(self._plan(context, service))
+        touched = self._plan_changed()
         gone = [self._served.pop(key) for key in touched if key not in self._groups and key in self._served]
         # Whatever could not listen before may by now.
         held = {endpoint[0] for endpoint in self._held}
@@ -202,6 +236,15 @@ class ServicesRun:
             served_now = self._served.get(key)
             if served_now is not None:
                 served_now.tell(self._groups[key])
+
+    def _plan_changed(self) -> dict[GroupKey, None]:
+        """Plan anew what changed; the groups that are others now, or gone."""
+        changed, self._changed = self._changed, {}
+        touched: dict[GroupKey, None] = {}
+        # Many at once are told in an order in which a reader finds them.
+        for context, service in sorted(changed, key=lambda each: (self.contexts.index(each[0]), each[1])):
+            touched.update(self._plan(context, service))
+        return touched
 
     def _plan(self, context: ServedContext, name: ServiceName) -> dict[GroupKey, None]:
         """Plan one service anew; the groups that are others now, or gone."""
@@ -273,15 +316,17 @@ class ServicesRun:
             self.report(NotServed(short, key.namespace, key.context, str(endpoint[1]), reason, relay=False))
 
     def _write_hosts(self) -> None:
-        entries = []
+        self._settle()
+        served = self._served.values()
+        self.hosts.want([Entry(each.address, each.names) for each in served if each.names and each.listens])
+
+    def _settle(self) -> None:
+        """Give each name to the one group that has it."""
         for key, names in settle(self._claims).items():
             served = self._served[key]
             served.names = names
             shortest = min((claim for claim in self._claims[key] if claim.text in names), default=None)
             served.label = shortest.text if shortest else f"{key.service}.{key.namespace}"
-            if names and served.listens:
-                entries.append(Entry(served.address, names))
-        self.hosts.want(entries)
 
 
 def _may_not_forward(namespace: str) -> ForbiddenError:

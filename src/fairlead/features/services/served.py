@@ -101,11 +101,19 @@ class ServedGroup:
             return
         if not ready:
             if self._state != "waiting":
-                reason = "no pod of it is ready" if not self.key.pod else f"pod {self.key.pod} is not ready"
-                self._around.report(Waiting(self.label, reason, self._around.wait))
+                self._around.report(Waiting(self.label, _not_ready(self.key), self._around.wait))
             self.state("waiting", "no pod is ready")
         elif self._state in ("", "waiting"):
             self.state("ready")
+
+    def preview(self, group: Group) -> None:
+        """Say where each port would lead."""
+        for port in group.ports:
+            to = _destinations(port)
+            if to and not port.direct:
+                self._say(group, port, to)
+        if not any(_destinations(port) for port in group.ports):
+            self._around.report(Waiting(self.label, _not_ready(self.key), self._around.wait))
 
     def _say(self, group: Group, port: NamedPort, to: tuple[str, ...]) -> None:
         key = self.key
@@ -230,6 +238,10 @@ class ServedPort:
 
     def _own_failed(self, words: str) -> None:
         self._report(ConnectionFailed(self._port.number, self._port.own, "", words, target=self.target))
+
+
+def _not_ready(key: GroupKey) -> str:
+    return f"pod {key.pod} is not ready" if key.pod else "no pod of it is ready"
 
 
 def _destinations(port: NamedPort) -> tuple[str, ...]:
