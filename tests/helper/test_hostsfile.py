@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -13,7 +14,7 @@ import pytest
 
 from fairlead.errors import MachineError
 from fairlead.helper import hostsfile
-from fairlead.helper.journal import complete
+from fairlead.helper.journal import Journal, complete
 
 USUAL = b"127.0.0.1 localhost\n10.0.0.5 db\n"
 
@@ -39,11 +40,17 @@ def last(line: bytes) -> Callable[[bytes], bytes]:
     return lambda data: data + line
 
 
-def fails_with(number: int) -> Callable[..., None]:
-    def fail(*_words: object, **_more: object) -> None:
-        raise OSError(number, os.strerror(number))
+@pytest.fixture
+def mounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hosts file that is mounted by itself cannot be replaced."""
+    rename = os.rename
 
-    return fail
+    def busy(source: str, target: str) -> None:
+        if source.endswith(".fairlead"):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", busy)
 
 
 def test_it_is_replaced_at_once_and_nothing_is_left(hosts: Path, journals: list[str]) -> None:
@@ -93,11 +100,9 @@ def test_another_hard_link_shows_the_same_still(hosts: Path, journals: list[str]
     assert (tmp_path / "second").read_bytes() == b"x\n" + USUAL
 
 
+@pytest.mark.usefixtures("mounted")
 @pytest.mark.parametrize("content", [b"x\n" + USUAL, b"127.0.0.1 localhost\n", b""])
-def test_a_file_that_cannot_be_replaced_is_written_in_place(
-    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch, content: bytes
-) -> None:
-    monkeypatch.setattr(os, "rename", fails_with(16))  # EBUSY, as for a file that is mounted by itself
+def test_a_file_that_cannot_be_replaced_is_written_in_place(hosts: Path, journals: list[str], content: bytes) -> None:
     before = hosts.stat().st_ino
     hostsfile.update(str(hosts), lambda data: content, journals)
     assert hosts.read_bytes() == content
@@ -106,18 +111,32 @@ def test_a_file_that_cannot_be_replaced_is_written_in_place(
     assert os.listdir(journals[0]) == []
 
 
+@pytest.mark.usefixtures("mounted")
+def test_what_others_add_while_the_journal_is_written_stays(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, added = Journal.write, [b"10.9.9.9 later\n"]
+
+    def slow(journal: Journal, before: bytes, after: bytes) -> None:
+        write(journal, before, after)
+        if added:
+            hosts.write_bytes(hosts.read_bytes() + added.pop())
+
+    monkeypatch.setattr(Journal, "write", slow)
+    hostsfile.update(str(hosts), lambda data: b"x\n" + data.removeprefix(b"x\n"), journals)
+    assert hosts.read_bytes() == b"x\n" + USUAL + b"10.9.9.9 later\n"
+
+
+@pytest.mark.usefixtures("mounted")
 def test_a_full_disk_leaves_it_as_it_was(hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "rename", fails_with(16))
-    write, real = os.pwrite, [0]
+    write, inode = os.pwrite, hosts.stat().st_ino
 
     def full(file: int, data: bytes, at: int) -> int:
-        if data.startswith(b"new") or at:  # the second part of what is new does not fit
-            real[0] += 1
-            if os.fstat(file).st_ino == hosts.stat().st_ino:
-                if at:
-                    raise OSError(28, "No space left on device")
-                return write(file, data[:10], at)
-        return write(file, data, at)
+        if os.fstat(file).st_ino != inode or not data.startswith(b"new"):
+            return write(file, data, at)
+        if at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, data[:9], at)  # the rest does not fit
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(MachineError, match="No space left"):
@@ -144,23 +163,23 @@ def test_a_file_that_somebody_edited_since_is_left_alone(edited: bytes) -> None:
     assert complete(edited, USUAL, b"# ours\n" + USUAL) == edited
 
 
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing is tidied up."""
+
+
+@pytest.mark.usefixtures("mounted")
 def test_what_a_killed_writer_left_is_completed_and_tidied(
     hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class KilledError(BaseException):
-        pass
-
-    wanted = b"# ours\n" + USUAL
+    wanted, write, inode = b"# ours\n" + USUAL, os.pwrite, hosts.stat().st_ino
 
     def die(file: int, data: bytes, at: int) -> int:
-        if os.fstat(file).st_ino == hosts.stat().st_ino:
-            os.write(file, data[:12])
+        written = write(file, data[:12], at)
+        if os.fstat(file).st_ino == inode:
             raise KilledError
-        return real(file, data, at)
+        return written
 
-    real = os.pwrite
     with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr(os, "rename", fails_with(16))
         patch.setattr(os, "pwrite", die)
         hostsfile.update(str(hosts), lambda data: wanted, journals)
     assert hosts.read_bytes() == wanted[:12] + USUAL[12:]
@@ -169,6 +188,26 @@ def test_what_a_killed_writer_left_is_completed_and_tidied(
     assert hosts.read_bytes() == wanted
     assert os.listdir(hosts.parent) == ["hosts"]
     assert os.listdir(journals[0]) == []
+
+
+@pytest.mark.usefixtures("mounted")
+def test_a_writer_that_is_killed_while_it_completes_anothers_work_loses_nothing(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = b"# ours\n" + USUAL
+    Journal(str(hosts), journals).write(USUAL, wanted)
+    torn = wanted[:12] + USUAL[12:]
+    hosts.write_bytes(torn)
+
+    def die(file: int) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(os, "fsync", die)
+        hostsfile.update(str(hosts), first(b"more\n"), journals)
+    assert hosts.read_bytes() == torn
+    hostsfile.update(str(hosts), lambda data: data, journals)
+    assert hosts.read_bytes() == wanted
 
 
 def test_a_journal_of_somebody_else_is_not_believed(hosts: Path, journals: list[str], tmp_path: Path) -> None:

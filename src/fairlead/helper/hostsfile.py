@@ -87,8 +87,9 @@ def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
         try:
             late = file.replace(wanted)
         except _CannotReplaceError:
-            file.write_in_place(held, wanted, journal)
-            return
+            if file.write_in_place(held, wanted, journal):
+                return
+            continue
         journal.clear()
         if late == held:
             return
@@ -120,22 +121,25 @@ class _Locked:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._close()
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def lock(self) -> None:
         """Wait for our turn; MachineError after PATIENCE."""
         until = time.monotonic() + PATIENCE
-        while True:
-            if self._file >= 0:
-                os.close(self._file)
+        while self._file < 0 or not self.is_current():
+            self._close()
             self._file = _open(self.path)
             while not _try_lock(self._file):
                 if time.monotonic() > until:
                     holder = _lock_holder(self._file)
+                    self._close()
                     raise MachineError(f"cannot change {self.path}: {holder} has kept it locked for {PATIENCE:g} s")
                 time.sleep(_PAUSE)
-            if self.is_current():
-                return
 
     def is_current(self) -> bool:
         """Whether nobody has put another file in its place."""
@@ -168,17 +172,20 @@ class _Locked:
         finally:
             os.close(replaced)
 
-    def write_in_place(self, held: bytes, wanted: bytes, journal: Journal) -> None:
-        """Write it over. Until that is done the journal has both."""
+    def write_in_place(self, held: bytes, wanted: bytes, journal: Journal) -> bool:
+        """Write it over; False if it does not hold ``held`` any more. Until that is done the journal has both."""
         with open(os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb", buffering=0) as file:
             journal.write(held, wanted)
-            try:
-                _write(file.fileno(), wanted)
-            except OSError:
-                _write(file.fileno(), held)  # which fits: it was there
-                journal.clear()
-                raise
+            unchanged = self.content() == held  # the disk took its time
+            if unchanged:
+                try:
+                    _write(file.fileno(), wanted)
+                except OSError:
+                    _write(file.fileno(), held)  # which fits: it was there
+                    journal.clear()
+                    raise
             journal.clear()
+        return unchanged
 
 
 def _open(path: str) -> int:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fairlead.errors import MachineError
 
@@ -35,11 +35,14 @@ class Journal:
         for folder in self._folders:
             try:
                 _make(folder)
+                # An older record may be all that there is of what the file has to hold: it is replaced at once.
+                unfinished = os.path.join(folder, f"{self._name}.new")
                 flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-                with open(os.open(os.path.join(folder, self._name), flags, 0o600), "wb") as file:
+                with open(os.open(unfinished, flags, 0o600), "wb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
+                os.rename(unfinished, os.path.join(folder, self._name))
                 return
             except OSError as error:
                 wrong = f"{folder}: {error.strerror}"
@@ -48,12 +51,10 @@ class Journal:
     def clear(self) -> None:
         """Forget: the file is whole. A folder of root's that is empty then goes too."""
         for folder in self._folders:
-            try:
-                os.unlink(os.path.join(folder, self._name))
-                if folder in SYSTEM:
-                    os.rmdir(folder)
-            except OSError:
-                pass  # there was none, or there is something else in the folder
+            for name in (f"{self._name}.new", self._name):
+                _try(os.unlink, os.path.join(folder, name))
+            if folder in SYSTEM:
+                _try(os.rmdir, folder)
 
     def completed(self, content: bytes) -> bytes:
         """What the file was to hold, if ``content`` is what a killed writer left of it; else ``content``."""
@@ -74,7 +75,7 @@ class Journal:
             whole = len(after) == found["after"] and hashlib.sha256(rest).hexdigest() == found["sha256"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return (before, after) if whole else None  # killed before it was written: the file was not touched
+        return (before, after) if whole else None  # somebody's hands were on it
 
 
 def complete(content: bytes, before: bytes, after: bytes) -> bytes:
@@ -100,6 +101,13 @@ def _common(one: bytes, other: bytes) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _try(remove: Callable[[str], None], path: str) -> None:
+    try:
+        remove(path)
+    except OSError:
+        pass  # there is none, or there is something else in the folder
 
 
 def _make(folder: str) -> None:

@@ -20,11 +20,14 @@ from fairlead.errors import MachineError
 from fairlead.helper.connect import peer
 from fairlead.helper.processes import alive, owner
 from fairlead.host import dirs
+from fairlead.host.ports import without_root
 from fairlead.policy.hostsblock import Owner
 
 CONNECTED = 5.0
 """Seconds in which a helper that says it is connected can be seen to be."""
 
+_PAUSE = 0.005
+"""Seconds between two looks at a process that has closed its standard error, which is the last that it does."""
 _LONGEST = 100
 """Bytes of a socket's path; the kernel takes 107 (unix(7))."""
 _SOCKET = re.compile(r"helper-(\d{1,10})-(\d{1,20})\.sock")
@@ -96,7 +99,8 @@ async def _detached(process: subprocess.Popen[bytes], path: str, prefix: Sequenc
     )
     try:
         words = (await reader.read()).decode(errors="replace").split("\n")
-        code = process.wait()
+        while (code := process.poll()) is None:
+            await asyncio.sleep(_PAUSE)
     except BaseException:
         _give_up(process)
         raise
@@ -104,7 +108,9 @@ async def _detached(process: subprocess.Popen[bytes], path: str, prefix: Sequenc
         transport.close()
     if code:
         said = next((line.strip() for line in reversed(words) if line.strip()), f"it ended with {code}")
-        raise MachineError(f"{prefix[0]} did not start the helper: {said}" if prefix else said)
+        if prefix:
+            raise MachineError(f"{prefix[0]} did not start the helper: {said}", remedy=without_root())
+        raise MachineError(said)
 
 
 def _give_up(process: subprocess.Popen[bytes]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fairlead.errors import MachineError
 from fairlead.host.helper_start import Early
-from fairlead.host.ports import lowest_free
+from fairlead.host.ports import lowest_free, without_root
 
 PROMPT = "[fairlead] password of %p, to write the hosts file and to open low ports: "
 """What sudo(8) asks with; %p is whose password it wants."""
@@ -49,14 +49,6 @@ def helper_prefix(hosts_file: str, lowest_port: int, *, ask: bool = True) -> tup
     if which("sudo") is None:
         raise MachineError(f"this user {' and '.join(lacking)}, and there is no sudo", remedy=without_root())
     return ("sudo", "-p", PROMPT) if ask and _can_be_asked() else ("sudo", "-n")
-
-
-def without_root() -> str:
-    """What can be done where nobody may become root."""
-    return (
-        f"run it as root; or without: a hosts file of your own by --hosts-file, and by -m PORT:LOCAL local ports "
-        f"from {lowest_free()}, or all ports after sysctl net.ipv4.ip_unprivileged_port_start=1 on this machine"
-    )
 
 
 def _lacking(hosts_file: str, lowest_port: int) -> list[str]:
