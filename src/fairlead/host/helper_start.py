@@ -99,7 +99,7 @@ async def _detached(process: subprocess.Popen[bytes], path: str, prefix: Sequenc
     )
     try:
         words = (await reader.read()).decode(errors="replace").split("\n")
-        while (code := process.poll()) is None:
+        while (code := process.poll()) is None:  # noqa: ASYNC110 (nothing tells of the end in every kernel)
             await asyncio.sleep(_PAUSE)
     except BaseException:
         _give_up(process)
