@@ -25,10 +25,12 @@ from testbed.cluster import Cluster
 from tests.support.gate import Gate
 from tests.support.roles import SLICES, VIEW, kubeconfig, may_forward, token
 from tests.support.running import Forward
+from tests.support.serving import Services
 from tests.support.world import Json, World, user_cluster, within
 
 PUBLIC_IMAGE = "docker.io/library/python:3-alpine"
 Start = Callable[..., Forward]
+StartServices = Callable[..., Services]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,6 +94,17 @@ def forward(world: World) -> Start:
     return start
 
 
+@pytest.fixture
+def services(world: World, tmp_path: Path) -> StartServices:
+    """Start ``fairlead services`` with its files in ``folder``, in the module's namespace if no other is named."""
+
+    def start(*words: str, folder: Path = tmp_path, **more: Any) -> Services:
+        chosen = {"-n", "-A", "--config", "-x"}.intersection(words)
+        return Services([*options(world)[: 1 if chosen else 2], *words], folder, **more)
+
+    return start
+
+
 @pytest.fixture(scope="module")
 def raw(world: World) -> Json:
     """The kubeconfig, whole."""
@@ -150,4 +163,4 @@ def options(world: World) -> Sequence[str]:
     return (f"--kubeconfig={world.kubeconfig}", f"--namespace={world.namespace}")
 
 
-__all__ = ["Start", "fresh_namespace", "options", "within", "world_of"]
+__all__ = ["Start", "StartServices", "fresh_namespace", "options", "within", "world_of"]

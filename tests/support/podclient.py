@@ -67,11 +67,11 @@ async def echo_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, si
     assert await reader.readexactly(size) == sent
 
 
-async def download(port: int, size: int) -> None:
+async def download(port: int, size: int, host: str = "127.0.0.1") -> None:
     """The whole of what the source sends, and its end."""
     seed = next(_seeds)
     whole, count = hashlib.sha256(), 0
-    async with connection(port) as (reader, writer):
+    async with connection(port, host) as (reader, writer):
         writer.write(f"{size} {seed}\n".encode())
         while data := await reader.read(1 << 18):
             whole.update(data)
@@ -80,10 +80,10 @@ async def download(port: int, size: int) -> None:
     assert whole.hexdigest() == digest(size, seed)
 
 
-async def upload(port: int, size: int) -> None:
+async def upload(port: int, size: int, host: str = "127.0.0.1") -> None:
     """The sink says that it has got it all."""
     seed = next(_seeds)
-    async with connection(port) as (reader, writer):
+    async with connection(port, host) as (reader, writer):
         writer.write(f"{size}\n".encode())
         for block in blocks(size, seed):
             writer.write(block)
@@ -91,9 +91,9 @@ async def upload(port: int, size: int) -> None:
         assert (await reader.readline()).decode().split() == [str(size), digest(size, seed)]
 
 
-async def http(port: int, path: str) -> tuple[int, bytes]:
+async def http(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, bytes]:
     """One request; the status and the body, which is as long as it should be and has the right checksum."""
-    async with connection(port) as (reader, writer):
+    async with connection(port, host) as (reader, writer):
         writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         status = int(head.split()[1])
@@ -111,9 +111,9 @@ async def http(port: int, path: str) -> tuple[int, bytes]:
     return status, body
 
 
-async def ask(port: int, number: int, size: int = 2000) -> str:
+async def ask(port: int, number: int, size: int = 2000, host: str = "127.0.0.1") -> str:
     """One new connection, one request with its own number, its full checked answer; the pod that gave it."""
-    status, body = await http(port, f"/echo/{number}/{size}")
+    status, body = await http(port, f"/echo/{number}/{size}", host)
     assert status == 200
     said, pod, rest = body.split(b" ", 2)
     assert int(said) == number
@@ -121,9 +121,9 @@ async def ask(port: int, number: int, size: int = 2000) -> str:
     return pod.decode()
 
 
-async def pod_of(port: int) -> str:
+async def pod_of(port: int, host: str = "127.0.0.1") -> str:
     """The pod that answers."""
-    return (await http(port, "/pod"))[1].decode()
+    return (await http(port, "/pod", host))[1].decode()
 
 
 async def ends_with_reset(port: int, first: bytes = b"x") -> None:

@@ -1,4 +1,4 @@
-"""A running ``fairlead forward``, seen from outside: its lines, its events, its end, and what it leaves."""
+"""A running ``fairlead``, seen from outside: its lines, its events, its end, and what it leaves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, ClassVar, Self
 
 from tests.support.world import within
 
@@ -48,11 +49,15 @@ class Lines:
         self._pipe.close()
 
 
-class Forward:
-    """``fairlead forward`` with ``words``; ready at the start of the with block, ended and checked at its end.
+class Running:
+    """A command with ``words``; ready at the start of the with block, ended and checked at its end.
 
     With ``json`` (as it is by default) ``events`` has what it told; otherwise ``out`` has its lines.
     """
+
+    COMMAND: ClassVar[str]
+    LISTENING: ClassVar[str]
+    """The event that has an address and a port which it listens on."""
 
     def __init__(
         self,
@@ -73,7 +78,7 @@ class Forward:
         self._changed = threading.Condition()
         self._folder = tempfile.TemporaryDirectory()
         self.ready_file = Path(self._folder.name) / "ready"
-        command = [*wrap, *FAIRLEAD, "forward"]
+        command = [*wrap, *FAIRLEAD, self.COMMAND]
         cut = words.index("--") if "--" in words else len(words)
         more = ["-o", "json"] if json else ["--ready-file", str(self.ready_file)]
         command += [*words[:cut], *more, *words[cut:]]
@@ -181,8 +186,8 @@ class Forward:
         assert "ResourceWarning" not in said, said
         assert not left, "the ready file is left"
         assert not session_of(self.process.pid), f"processes left: {session_of(self.process.pid)}"
-        for address, number in self.listening():
-            assert not listens(address, number), f"{address}:{number} still listens"
+        still = listeners().intersection(self.listening())
+        assert not still, f"{still}: still listens"
 
     # -- what it says --
 
@@ -230,21 +235,7 @@ class Forward:
 
     def listening(self) -> list[tuple[str, int]]:
         """Addresses and ports it says it listens on."""
-        if self._json:
-            return [(event["address"], event["port"]) for event in self.told("listening")]
-        found = []
-        for line in self.out:
-            match = re.fullmatch(r"Forwarding from \[?([^\]]*?)\]?:(\d+) -> \d+", line)
-            if match:
-                found.append((match[1], int(match[2])))
-        return found
-
-    def port(self, remote: int) -> int:
-        """The local port that leads to this remote one."""
-        if self._json:
-            return next(int(event["port"]) for event in self.told("listening") if event["remote"] == remote)
-        lines = [line for line in self.out if line.endswith(f" -> {remote}")]
-        return int(lines[0].split(" -> ")[0].rpartition(":")[2])
+        return [(event["address"], event["port"]) for event in self.told(self.LISTENING)]
 
     @property
     def descriptors(self) -> int:
@@ -263,6 +254,31 @@ class Forward:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+class Forward(Running):
+    """``fairlead forward``."""
+
+    COMMAND = "forward"
+    LISTENING = "listening"
+
+    def listening(self) -> list[tuple[str, int]]:
+        """Addresses and ports it says it listens on."""
+        if self._json:
+            return super().listening()
+        found = []
+        for line in self.out:
+            match = re.fullmatch(r"Forwarding from \[?([^\]]*?)\]?:(\d+) -> \d+", line)
+            if match:
+                found.append((match[1], int(match[2])))
+        return found
+
+    def port(self, remote: int) -> int:
+        """The local port that leads to this remote one."""
+        if self._json:
+            return next(int(event["port"]) for event in self.told("listening") if event["remote"] == remote)
+        lines = [line for line in self.out if line.endswith(f" -> {remote}")]
+        return int(lines[0].split(" -> ")[0].rpartition(":")[2])
+
+
 def session_of(leader: int) -> list[str]:
     """The processes that are still in the session of a process that we started."""
     found = []
@@ -277,15 +293,23 @@ def session_of(leader: int) -> list[str]:
     return found
 
 
+def listeners() -> set[tuple[str, int]]:
+    """Every address and port that is listened on, by the kernel's own table (proc_net_tcp(5)), without connecting."""
+    found = set()
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                address, _, number = fields[1].partition(":")
+                # 32 bits at a time, each in the machine's order.
+                words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
+                found.add((socket.inet_ntop(family, struct.pack(f"{len(words)}I", *words)), int(number, 16)))
+    return found
+
+
 def listens(address: str, number: int) -> bool:
-    """Whether somebody listens there, by the kernel's own table, without connecting."""
-    family = "6" if ":" in address else ""
-    wanted = f":{number:04X}"
-    for line in Path(f"/proc/net/tcp{family}").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A" and fields[1].endswith(wanted):
-            return True
-    return False
+    """Whether somebody listens there."""
+    return (address, number) in listeners()
 
 
 def free_port() -> int:
