@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
@@ -86,6 +87,26 @@ def test_more_ports_than_one_message_carries(hosts: Path) -> None:
             for bound in found:
                 if bound.sock:
                     bound.sock.close()
+
+    run(with_helper(hosts, use))
+
+
+def test_ports_beyond_the_last_descriptor_are_told(hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        used = max(map(int, os.listdir("/proc/self/fd")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 5, before[1]))
+        try:
+            found = await helper.bind(free(200))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for bound in found:
+            if bound.sock:
+                bound.sock.close()
+        kinds = [bound.errno for bound in found]
+        assert kinds == sorted(kinds)
+        assert set(kinds) == {0, errno.EMFILE}
+        assert await helper.heal() == ()
 
     run(with_helper(hosts, use))
 

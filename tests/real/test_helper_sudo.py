@@ -169,6 +169,22 @@ def test_another_hosts_file_is_touched_with_the_users_rights(etc: PrivateEtc) ->
     own.unlink()
 
 
+def test_a_link_that_led_to_the_systems_file_leads_root_nowhere_else(etc: PrivateEtc) -> None:
+    link, secret = etc.home / "link", etc.path("/etc/secret")
+    link.symlink_to("/etc/hosts")
+    etc.run("cp /etc/hosts /etc/secret; chmod 600 /etc/secret")
+    content = secret.read_bytes()
+    with under_sudo(etc, hosts=str(link)) as run:
+        run.read()
+        link.unlink()
+        link.symlink_to("/etc/secret")
+        run.ask(hosts=NAMES)
+        assert len(blocks(etc.path("/etc/hosts").read_bytes())) == 1
+        assert secret.read_bytes() == content
+    assert blocks(etc.path("/etc/hosts").read_bytes()) == []
+    assert secret.read_bytes() == content
+
+
 def test_a_user_gets_no_helper_for_another_users_process(etc: PrivateEtc) -> None:
     """What sudo runs for one user serves no other, whatever it is told."""
     us = owner(os.getpid())

@@ -35,11 +35,11 @@ class Names:
     """
 
     def __init__(self, path: str, state: str, owner: Owner, uid: int, env: Mapping[str, str]) -> None:
-        self._path = path
         self._owner = owner
         self._uid = uid
         self._env = env
         self._as_root = os.geteuid() == 0 and os.path.realpath(path) == os.path.realpath(SYSTEM)
+        self._path = SYSTEM if self._as_root else path  # which may be a link that the user changes later
         self._journals = journal.SYSTEM if self._as_root else (state,)
         self._written = False
 

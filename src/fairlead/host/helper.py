@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from array import array
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from fairlead.errors import MachineError, ProtocolError
@@ -118,7 +119,7 @@ class Helper:
             for at in range(0, len(wanted), MOST_SOCKETS):
                 reply, sockets = await self._ask("bind", list(map(list, wanted[at : at + MOST_SOCKETS])))
                 rest = iter(sockets)
-                found += [Bound(next(rest)) if each == 0 else Bound(None, *each) for each in reply["bound"]]
+                found += [_bound(rest) if each == 0 else Bound(None, *each) for each in reply["bound"]]
         except BaseException:
             for bound in found:
                 if bound.sock is not None:
@@ -197,7 +198,8 @@ class Helper:
             self._end()
 
     def _take(self, message: Message) -> None:
-        sockets = [socket.socket(fileno=self._received.popleft()) for each in message.get("bound", ()) if each == 0]
+        count = min(sum(each == 0 for each in message.get("bound", ())), len(self._received))
+        sockets = [socket.socket(fileno=self._received.popleft()) for _ in range(count)]
         for sock in sockets:
             sock.setblocking(False)
         if "hello" in message and not self._hello.done():
@@ -226,6 +228,12 @@ class Helper:
             self._hello.exception()  # looked at, lest the event loop says that nobody did
         if not self._closing:
             self._on_gone(bool(self._undone.get("undone")))
+
+
+def _bound(sockets: Iterator[socket.socket]) -> Bound:
+    sock = next(sockets, None)
+    # The kernel drops what this process may not open any more.
+    return Bound(sock) if sock is not None else Bound(None, errno.EMFILE)
 
 
 def _receive(sock: socket.socket) -> tuple[bytes, Sequence[int]]:

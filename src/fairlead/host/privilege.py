@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pwd
 import sys
@@ -98,22 +97,25 @@ def invoker(env: Mapping[str, str]) -> Invoker | None:
         raise MachineError(f"there is no user {uid}, for whom sudo started this") from None
 
 
-def become(user: Invoker, env: MutableMapping[str, str], hosts_file: str) -> Early:
+def become(user: Invoker, env: MutableMapping[str, str], hosts_file: str, *, with_helper: bool = True) -> Early | None:
     """Start a helper as root, and go on as ``user`` for good, with that user's environment in ``env``.
 
-    To be called before anything is read or written, and before there are other threads. Raises MachineError.
+    Without ``with_helper`` no helper is started. To be called before anything is read or written, and before there are other threads. Raises MachineError.
     """
     wanted = environment(user, env, *_of_sudo("/proc"))
-    early = Early(hosts_file, user.uid, wanted)
+    early = Early(hosts_file, user.uid, wanted) if with_helper else None
     try:
         remove_bytecode(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), user.uid)
         os.initgroups(user.name, user.gid)
         os.setresgid(user.gid, user.gid, user.gid)
         os.setresuid(user.uid, user.uid, user.uid)
     except OSError as error:
-        early.forget()
+        if early is not None:
+            early.forget()
         raise MachineError(f"cannot go on as {user.name}: {error.strerror}") from error
     if sys.platform == "linux":
+        import ctypes  # which costs a start more than all else that is done here
+
         # Its files in /proc became root's; the user's other runs are to see which ports this one holds.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
     env.clear()
