@@ -94,10 +94,11 @@ def test_more_ports_than_one_message_carries(hosts: Path) -> None:
 def test_ports_beyond_the_last_descriptor_are_told(hosts: Path) -> None:
     async def use(helper: Helper) -> None:
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        used = max(map(int, os.listdir("/proc/self/fd")))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 5, before[1]))
+        taken = set(map(int, os.listdir("/proc/self/fd")))
+        fifth = [number for number in range(1000) if number not in taken][5]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (fifth, before[1]))
         try:
-            found = await helper.bind(free(200))
+            found = await helper.bind(free(20))
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
         for bound in found:
