@@ -15,11 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 import fairlead
-from bench import door, peers, place, table
+from bench import door, peers, place, services, table
 from bench.errors import BenchError
 from bench.floor import Floor
 from bench.measure import FloorPlayer, ForwarderPlayer, Player, Size
-from bench.rows import Row, choose
+from bench.rows import ROWS, Row, check, choose
 from fairlead.errors import FairleadError
 from testbed.errors import TestbedError
 
@@ -70,31 +70,51 @@ def _count(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    rows = choose(arguments.only)
+    check(arguments.only, (*ROWS, *services.ROWS))
     others = [peers.parse(text) for text in arguments.peer]
     if not 0 < arguments.seconds <= 60:
         raise BenchError("--seconds takes a number up to 60")
     # As after an installation: no figure is to contain the compiler.
     compileall.compile_dir(str(Path(fairlead.__file__).parent), quiet=1)
+    report: dict[str, object] = {}
+    failures: list[str] = []
     with ExitStack() as undo:
         kubeconfig, kubectl = undo.enter_context(place.cluster(arguments.kubeconfig, _say))
-        where = undo.enter_context(place.place(kubeconfig, kubectl, arguments.image))
-        forwarders = [_kubectl(kubectl), _fairlead(), *others]
-        players: list[Player] = []
-        for peer in forwarders:
-            player = ForwarderPlayer(peer, where)
-            undo.callback(player.close)
-            players.append(player)
-        entrance = door.find(kubeconfig, where.namespace, where.pod)
-        players.append(FloorPlayer(Floor(entrance, arguments.floor_lanes)))
-        results, failures = _measure(rows, players, Size(arguments.seconds), arguments.rounds)
-    print(table.render(rows, results), flush=True)
+        rows = choose(arguments.only)
+        if rows:
+            where = undo.enter_context(place.place(kubeconfig, kubectl, arguments.image))
+            results, failed = _forward(rows, where, others, arguments)
+            failures += failed
+            facts = {"rounds": arguments.rounds, "seconds": arguments.seconds, **_machine()}
+            report |= table.as_json(rows, results, facts)
+            print(table.render(rows, results), flush=True)
+        rows = choose(arguments.only, services.ROWS)
+        if rows:
+            bare = place.Place(kubeconfig, kubectl, "")
+            results, failed = services.measure(rows, bare, arguments.image, arguments.rounds, _say)
+            failures += failed
+            report["services"] = table.as_json(rows, results, {})
+            print(table.render(rows, results), flush=True)
     if arguments.json:
-        facts = {"rounds": arguments.rounds, "seconds": arguments.seconds, **_machine()}
-        arguments.json.write_text(json.dumps(table.as_json(rows, results, facts), indent=1) + "\n")
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
     for failure in failures:
         _say(f"bench: {failure}")
     return 1 if failures else 0
+
+
+def _forward(
+    rows: Sequence[Row], where: place.Place, others: Sequence[peers.Peer], arguments: argparse.Namespace
+) -> tuple[table.Results, list[str]]:
+    """The first table: port forwarding."""
+    with ExitStack() as undo:
+        players: list[Player] = []
+        for peer in (_kubectl(where.kubectl), _fairlead(), *others):
+            player = ForwarderPlayer(peer, where)
+            undo.callback(player.close)
+            players.append(player)
+        entrance = door.find(where.kubeconfig, where.namespace, where.pod)
+        players.append(FloorPlayer(Floor(entrance, arguments.floor_lanes)))
+        return _measure(rows, players, Size(arguments.seconds), arguments.rounds)
 
 
 def _kubectl(program: str) -> peers.Peer:

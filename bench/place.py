@@ -52,16 +52,17 @@ def place(kubeconfig: str, kubectl: str, image: str) -> Iterator[Place]:
     """A namespace with the pod in it, ready; both are gone afterwards."""
     here = Place(kubeconfig, kubectl, f"fairlead-bench-{os.getpid()}")
     try:
-        _kubectl(here, "create", "-f", "-", text=json.dumps(_objects(here, image)))
-        _kubectl(here, "wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=120s")
+        run_kubectl(here, "create", "-f", "-", text=json.dumps(_objects(here, image)))
+        run_kubectl(here, "wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=120s")
         yield here
     finally:
-        _kubectl(here, "delete", "namespace", here.namespace, "--ignore-not-found", "--timeout=90s")
+        run_kubectl(here, "delete", "namespace", here.namespace, "--ignore-not-found", "--timeout=90s")
 
 
-def _kubectl(here: Place, *words: str, text: str = "") -> None:
-    argv = [here.kubectl, f"--kubeconfig={here.kubeconfig}", f"--namespace={here.namespace}", *words]
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=150, check=False)
+def run_kubectl(here: Place, *words: str, text: str = "") -> None:
+    inside = [f"--namespace={here.namespace}"] if here.namespace else []
+    argv = [here.kubectl, f"--kubeconfig={here.kubeconfig}", *inside, *words]
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=330, check=False)
     if done.returncode:
         raise BenchError(f"kubectl {words[0]}: {done.stderr.strip()}")
 
@@ -72,7 +73,7 @@ def _objects(here: Place, image: str) -> dict[str, object]:
 
     container = {
         "name": "app",
-        "image": image or _test_image(),
+        "image": image or test_image(),
         # The test image is on the test cluster's node and nowhere else.
         "imagePullPolicy": "IfNotPresent" if image else "Never",
         "command": ["python3", "/app/app.py"],
@@ -93,7 +94,7 @@ def _objects(here: Place, image: str) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
-def _test_image() -> str:
+def test_image() -> str:
     from testbed.images import TEST
 
     return TEST

@@ -20,8 +20,8 @@ class Row:
     more: bool
     """More is better."""
     digits: int = 0
-    kubectl: float | None = None
-    """Target: ratio to kubectl in the same run."""
+    base: float | None = None
+    """Target: ratio to what it is compared with in the same run: kubectl, or kubefwd."""
     floor: float | None = None
     """Target: ratio to the floor client in the same run."""
     absolute: float | None = None
@@ -37,18 +37,18 @@ class Row:
 
 
 ROWS = (
-    Row("down1", "down1", "download, one stream", "MB/s", True, kubectl=1.5),
-    Row("cpu-down", "down1", "client CPU per GB down", "s/GB", False, 2, kubectl=0.6),
-    Row("down8", "down8", "download, eight streams", "MB/s", True, kubectl=1.3),
-    Row("up1", "up1", "upload, one stream", "MB/s", True, kubectl=1.2),
+    Row("down1", "down1", "download, one stream", "MB/s", True, base=1.5),
+    Row("cpu-down", "down1", "client CPU per GB down", "s/GB", False, 2, base=0.6),
+    Row("down8", "down8", "download, eight streams", "MB/s", True, base=1.3),
+    Row("up1", "up1", "upload, one stream", "MB/s", True, base=1.2),
     Row("cpu-up", "up1", "client CPU per GB up", "s/GB", False, 2),
-    Row("get-p50", "seq", "new connection + small GET, p50", "ms", False, 2, kubectl=0.6),
+    Row("get-p50", "seq", "new connection + small GET, p50", "ms", False, 2, base=0.6),
     Row("get-p99", "seq", "the same, p99", "ms", False, 2),
-    Row("seq", "seq", "new connections, sequential", "/s", True, kubectl=1.7),
+    Row("seq", "seq", "new connections, sequential", "/s", True, base=1.7),
     Row("cpu-seq", "seq", "client CPU per connection", "ms", False, 2),
-    Row("burst", "burst", "new connections, 50 at once", "/s", True, kubectl=1.3, floor=0.8),
-    Row("start", "start", "start to first byte", "s", False, 3, kubectl=2.0),
-    Row("idle", "start", "resident memory, idle", "MB", False, kubectl=0.8),
+    Row("burst", "burst", "new connections, 50 at once", "/s", True, base=1.3, floor=0.8),
+    Row("start", "start", "start to first byte", "s", False, 3, base=2.0),
+    Row("idle", "start", "resident memory, idle", "MB", False, base=0.8),
     Row("idle-uss", "start", "  of it its own (USS)", "MB", False),
     Row("held", "start", "resident memory, 500 open", "MB", False),
     Row("held-uss", "start", "  of it its own (USS)", "MB", False),
@@ -56,10 +56,14 @@ ROWS = (
 )
 
 
-def choose(words: Sequence[str]) -> tuple[Row, ...]:
+def choose(words: Sequence[str], rows: Sequence[Row] = ROWS) -> tuple[Row, ...]:
     """The rows with these ids, or of these groups; all rows if no word is given."""
-    known = {row.id for row in ROWS} | {row.group for row in ROWS}
+    return tuple(row for row in rows if not words or row.id in words or row.group in words)
+
+
+def check(words: Sequence[str], rows: Sequence[Row]) -> None:
+    """Raise BenchError for a word that names none of these rows."""
+    known = {row.id for row in rows} | {row.group for row in rows}
     for word in words:
         if word not in known:
-            raise BenchError(f"there is no row {word!r}; there are {', '.join(row.id for row in ROWS)}")
-    return tuple(row for row in ROWS if not words or row.id in words or row.group in words)
+            raise BenchError(f"there is no row {word!r}; there are {', '.join(row.id for row in rows)}")

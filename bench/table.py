@@ -17,6 +17,8 @@ class Results:
     """What was measured: by row, by player, one sample a round (None where there is none)."""
 
     players: Sequence[str]
+    base: str = BASE
+    """The player that others are compared with."""
     samples: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     load: dict[str, list[float]] = field(default_factory=dict)
     """The machine's load average (1 min) when a turn of a row's group began."""
@@ -43,8 +45,8 @@ def verdict(row: Row, results: Results) -> str:
     """``reached``, ``short``, ``?`` where a figure is missing, or nothing where there is no target."""
     ours = results.summary(row, OURS)
     checks: list[tuple[Summary | None, float]] = []
-    if row.kubectl is not None:
-        checks.append((results.ratio(row, OURS, BASE), row.kubectl))
+    if row.base is not None:
+        checks.append((results.ratio(row, OURS, results.base), row.base))
     if row.floor is not None:
         checks.append((results.ratio(row, OURS, FLOOR), row.floor))
     if row.absolute is not None:
@@ -58,16 +60,16 @@ def verdict(row: Row, results: Results) -> str:
 
 def render(rows: Sequence[Row], results: Results) -> str:
     """The table: a column for each player, then ratios, targets and verdicts."""
-    peers = [name for name in results.players if name not in (OURS, BASE, FLOOR)]
-    head = ["measure", *results.players, f"ratio to {BASE}", "target", f"ratio to {FLOOR}", "target"]
-    head += [f"{peer}/{BASE}" for peer in peers] + ["load", ""]
+    peers = [name for name in results.players if name not in (OURS, results.base, FLOOR)]
+    head = ["measure", *results.players, f"ratio to {results.base}", "target", f"ratio to {FLOOR}", "target"]
+    head += [f"{peer}/{results.base}" for peer in peers] + ["load", ""]
     lines = [head]
     for row in rows:
         line = [f"{row.label} ({row.unit}) [{row.id}]"]
         line += [_figure(results.summary(row, player), row.digits) for player in results.players]
-        line += [_figure(results.ratio(row, OURS, BASE), 2), _target(row, row.kubectl, row.absolute)]
+        line += [_figure(results.ratio(row, OURS, results.base), 2), _target(row, row.base, row.absolute)]
         line += [_figure(results.ratio(row, OURS, FLOOR), 2), _target(row, row.floor, None)]
-        line += [_figure(results.ratio(row, peer, BASE), 2) for peer in peers]
+        line += [_figure(results.ratio(row, peer, results.base), 2) for peer in peers]
         loads = results.load.get(row.group, [])
         line += [f"{min(loads):.1f}-{max(loads):.1f}" if loads else "", verdict(row, results)]
         lines.append(line)
@@ -108,11 +110,11 @@ def as_json(rows: Sequence[Row], results: Results, facts: Mapping[str, Any]) -> 
                 "id": row.id,
                 "label": row.label,
                 "unit": row.unit,
-                "targets": {"kubectl": row.kubectl, "floor": row.floor, "absolute": row.absolute},
+                "targets": {results.base: row.base, "floor": row.floor, "absolute": row.absolute},
                 "samples": results.samples.get(row.id, {}),
                 "ratios": {
                     base: found.median
-                    for base in (BASE, FLOOR)
+                    for base in (results.base, FLOOR)
                     if (found := results.ratio(row, OURS, base)) is not None
                 },
                 "load": results.load.get(row.group, []),

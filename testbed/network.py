@@ -45,18 +45,21 @@ class Network:
 
     @property
     def services(self) -> str:
-        """Cluster IPs."""
-        return f"10.96.{self.slot}.0/24"
+        """Cluster IPs: some 4,000."""
+        return f"{self._service(0)}/20"
 
     @property
     def api_service(self) -> str:
         """The cluster IP of the API server."""
-        return f"10.96.{self.slot}.1"
+        return self._service(1)
 
     @property
     def dns(self) -> str:
         """The cluster IP of the DNS."""
-        return f"10.96.{self.slot}.10"
+        return self._service(10)
+
+    def _service(self, number: int) -> str:
+        return f"10.{96 + self.slot // 16}.{self.slot % 16 * 16}.{number}"
 
     @property
     def pods(self) -> str:

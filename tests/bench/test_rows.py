@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import pytest
 
+from bench import services
 from bench.errors import BenchError
-from bench.rows import ROWS, choose
+from bench.rows import ROWS, check, choose
 
 
 def test_no_two_rows_have_one_id() -> None:
-    assert len({row.id for row in ROWS}) == len(ROWS)
+    rows = (*ROWS, *services.ROWS)
+    assert len({row.id for row in rows} | {row.group for row in services.ROWS}) == len(rows) + len(services.CROWDS)
 
 
 def test_all_rows_are_run_unless_some_are_named() -> None:
     assert choose([]) == ROWS
+    assert choose([], services.ROWS) == services.ROWS
+    assert choose(["seq"], services.ROWS) == ()
 
 
 def test_by_id_and_by_group_in_the_table_s_order() -> None:
@@ -21,7 +25,8 @@ def test_by_id_and_by_group_in_the_table_s_order() -> None:
 
 def test_a_row_that_does_not_exist_is_refused() -> None:
     with pytest.raises(BenchError, match="no row 'nope'"):
-        choose(["seq", "nope"])
+        check(["seq", "nope"], ROWS)
+    check(["seq", "get-p50"], ROWS)
 
 
 def test_reached_looks_the_right_way() -> None:

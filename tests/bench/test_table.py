@@ -5,7 +5,7 @@ import json
 from bench.rows import Row
 from bench.table import Results, as_json, render, verdict
 
-SPEED = Row("speed", "g", "speed", "MB/s", True, kubectl=1.5, floor=0.8)
+SPEED = Row("speed", "g", "speed", "MB/s", True, base=1.5, floor=0.8)
 TIME = Row("time", "g", "time", "ms", False, 1, absolute=80)
 NOTE = Row("note", "h", "note", "MB", False)
 
