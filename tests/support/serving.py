@@ -23,7 +23,10 @@ KEPT = (".cache/fairlead/", ".local/state/fairlead/")
 
 
 class Services(Running):
-    """``fairlead services`` with a hosts file and a home of its own in ``folder``."""
+    """``fairlead services`` with a hosts file and a home of its own in ``folder``.
+
+    Or with another ``hosts_file``, which from here is ``seen`` elsewhere.
+    """
 
     COMMAND = "services"
     LISTENING = "forwarding"
@@ -34,6 +37,8 @@ class Services(Running):
         folder: Path,
         *,
         hosts: bytes = USUAL,
+        hosts_file: str = "",
+        seen: Path | None = None,
         env: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
@@ -41,7 +46,7 @@ class Services(Running):
         self.runtime = folder / "run"
         for made in (self.home, self.runtime):
             made.mkdir(mode=0o700, exist_ok=True)
-        self.hosts_file = folder / "hosts"
+        self.hosts_file = seen or folder / "hosts"
         self.left = hosts
         """What the hosts file has at the end."""
         if not self.hosts_file.exists():
@@ -52,7 +57,9 @@ class Services(Running):
             "XDG_STATE_HOME": "",
             "XDG_RUNTIME_DIR": str(self.runtime),
         }
-        super().__init__([f"--hosts-file={self.hosts_file}", *words], env={**folders, **(env or {})}, **more)
+        super().__init__(
+            [f"--hosts-file={hosts_file or self.hosts_file}", *words], env={**folders, **(env or {})}, **more
+        )
 
     def check_end(self, code: int | None = None) -> None:
         """Of names, helpers and files nothing is left, but what is kept for the next run."""
@@ -69,15 +76,15 @@ class Services(Running):
         return [str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()]
 
     def helpers(self) -> list[int]:
-        """The processes that look after this hosts file."""
-        found = []
+        """The processes that know of this state folder, but for the one that we started: its helpers."""
+        state, found = os.fsencode(self.home / ".local/state/fairlead"), []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and entry.name != str(self.process.pid):
                 try:
                     words = (entry / "cmdline").read_bytes().split(b"\0")
                 except OSError:
                     continue
-                if os.fsencode(self.hosts_file) in words:
+                if state in words:
                     found.append(int(entry.name))
         return found
 
