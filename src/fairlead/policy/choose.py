@@ -31,7 +31,7 @@ class Choice:
     """
 
     def __init__(self, affinity: float | None = None) -> None:
-        self._affinity = affinity
+        self.affinity = affinity
         self._next = 0
         self._held: dict[str, tuple[PodRef, float]] = {}
 
@@ -46,12 +46,12 @@ class Choice:
             return None
         held = self._held.pop(client, None)
         chosen = None
-        if held is not None and self._affinity is not None and now - held[1] <= self._affinity:
+        if held is not None and self.affinity is not None and now - held[1] <= self.affinity:
             chosen = next((backend for backend in candidates if backend.pod == held[0]), None)
         if chosen is None:
             index = least_used(candidates, in_use, self._next)
             chosen, self._next = candidates[index], index + 1
-        if self._affinity is not None:
+        if self.affinity is not None:
             self._held[client] = (chosen.pod, now)
             if len(self._held) > MAX_CLIENTS:
                 del self._held[next(iter(self._held))]

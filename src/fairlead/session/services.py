@@ -82,11 +82,12 @@ class _Session:
         self._early = early
         self._status = status
         self._ready_file = ReadyFile(settings.ready_file) if settings.ready_file else None
+        self._showing: asyncio.Task[None] | None = None
         self._clusters: list[Cluster] = []
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
-        contexts = self._settings.contexts or (self._options.context,)
+        contexts = dict.fromkeys(self._settings.contexts) or (self._options.context,)
         configs = [load(self._options._replace(context=context), os.environ) for context in contexts]
         self._ending = Ending(self._settings.command, on_signal=self._quiet)
         with self._ending.watching():
@@ -173,7 +174,7 @@ class _Session:
         if self._ready_file is not None and not self._ready_file.write(of_services(self._run.listening(), os.getpid())):
             self._note(f"nobody reads the pipe {self._settings.ready_file}, so that all is ready was not told there")
         if self._status is not None:
-            self._tasks.start(self._status(self._run.summary), name="show how all stands")
+            self._showing = self._tasks.start(self._status(self._run.summary), name="show how all stands")
 
     async def _start_helper(self) -> None:
         path = self._settings.hosts_file
@@ -215,6 +216,8 @@ class _Session:
 
     async def _undo(self) -> None:
         helper, self._hosts.helper = self._hosts.helper, None
+        if self._showing is not None:
+            await stop(self._showing)
         try:
             if self._ready_file is not None:
                 self._ready_file.remove()

@@ -272,11 +272,13 @@ class ServicesRun:
         return {key: None for key in [*new, *old] if old.get(key) != new.get(key)}
 
     def _name(self, keys: Iterable[GroupKey]) -> None:
-        """Give names and addresses to groups that have none."""
+        """Give names to these groups, and addresses to those that have none."""
         scopes = {context.name: context.scope for context in self.contexts}
-        new = [key for key in keys if key not in self._served]
-        for key in new:
+        new = []
+        for key in keys:
             self._claims[key] = names_of(key, scopes[key.context], self._groups[key].hostname)
+            if key not in self._served:
+                new.append(key)
         around = {context.name: context for context in self.contexts}
         fixed = {
             key: address

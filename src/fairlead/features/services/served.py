@@ -85,7 +85,7 @@ class ServedGroup:
             await self._around.listeners.serve(socket, served.accept, self._around.tasks)
             served.bound = socket
         for number, served in self.ports.items():
-            served.update(wanted[number])
+            served.update(wanted[number], group.affinity)
 
     def tell(self, group: Group) -> None:
         """Say where each port leads, where that is news."""
@@ -180,12 +180,12 @@ class ServedPort:
         self._group = group
         self._port = port
         self._around = around
-        self._by_client = affinity is not None
+        self._choice = Choice(affinity)
         self.route = Route(
             self,
             TargetPort(PortSpec(port.number, str(port.port)), port.number, port.port, port.port),
             local=port.number,
-            choice=Choice(affinity),
+            choice=self._choice,
             in_use=in_use,
             report=self._report,
             server_up=lambda: around.cluster.reach.up,
@@ -197,9 +197,10 @@ class ServedPort:
         """As a user knows it."""
         return f"{self._group.label}:{self._port.number}"
 
-    def update(self, port: NamedPort) -> None:
+    def update(self, port: NamedPort, affinity: float | None) -> None:
         """It leads elsewhere from now on; open connections stay where they are."""
         before, self._port = self._port, port
+        self._choice.affinity = affinity
         if port.backends != before.backends:
             self.route.wake()
 
@@ -209,8 +210,7 @@ class ServedPort:
         around.report(Handling(self._port.number, self.target))
         if self._port.own:
             return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed)
-        client = local.client if self._by_client else ""
-        connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait, client=client)
+        connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait)
         connection.dial()
         return connection
 

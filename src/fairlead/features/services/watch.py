@@ -19,8 +19,9 @@ from fairlead.model.objects import EndpointSlice, Pod, Service
 from fairlead.policy.podslices import selects, slices_of
 
 LOG = log.get(__name__)
-DOUBT_EVERY = 5.0
-"""Seconds between lists that are taken because connections fail; most fail for a reason that no list shows."""
+DOUBT_EVERY = 30.0
+"""Seconds between lists that are taken because connections fail; most fail for a reason that no list shows, and these
+lists are whole namespaces."""
 
 
 class ServiceName(NamedTuple):
