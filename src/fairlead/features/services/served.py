@@ -81,7 +81,7 @@ class ServedGroup:
             if number in self.ports or number not in wanted:
                 socket.close()
                 continue
-            served = self.ports[number] = ServedPort(self, wanted[number], group.affinity, self._around, self._in_use)
+            served = self.ports[number] = ServedPort(self, wanted[number], self._around, self._in_use)
             await self._around.listeners.serve(socket, served.accept, self._around.tasks)
             served.bound = socket
         for number, served in self.ports.items():
@@ -173,14 +173,12 @@ class ServedGroup:
 class ServedPort:
     """One listening port; the ``Pods`` of its route."""
 
-    def __init__(
-        self, group: ServedGroup, port: NamedPort, affinity: float | None, around: Around, in_use: Counter[PodRef]
-    ) -> None:
+    def __init__(self, group: ServedGroup, port: NamedPort, around: Around, in_use: Counter[PodRef]) -> None:
         self.bound: Bound | None = None
         self._group = group
         self._port = port
         self._around = around
-        self._choice = Choice(affinity)
+        self._choice = Choice()
         self.route = Route(
             self,
             TargetPort(PortSpec(port.number, str(port.port)), port.number, port.port, port.port),
