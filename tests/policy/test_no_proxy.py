@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fairlead.errors import ConfigError
-from fairlead.policy.no_proxy import excepted, proxy_from_environment
+from fairlead.policy.no_proxy import excepted, proxy_from_environment, proxy_hosts
 from fairlead.policy.url import Url, parse_url
 
 # host, port, NO_PROXY -> whether the host is reached without the proxy
@@ -92,3 +92,8 @@ def test_a_proxy_that_makes_no_sense_is_named_without_its_password() -> None:
     with pytest.raises(ConfigError, match="the proxy in HTTPS_PROXY") as caught:
         proxy_from_environment(server("https://a.test"), {"HTTPS_PROXY": "ftp://ada:s3cret@p"})
     assert "s3cret" not in str(caught.value)
+
+
+def test_the_hosts_of_all_proxies() -> None:
+    env = {"HTTP_PROXY": "http://one:3128", "https_proxy": "two:80", "ALL_PROXY": "socks5://u:p@three", "no_proxy": "x"}
+    assert proxy_hosts({**env, "ftp_proxy": "gopher://four"}) == ["one", "two", "three"]

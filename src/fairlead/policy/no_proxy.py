@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from fairlead.errors import ConfigError
 from fairlead.policy.url import Url, parse_url
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ def proxy_from_environment(server: Url, env: Mapping[str, str]) -> Url | None:
                 return None
             return parse_url(env[name], what=f"the proxy in {name}", schemes=ENV_SCHEMES, default_scheme="http")
     return None
+
+
+def proxy_hosts(env: Mapping[str, str]) -> list[str]:
+    """The hosts of all proxies that the environment names, for any program; what makes no sense is left out."""
+    found = []
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"):
+        for each in (name, name.lower()):
+            try:
+                url = parse_url(env.get(each) or "", what=each, schemes=ENV_SCHEMES, default_scheme="http")
+            except ConfigError:
+                continue
+            found.append(url.host)
+    return found
 
 
 def excepted(host: str, port: int, rules: str) -> bool:

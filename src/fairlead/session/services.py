@@ -32,6 +32,7 @@ from fairlead.model.summary import Summary
 from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
 from fairlead.policy.hostnames import Scope, bare_owner, context_labels, forbid
+from fairlead.policy.no_proxy import proxy_hosts
 from fairlead.session.ending import Ending
 from fairlead.settings import ClusterOptions, ServicesSettings
 
@@ -249,4 +250,4 @@ def _names_in_use(configs: Sequence[ClusterConfig]) -> list[str]:
     """Names that must go on to mean what they mean: this machine's, and what leads to the clusters."""
     machine = socket.gethostname()
     hosts = [config.server.host for config in configs] + [config.proxy.host for config in configs if config.proxy]
-    return [machine, machine.partition(".")[0], *hosts]
+    return [machine, machine.partition(".")[0], *hosts, *proxy_hosts(os.environ)]
