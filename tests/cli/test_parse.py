@@ -83,7 +83,7 @@ def test_standard_input_and_output_are_words() -> None:
         (["-n"], r"option --namespace needs a value"),
         (["--context"], r"option --context needs a value \(for example --context=NAME\)"),
         (["--sticky=maybe"], r'--sticky is true or false, not "maybe"'),
-        (["-v", "high"], r'--v is a number, not "high"'),
+        (["-v=high"], r'--v is a number, not "high"'),
         (["--lanes=-1"], r'--lanes is a number, not "-1"'),
         (["--wait=30"], r'--wait is a time, not "30" \(a duration has a unit'),
         (["--wait=-1s"], r"--wait cannot be negative"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairlead.cli.options import FORWARD, GLOBAL, HELP, OUTPUT, SERVICES, Option
+from fairlead.cli.options import CLEAN, FORWARD, GLOBAL, HELP, OUTPUT, SERVICES, Option
 
 
 class Command:
@@ -38,6 +38,13 @@ COMMANDS = (
         SERVICES,
         "svc",
         "svcs",
+    ),
+    Command(
+        "clean",
+        "[--hosts-file FILE]",
+        "remove from the hosts file what killed runs have left there",
+        "fairlead.cli.clean",
+        CLEAN,
     ),
     Command("completion", "bash|zsh|fish", "print the completion script of a shell", "fairlead.cli.completion", ()),
     Command("version", "[-o json]", "print the version", "fairlead.cli.version", (OUTPUT,)),

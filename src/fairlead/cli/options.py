@@ -9,8 +9,8 @@ from __future__ import annotations
 class Option:
     """One option.
 
-    ``kind`` is bool (where there is no value), text, int, duration, timeout, pod-running-timeout, list (repeatable) or
-    csv (repeatable, comma separated).
+    ``kind`` is bool (where there is no value), text, int, level (a number that may be missing), duration, timeout,
+    pod-running-timeout, list (repeatable) or csv (repeatable, comma separated).
     """
 
     __slots__ = ("complete", "field", "help", "kind", "name", "short", "value")
@@ -35,7 +35,8 @@ class Option:
         self.field = field or name.replace("-", "_")
         """Its name in the settings."""
         self.complete = complete
-        """What completes its value: file, folder, context, cluster, user, namespace, or words separated by commas."""
+        """What completes its value: file, folder, context, cluster, user, namespace, service, service-port (followed by
+        a colon), service-equals, or words separated by commas."""
 
     def __str__(self) -> str:
         return f"--{self.name}"
@@ -65,7 +66,14 @@ GLOBAL = (
     Option("request-timeout", "TIME", "the limit for one request to the API server; 0 is none", kind="timeout"),
     Option("disable-compression", "", "ask the API server for uncompressed answers"),
     Option("cache-dir", "FOLDER", "where discovery and token caches are kept", complete="folder"),
-    Option("v", "LEVEL", "log more: 4 decisions, 6 requests, 8 headers", kind="int", short="v", field="verbosity"),
+    Option(
+        "v",
+        "LEVEL",
+        "log more: 4 decisions, 6 requests, 8 headers; -v alone is 1",
+        kind="level",
+        short="v",
+        field="verbosity",
+    ),
 )
 
 OUTPUT = Option("output", "FORMAT", "text or json", short="o", complete="text,json")
@@ -83,6 +91,8 @@ FORWARD = (
     Option("ready-file", "FILE", "write this file when ready, remove it at the end", complete="file"),
 )  # fmt: skip
 
+CLEAN = (Option("hosts-file", "FILE", "clean this file (/etc/hosts)", complete="file"),)
+
 SERVICES = (
     Option("namespace", "NAME", "forward the services of these namespaces, comma separated; may be repeated (the "
            "context's)", kind="csv", short="n", field="namespaces", complete="namespace"),
@@ -90,18 +100,19 @@ SERVICES = (
     Option("selector", "LABELS", "only services with these labels, such as app=web,tier!=test", short="l"),
     Option("field-selector", "FIELDS", "only services with these fields, such as metadata.name=web"),
     Option("only", "NAME", "only these services: NAME or NAME.NAMESPACE, with * and ?; comma separated; may be "
-           "repeated", kind="csv"),
-    Option("exclude", "NAME", "not these services, written as for --only", kind="csv"),
+           "repeated", kind="csv", complete="service"),
+    Option("exclude", "NAME", "not these services, written as for --only", kind="csv", complete="service"),
     Option("context", "NAME", "the kubeconfig contexts to use, comma separated; may be repeated; names of those after "
            "the first end in the context's name", kind="csv", short="x", field="contexts", complete="context"),
     Option("bare", "NAMESPACE", "the namespace whose names stand alone (the context's, or the only one)",
            complete="namespace"),
     Option("cluster-domain", "DOMAIN", "the cluster's DNS domain (what the cluster says, else cluster.local)"),
     Option("mapping", "[SERVICE:]PORT:LOCAL", "listen on LOCAL for the service's PORT; may be repeated", kind="list",
-           short="m", field="mappings"),
-    Option("reserve", "NAME=IP", "the loopback address for a name; may be repeated", kind="list"),
+           short="m", field="mappings", complete="service-port"),
+    Option("reserve", "NAME=IP", "the loopback address for a name; may be repeated", kind="list",
+           complete="service-equals"),
     Option("local", "SERVICE[:PORT]=LOCAL", "the service that I am working on: lead its name to port LOCAL of this "
-           "machine; may be repeated", kind="list"),
+           "machine; may be repeated", kind="list", complete="service-equals"),
     Option("config", "FILE", "settings of a team, as YAML; may be repeated", kind="list", complete="file"),
     Option("hosts-file", "FILE", "write the names to this file (/etc/hosts)", complete="file"),
     Option("dry-run", "", "say what would be served, and change nothing"),

@@ -1,12 +1,13 @@
 """Words to values, in the spellings that kubectl takes (those of pflag).
 
 ``--name value``, ``--name=value``, ``-n value``, ``-nvalue`` and ``-n=value`` are the same, before or after the
-command; a bool takes a value only by ``=``; what follows ``--`` is left alone. ``-`` and ``-:80`` are no options.
+command; a bool takes a value only by ``=``, and ``-v`` without a number is ``-v 1``; what follows ``--`` is left alone.
+``-`` and ``-:80`` are no options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of `fairlead version`
 if TYPE_CHECKING:
@@ -67,14 +68,21 @@ class Table:
         return found
 
 
+def takes_next(option: Option, word: str) -> bool:
+    """Whether ``word``, the next one, is the value of an option that has none in its own word."""
+    return option.kind != "bool" and (option.kind != "level" or _is_number(word))
+
+
 def parse(words: Sequence[str], options: Iterable[Option]) -> Parsed:
     """Read ``words``; what is wrong with them is in ``error``."""
     table, parsed = Table(options), Parsed()
-    left = iter(words)
-    for word in left:
+    left = list(words)
+    while left:
+        word = left.pop(0)
         if word == "--":
-            parsed.after = list(left)
-        elif not is_option(word):
+            parsed.after = left
+            break
+        if not is_option(word):
             parsed.words.append(word)
         else:
             try:
@@ -88,12 +96,12 @@ def parse(words: Sequence[str], options: Iterable[Option]) -> Parsed:
     return parsed
 
 
-def _take(word: str, left: Iterator[str], table: Table, parsed: Parsed) -> None:
+def _take(word: str, left: list[str], table: Table, parsed: Parsed) -> None:
     for option, value in table.split(word):
-        if value is None and option.kind != "bool":
-            value = next(left, None)
-            if value is None:
+        if value is None and takes_next(option, left[0] if left else ""):
+            if not left:
                 _wrong(f"option {option} needs a value", f"for example {option}={option.value}")
+            value = left.pop(0)
         _keep(parsed.values, option, value)
 
 
@@ -105,17 +113,17 @@ def is_option(word: str) -> bool:
 def first_word(words: Sequence[str], options: Iterable[Option]) -> int | None:
     """Where the first word stands that is neither an option nor an option's value: the command. Raises UsageError."""
     table = Table(options)
-    skip = False
+    waits: Option | None = None
     for index, word in enumerate(words):
-        if skip:
-            skip = False
+        if waits is not None and takes_next(waits, word):
+            waits = None
         elif word == "--":
             return None
         elif not is_option(word):
             return index
         else:
             option, value = table.split(word)[-1]
-            skip = value is None and option.kind != "bool"
+            waits = option if value is None else None
     return None
 
 
@@ -134,9 +142,11 @@ def _value(option: Option, text: str | None) -> object:
         if text not in _FALSE:
             _wrong(f'{option} is true or false, not "{text}"')
         return False
+    if option.kind == "level" and text is None:
+        return 1
     assert text is not None
-    if option.kind == "int":
-        if not (text.isascii() and text.isdigit()):
+    if option.kind in ("int", "level"):
+        if not _is_number(text):
             _wrong(f'{option} is a number, not "{text}"')
         return int(text)
     if option.kind == "pod-running-timeout":
@@ -148,11 +158,15 @@ def _value(option: Option, text: str | None) -> object:
     return text
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
 def _seconds(option: Option, text: str) -> float:
     from fairlead.errors import UsageError
     from fairlead.policy.duration import parse_duration
 
-    if option.kind == "timeout" and text.isascii() and text.isdigit():
+    if option.kind == "timeout" and _is_number(text):
         return float(text)  # kubectl's --request-timeout also takes bare seconds
     try:
         seconds = parse_duration(text)

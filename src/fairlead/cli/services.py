@@ -18,17 +18,22 @@ def run(parsed: Parsed, program: str) -> int:
     from fairlead.cli.render import STDERR, STDOUT
     from fairlead.cli.services_render import ServicesScreen
     from fairlead.cli.services_settings import services_settings
+    from fairlead.cli.services_text import Manner
     from fairlead.host import privilege
     from fairlead.host.stdio import keep_places
     from fairlead.kit import log
     from fairlead.session.services import run
 
     keep_places()
-    verbosity = parsed.values.get("verbosity", 0)
-    screen = ServicesScreen(
-        parsed.values.get("output", ""), lines_to=STDERR if parsed.after else STDOUT, verbose=verbosity > 0
+    values = parsed.values
+    manner = Manner(
+        verbose=values.get("verbosity", 0) > 0,
+        contexts=len(values.get("contexts", ())) > 1,
+        command=bool(parsed.after),
+        dry_run=values.get("dry_run", False),
     )
-    log.setup(verbosity, screen.say)
+    screen = ServicesScreen(values.get("output", ""), manner, lines_to=STDERR if parsed.after else STDOUT)
+    log.setup(values.get("verbosity", 0), screen.say)
     reason = ""
     try:
         if parsed.error is not None:
@@ -37,8 +42,8 @@ def run(parsed: Parsed, program: str) -> int:
         early = None
         settings = services_settings(parsed)
         if user is not None:
-            early = privilege.become(user, os.environ, settings.hosts_file)
-        code = run(settings, cluster_options(parsed.values), screen.show, early)
+            early = privilege.become(user, os.environ, settings.hosts_file, with_helper=not settings.dry_run)
+        code = run(settings, cluster_options(values), screen.show, early, screen.status)
     except KeyboardInterrupt:
         reason, code = "interrupted", 0
     except Exception as error:

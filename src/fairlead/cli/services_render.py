@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from time import localtime, strftime
+import os
+from collections.abc import Callable, Coroutine
+from time import localtime, monotonic, strftime
+from typing import Any
 
-from fairlead.cli.render import LAST_MOMENT, STDERR, STDOUT, as_json, our_lines
+from fairlead.cli.render import LAST_MOMENT, STDERR, STDOUT, as_json
+from fairlead.cli.repeats import Repeats
+from fairlead.cli.services_text import USUAL, Manner, failure, text
+from fairlead.cli.status_line import StatusLine, is_possible
 from fairlead.kit.lines import Lines
-from fairlead.model import events
-from fairlead.model import service_events as told
+from fairlead.model.events import ConnectionFailed
 from fairlead.model.service_events import ServiceEvent
+from fairlead.model.summary import Summary
 from fairlead.policy.text import one_line
 
-INFO, WARN = "INFO", "WARN"
+MOST_WAITING = 20_000
+"""Lines kept for a reader that does not read: some for each of the services of a large cluster."""
 
 
 def _clock() -> str:
@@ -23,64 +29,69 @@ class ServicesScreen:
     """Standard output and error of a run; neither ever blocks it. ``lines_to`` has the lines that are no errors."""
 
     def __init__(
-        self, output: str, *, lines_to: int = STDOUT, verbose: bool = False, clock: Callable[[], str] = _clock
+        self, output: str, manner: Manner = USUAL, *, lines_to: int = STDOUT, clock: Callable[[], str] = _clock
     ) -> None:
         self._json = output == "json"
-        self._verbose = verbose
+        self._manner = manner
         self._clock = clock
+        self._repeats = Repeats()
+        self._kinds: set[object] = set()
+        """Of the events that were shown."""
         self._lines_to = lines_to
-        self._lines = {STDOUT: Lines(STDOUT), STDERR: Lines(STDERR)}
+        self._lines = {each: Lines(each, most=MOST_WAITING) for each in (STDOUT, STDERR)}
+        self._status: StatusLine | None = None
+        # A command has the terminal for itself.
+        if not self._json and lines_to == STDOUT and is_possible(STDOUT, os.environ):
+            if _are_one():
+                # One queue, lest a line of one comes between the status line and its end.
+                self._lines[STDERR] = self._lines[STDOUT]
+            self._status = StatusLine(STDOUT, self._lines[STDOUT])
+
+    @property
+    def status(self) -> Callable[[Callable[[], Summary]], Coroutine[Any, Any, None]] | None:
+        """What shows a status line while it runs; None where there is no terminal for one."""
+        return self._status.run if self._status else None
 
     def show(self, event: ServiceEvent) -> None:
         """Write what there is to say about ``event``, which may be nothing."""
         if self._json:
             self._lines[STDOUT].write(as_json(event))
             return
-        for level, line in text(event, verbose=self._verbose):
-            self._lines[self._lines_to].write(f"{level}[{self._clock()}] {one_line(line)}")
+        for level, line in self._text(event):
+            shown = one_line(line)
+            self._write(self._lines_to, f"{level}[{self._clock()}] {shown}" if level else shown)
 
     def say(self, line: str) -> None:
         """Write one line to stderr as it is: an error, or one of the log."""
-        self._lines[STDERR].write(line)
+        self._write(STDERR, line)
 
     def finish(self) -> None:
         """Give slow readers a moment for the last lines; nothing can be said any more."""
-        for lines in self._lines.values():
+        for lines in dict.fromkeys(self._lines.values()):
             lines.flush(LAST_MOMENT)
             lines.close()
 
+    def _text(self, event: ServiceEvent) -> list[tuple[str, str]]:
+        if isinstance(event, ConnectionFailed):
+            unsaid = self._repeats.again((event.target, event.meaning or event.words), monotonic())
+            return [] if unsaid is None else [failure(event, self._manner, unsaid)]
+        kind = (type(event), getattr(event, "relay", None))
+        new = kind not in self._kinds
+        self._kinds.add(kind)
+        return text(event, self._manner, new=new)
 
-def text(event: ServiceEvent, *, verbose: bool) -> list[tuple[str, str]]:
-    """The lines for an event, each with its level."""
-    match event:
-        case told.Forwarding(target=target, port=port, to=to):
-            return [(INFO, f"Forwarding: {target}:{port} to {_what(to)}")]
-        case told.StoppedForwarding(target=target, namespace=namespace):
-            return [(WARN, f"Stopped forwarding {target} in {namespace}.")]
-        case told.NotServed():
-            return [(WARN, _not_served(event))]
-        case told.Ready(names=names, addresses=addresses, hosts_file=path):
-            return [(INFO, f"{names} names on {addresses} addresses are in {path}; Ctrl-C ends this.")]
-        case told.ServiceState(target=target, state=state, reason=reason):
-            return [(INFO, f"{target}: {state}{f' ({reason})' if reason else ''}")] if verbose else []
-        case events.Handling(target=target):
-            return [(INFO, f"Handling connection for {target}")] if verbose else []
-        case events.Ended(reason=""):
-            return [(INFO, "Done...")]
-        case events.Note(text=words):
-            return [(INFO, words)]
-        case events.ConnectionFailed() | events.Waiting() | events.ServerLost() | events.ServerBack():
-            return [(WARN, line) for line in our_lines(event)]
-    return []
+    def _write(self, where: int, line: str) -> None:
+        lines = self._lines[where]
+        if self._status is not None and lines is self._lines[STDOUT]:
+            self._status.write(line)
+        else:
+            lines.write(line)
 
 
-def _what(to: tuple[str, ...]) -> str:
-    if len(to) == 1 and to[0].startswith("localhost:"):
-        return f"{to[0]} of this machine"
-    return f"pod{'s' if len(to) > 1 else ''} {', '.join(to)}"
-
-
-def _not_served(event: told.NotServed) -> str:
-    what = f"port {event.port} of service {event.service}" if event.port else f"service {event.service}"
-    needs = "needs the relay, which there is not yet" if event.relay else "is not served"
-    return f"{what} in {event.namespace} {needs}: {event.reason}"
+def _are_one() -> bool:
+    """Whether standard output and error are the same terminal."""
+    try:
+        out, err = os.fstat(STDOUT), os.fstat(STDERR)
+    except OSError:
+        return False
+    return (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)

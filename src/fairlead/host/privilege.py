@@ -100,7 +100,8 @@ def invoker(env: Mapping[str, str]) -> Invoker | None:
 def become(user: Invoker, env: MutableMapping[str, str], hosts_file: str, *, with_helper: bool = True) -> Early | None:
     """Start a helper as root, and go on as ``user`` for good, with that user's environment in ``env``.
 
-    Without ``with_helper`` no helper is started. To be called before anything is read or written, and before there are other threads. Raises MachineError.
+    Without ``with_helper`` no helper is started. To be called before anything is read or written, and before there are
+    other threads. Raises MachineError.
     """
     wanted = environment(user, env, *_of_sudo("/proc"))
     early = Early(hosts_file, user.uid, wanted) if with_helper else None

@@ -35,9 +35,14 @@ class Lines:
         self._again: asyncio.TimerHandle | None = None
         self._closed = False
 
-    def write(self, line: str) -> None:
+    @property
+    def are_waiting(self) -> bool:
+        """Whether the reader has not taken all of them."""
+        return bool(self._rest or self._waiting)
+
+    def write(self, line: str, end: str = "\n") -> None:
         """Write ``line`` and its end."""
-        self.put(line.encode(errors="backslashreplace") + b"\n")
+        self.put(f"{line}{end}".encode(errors="backslashreplace"))
 
     def put(self, data: bytes) -> None:
         """Write bytes as they are: a part of a line, or several."""
@@ -69,7 +74,7 @@ class Lines:
 
     def _drain_later(self, pause: float) -> None:
         """Timers, and not the loop's watch on the descriptor: that one would make it non-blocking for others, too."""
-        if not (self._rest or self._waiting):
+        if not self.are_waiting:
             return
         try:
             loop = asyncio.get_running_loop()

@@ -1,0 +1,122 @@
+"""The events of ``services`` as lines: one for each change, in the style of kubefwd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fairlead.cli.render import KNOWN_WORDS, UNKNOWN_WORDS, our_lines
+from fairlead.model import events
+from fairlead.model import service_events as told
+from fairlead.model.service_events import ServiceEvent
+from fairlead.policy.advice import brief
+
+INFO, WARN, PLAIN = "INFO", "WARN", ""
+"""Levels; a plain line has neither level nor time."""
+WIDTH = 120
+"""Columns of a line that names pods, with its level and time; the event has all of them."""
+_PREFIX = len("INFO[12:34:56] ")
+
+
+class Manner(NamedTuple):
+    """How this run is told."""
+
+    verbose: bool = False
+    """Also each connection, and each change of a state."""
+    contexts: bool = False
+    """There are several, so that a namespace alone does not say where something is."""
+    command: bool = False
+    """A command runs, and Ctrl-C is its."""
+    dry_run: bool = False
+
+
+USUAL = Manner()
+
+
+def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tuple[str, str]]:
+    """The lines for an event, each with its level. ``new``: it is the first of its kind."""
+    match event:
+        case told.Forwarding():
+            return [(INFO, _forwarding(event, manner))]
+        case told.StoppedForwarding(target=target):
+            return [(WARN, f"Stopped forwarding {target} in {_place(event, manner)}.")]
+        case told.NotServed():
+            return [(WARN, _not_served(event, manner, new))]
+        case told.HostsLine(address=address, names=names):
+            head = [(INFO, "Lines for the hosts file:")] if new else []
+            return [*head, (PLAIN, f"{address} {' '.join(names)}")]
+        case told.Ready():
+            return [(INFO, _ready(event, manner))]
+        case told.ServiceState(target=target, state=state, reason=reason):
+            return [(INFO, f"{target} is {state}{f': {reason}' if reason else ''}")] if manner.verbose else []
+        case events.Handling(target=target):
+            return [(INFO, f"Handling connection for {target}")] if manner.verbose else []
+        case events.Ended(reason=""):
+            return [(INFO, "Nothing was changed: this was a dry run." if manner.dry_run else "Done...")]
+        case events.Waiting(target=target, reason=reason, limit=limit):
+            return [(WARN, f"{target}: {reason}; new connections wait up to {limit:g} s for one")]
+        case events.Note(text=words):
+            return [(INFO, _sentence(words))]
+        case events.ServerLost() | events.ServerBack():
+            return [(WARN, _sentence(line)) for line in our_lines(event)]
+    return []
+
+
+def failure(event: events.ConnectionFailed, manner: Manner, unsaid: int) -> tuple[str, str]:
+    """The line for a connection that failed; ``unsaid`` others did since that was said last."""
+    pod = f" to pod {event.pod}:{event.remote}" if event.pod else ""
+    what = f"{event.target}: a connection{pod} failed: "
+    more = f" (and {unsaid} more before)" if unsaid else ""
+    if not event.meaning:
+        return WARN, f"{what}{brief(event.words, UNKNOWN_WORDS)}{more}"
+    remedy = f"; {event.remedy}" if event.remedy else ""
+    words = f" [the server said: {brief(event.words, KNOWN_WORDS)}]" if manner.verbose else ""
+    return WARN, f"{what}{event.meaning}{remedy}{more}{words}"
+
+
+def _forwarding(event: told.Forwarding, manner: Manner) -> str:
+    start = f"{'Would forward' if manner.dry_run else 'Forwarding'}: {event.target}:{event.port} to "
+    if event.to[0].startswith("localhost:"):
+        return f"{start}{event.to[0]} on this machine"
+    return start + _pods(event.to, WIDTH - _PREFIX - len(start))
+
+
+def _pods(pods: Sequence[str], columns: int) -> str:
+    """As many of them as there is room for, two at the least."""
+    if len(pods) == 1:
+        return f"pod {pods[0]}"
+    shown, count = f"pods {', '.join(pods)}", len(pods)
+    while len(shown) > columns and count > 2:
+        count -= 1
+        shown = f"pods {', '.join(pods[:count])} and {len(pods) - count} more"
+    return shown
+
+
+def _not_served(event: told.NotServed, manner: Manner, new: bool) -> str:
+    what = f"pod {event.pod}.{event.service}" if event.pod else f"service {event.service}"
+    if event.port:
+        what = f"port {event.port} of {what}"
+    needs = "is not forwarded"
+    if event.relay:
+        needs = f"needs the relay{' (not in this version)' if new else ''}"
+    return f"{what} in {_place(event, manner)} {needs}: {event.reason}"
+
+
+def _ready(event: told.Ready, manner: Manner) -> str:
+    if event.names:
+        line = f"{_many(event.names, 'name')} on {_many(event.addresses, 'address', 'es')} are in {event.hosts_file}"
+    else:
+        line = "No service is forwarded yet, but new ones join by themselves"
+    return f"{line}." if manner.command else f"{line}; Ctrl-C ends this."
+
+
+def _place(event: told.StoppedForwarding | told.NotServed, manner: Manner) -> str:
+    return f"{event.namespace} of {event.context}" if manner.contexts else event.namespace
+
+
+def _many(count: int, word: str, ending: str = "s") -> str:
+    return f"{count} {word}{'' if count == 1 else ending}"
+
+
+def _sentence(line: str) -> str:
+    return line[:1].upper() + line[1:]

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from fairlead.cli.render import as_json
+from fairlead.cli.repeats import MOST, QUIET, Repeats
+from fairlead.cli.services_render import ServicesScreen
+from fairlead.cli.services_text import USUAL, Manner, failure, text
+from fairlead.model import events
+from fairlead.model import service_events as told
+from fairlead.model.service_events import ServiceEvent
+
+DOCS = Path(__file__).parent.parent.parent / "docs" / "reference"
+POD = "nginx-deployment-5cdfb5fc49-"
+WHERE = ("default", "prod")
+
+
+def forwarding(target: str, *to: str, kind: str = "service") -> told.Forwarding:
+    pod, _, service = target.rpartition(".")
+    return told.Forwarding(target, service, pod, *WHERE, kind, "127.44.5.6", 80, to)
+
+
+WEB = forwarding("web", "web-1:8080")
+ENDS = told.StoppedForwarding("web", "web", "", *WHERE)
+RELAY = told.NotServed("kubernetes", *WHERE, "", "it has no selector, and its endpoints are no pods (198.18.0.2)", True)
+BUSY = told.NotServed("web", *WHERE, "80", "127.4.5.6:80 is in use by nginx (pid 42); trying again every 5 s", False)
+VERBOSE = Manner(verbose=True)
+SEVERAL = Manner(contexts=True)
+DRY = Manner(dry_run=True)
+
+LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
+    (WEB, USUAL, ["INFO Forwarding: web:80 to pod web-1:8080"]),
+    (
+        forwarding(f"{POD}fgn78.nginx1", f"{POD}fgn78:80", kind="pod"),
+        USUAL,
+        [f"INFO Forwarding: {POD}fgn78.nginx1:80 to pod {POD}fgn78:80"],
+    ),
+    (
+        forwarding("nginx", f"{POD}fgn78:80", f"{POD}rjg26:80"),
+        USUAL,
+        [f"INFO Forwarding: nginx:80 to pods {POD}fgn78:80, {POD}rjg26:80"],
+    ),
+    (
+        forwarding("nginx", *(f"{POD}{number:05}:80" for number in range(100))),
+        USUAL,
+        [f"INFO Forwarding: nginx:80 to pods {POD}00000:80, {POD}00001:80 and 98 more"],
+    ),
+    (
+        forwarding("db", *(f"db-{number}:5432" for number in range(12))),
+        USUAL,
+        [
+            "INFO Forwarding: db:80 to pods db-0:5432, db-1:5432, db-2:5432, db-3:5432, db-4:5432, db-5:5432 "
+            "and 6 more",
+        ],
+    ),
+    (forwarding("api", "localhost:3000"), USUAL, ["INFO Forwarding: api:80 to localhost:3000 on this machine"]),
+    (WEB, DRY, ["INFO Would forward: web:80 to pod web-1:8080"]),
+    (ENDS, USUAL, ["WARN Stopped forwarding web in default."]),
+    (ENDS, SEVERAL, ["WARN Stopped forwarding web in default of prod."]),
+    (
+        RELAY,
+        USUAL,
+        [
+            "WARN service kubernetes in default needs the relay: it has no selector, and its endpoints are no pods "
+            "(198.18.0.2)"
+        ],
+    ),
+    (
+        RELAY._replace(service="dns", port="53/UDP", reason="port forwarding carries TCP only"),
+        SEVERAL,
+        ["WARN port 53/UDP of service dns in default of prod needs the relay: port forwarding carries TCP only"],
+    ),
+    (
+        BUSY,
+        USUAL,
+        [
+            "WARN port 80 of service web in default is not forwarded: 127.4.5.6:80 is in use by nginx (pid 42); "
+            "trying again every 5 s"
+        ],
+    ),
+    (
+        BUSY._replace(pod="web-0", reason="it is in use"),
+        USUAL,
+        ["WARN port 80 of pod web-0.web in default is not forwarded: it is in use"],
+    ),
+    (told.ServiceState("web", "web", "", *WHERE, "ready"), USUAL, []),
+    (told.ServiceState("web", "web", "", *WHERE, "ready"), VERBOSE, ["INFO web is ready"]),
+    (
+        told.ServiceState("web", "web", "", *WHERE, "failing", "nothing listens there"),
+        VERBOSE,
+        ["INFO web is failing: nothing listens there"],
+    ),
+    (told.HostsLine("127.44.5.6", ("web", "web.default"), (80,)), DRY, [" 127.44.5.6 web web.default"]),
+    (
+        told.Ready(16, 4, "/etc/hosts"),
+        USUAL,
+        ["INFO 16 names on 4 addresses are in /etc/hosts; Ctrl-C ends this."],
+    ),
+    (told.Ready(4, 1, "/tmp/h"), Manner(command=True), ["INFO 4 names on 1 address are in /tmp/h."]),
+    (
+        told.Ready(0, 0, "/etc/hosts"),
+        USUAL,
+        ["INFO No service is forwarded yet, but new ones join by themselves; Ctrl-C ends this."],
+    ),
+    (events.Handling(80, "web:80"), USUAL, []),
+    (events.Handling(80, "web:80"), VERBOSE, ["INFO Handling connection for web:80"]),
+    (
+        events.Waiting("web", "no pod of it is ready", 30.0),
+        USUAL,
+        ["WARN web: no pod of it is ready; new connections wait up to 30 s for one"],
+    ),
+    (
+        events.ServerLost("the API server is away"),
+        USUAL,
+        ["WARN The API server is away; trying again until it answers"],
+    ),
+    (events.ServerBack(61.4), USUAL, ["WARN The API server is back after 61 s"]),
+    (events.Note("by the way"), USUAL, ["INFO By the way"]),
+    (events.Ended("", 0), USUAL, ["INFO Done..."]),
+    (events.Ended("", 0), DRY, ["INFO Nothing was changed: this was a dry run."]),
+    (events.Ended("told already", 3), USUAL, []),
+    (events.Listening("web", "127.4.5.6", 80, 80), USUAL, []),
+    (events.PodGone("web", "web-1", "deleted"), USUAL, []),
+    (events.PodNew("web", "web-1"), USUAL, []),
+]
+
+
+@pytest.mark.parametrize(("event", "manner", "lines"), LINES)
+def test_each_event_as_text(event: ServiceEvent, manner: Manner, lines: list[str]) -> None:
+    assert [f"{level} {line}" for level, line in text(event, manner)] == lines
+
+
+@pytest.mark.parametrize(("event", "manner"), [(event, manner) for event, manner, _ in LINES if manner is not DRY])
+def test_a_line_fits_into_a_wide_terminal(event: ServiceEvent, manner: Manner) -> None:
+    for level, line in text(event, manner):
+        assert len(f"{level}[12:34:56] {line}") <= 140, line
+
+
+def test_the_relay_is_explained_once_and_the_hosts_lines_have_one_heading() -> None:
+    [(_, first)] = text(RELAY, USUAL, new=True)
+    assert "needs the relay (not in this version): it has no selector" in first
+    lines = text(told.HostsLine("127.44.5.6", ("web",), (80,)), DRY, new=True)
+    assert lines == [("INFO", "Lines for the hosts file:"), ("", "127.44.5.6 web")]
+
+
+@pytest.mark.parametrize(
+    ("event", "manner", "unsaid", "line"),
+    [
+        (
+            events.ConnectionFailed(
+                80, 8080, "web-1", "uid xyz: refused", "nothing listens there", "start it", "web:80"
+            ),
+            USUAL,
+            0,
+            "web:80: a connection to pod web-1:8080 failed: nothing listens there; start it",
+        ),
+        (
+            events.ConnectionFailed(80, 8080, "web-1", "uid xyz: refused", "nothing listens there", "", "web:80"),
+            VERBOSE,
+            7,
+            "web:80: a connection to pod web-1:8080 failed: nothing listens there (and 7 more before) "
+            "[the server said: uid xyz: refused]",
+        ),
+        (
+            events.ConnectionFailed(80, 0, "", "no pod of web is ready", target="web:80"),
+            USUAL,
+            0,
+            "web:80: a connection failed: no pod of web is ready",
+        ),
+    ],
+)
+def test_a_connection_that_failed(event: events.ConnectionFailed, manner: Manner, unsaid: int, line: str) -> None:
+    assert failure(event, manner, unsaid) == ("WARN", line)
+
+
+def test_what_fails_again_and_again_is_counted() -> None:
+    repeats = Repeats()
+    assert [repeats.again("web", now) for now in (0.0, 1.0, QUIET - 0.1)] == [0, None, None]
+    assert repeats.again("db", 1.0) == 0
+    assert repeats.again("web", QUIET) == 2
+    assert repeats.again("web", QUIET + 1) is None
+    for number in range(3 * MOST):
+        repeats.again(number, 0.0)
+    assert len(repeats._said) <= MOST
+
+
+def test_failures_are_a_line_in_a_while_and_an_event_each(capfd: pytest.CaptureFixture[str]) -> None:
+    failed = events.ConnectionFailed(80, 0, "", "no pod is ready", target="web:80")
+    for output, lines in (("text", 1), ("json", 10)):
+        screen = ServicesScreen(output)
+        for _ in range(10):
+            screen.show(failed)
+        screen.finish()
+        assert len(capfd.readouterr().out.splitlines()) == lines
+
+
+@pytest.mark.parametrize("event", [event for event, _, _ in LINES])
+def test_each_event_as_json(event: ServiceEvent) -> None:
+    line = as_json(event)
+    read = json.loads(line)
+    assert "\n" not in line
+    assert (read.pop("v"), read.pop("event")) == (1, events.name_of(type(event)))
+    assert set(read) == set(event._fields)
+
+
+def test_every_kind_of_event_is_tried_and_those_of_services_are_documented() -> None:
+    own = {kind for kind in get_args(ServiceEvent) if kind.__module__ == told.__name__}
+    tried = {type(event) for event, _, _ in LINES} | {events.ConnectionFailed}
+    assert tried >= own
+    assert tried - own >= set(get_args(events.Event)) - {events.Ready}
+    page = (DOCS / "services-events.md").read_text()
+    documented = {
+        name: set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))
+        for name, part in re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    }
+    assert documented == {events.name_of(kind): set(kind._fields) for kind in own}
