@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.cli import answers, completion
+from fairlead.cli.answers import ClusterAnswers
 from fairlead.cli.completion import DEFAULT, FOLDERS, NO_FILES, NO_SPACE, Candidates, suggest
 from fairlead.cli.main import main
 from fairlead.cli.parse import Parsed
@@ -37,13 +38,20 @@ class FakeAnswers:
         return [(name, "") for name in names.get(kind, [])]
 
     def ports(self, kind: str, name: str) -> Candidates:
+        kind = kind.replace("service", "svc")
         return {"svc/web": [("80", "http"), ("http", "80")], "pod/web-1": [("8080", "")]}.get(f"{kind}/{name}", [])
+
+    def services(self) -> Candidates:
+        return [("web", ""), ("db", "")]
 
 
 @pytest.mark.parametrize(
     ("words", "expected", "directive"),
     [
-        ([], ["forward", "completion", "version", "help"], NO_FILES),
+        ([], ["forward", "services", "clean", "completion", "version", "help"], NO_FILES),
+        (["sv"], ["svc", "svcs"], NO_FILES),
+        (["se"], ["services"], NO_FILES),
+        (["help", "sv"], ["svc", "svcs"], NO_FILES),
         (["fo"], ["forward"], NO_FILES),
         (["-n", "s"], ["shop"], NO_FILES),
         (["forward", "--namespace=s"], ["shop"], NO_FILES),
@@ -78,12 +86,55 @@ class FakeAnswers:
         (["completion", "bash", ""], [], NO_FILES),
         (["help", "f"], ["forward"], NO_FILES),
         (["nonsense", ""], [], NO_FILES),
+        (["services", ""], [], NO_FILES),
+        (["clean", ""], [], NO_FILES),
+        (["clean", "--hosts-file", ""], [], DEFAULT),
+        (["svc", "--o"], ["--only", "--output"], NO_FILES),
+        (["svc", "-n", "s"], ["shop"], NO_FILES),
+        (["svc", "-n", "default,s"], ["default,shop"], NO_FILES),
+        (["svc", "-x", "context-a,"], ["context-a,context-a", "context-a,context-b"], NO_FILES),
+        (["svc", "--bare", "d"], ["default"], NO_FILES),
+        (["svc", "--config", ""], [], DEFAULT),
+        (["svc", "--only", ""], ["web", "db"], NO_FILES),
+        (["svc", "--exclude=web,d"], ["web,db"], NO_FILES),
+        (["svc", "--local", "w"], ["web="], NO_FILES | NO_SPACE),
+        (["svc", "--local", "web=3"], [], NO_FILES | NO_SPACE),
+        (["svc", "--reserve", ""], ["web=", "db="], NO_FILES | NO_SPACE),
+        (["svc", "-m", "w"], ["web:"], NO_FILES | NO_SPACE),
+        (["svc", "-m", "web:"], ["web:80:"], NO_FILES | NO_SPACE),
+        (["svc", "-m", "web:80:1"], [], NO_FILES | NO_SPACE),
+        (["svc", "-m", "80:"], [], NO_FILES | NO_SPACE),
+        (["svc", "-v", "--dry"], ["--dry-run"], NO_FILES),
         (["version", ""], [], NO_FILES),
     ],
 )
 def test_what_may_come_next_on_a_command_line(words: list[str], expected: list[str], directive: int) -> None:
     found, told = suggest(words, FakeAnswers)
     assert ([word for word, _ in found], told) == (expected, directive)
+
+
+def test_services_are_those_of_the_chosen_context_and_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def get(self: ClusterAnswers, path: str, *query: tuple[str, str]) -> dict[str, object]:
+        asked.append(f"{self._options.context} {path}")
+        namespace = path.split("/")[-2] if "namespaces" in path else "pay"
+        return {"items": [{"metadata": {"name": "web", "namespace": namespace}}]}
+
+    monkeypatch.setattr(ClusterAnswers, "_get", get)
+    for words, found in (
+        (["-n", "shop"], ["web"]),
+        (["-n", "shop,pay"], ["web.shop", "web.pay"]),
+        (["-A"], ["web.pay"]),
+    ):
+        line = ["svc", "-x", "prod,test", *words, "--only", ""]
+        assert [word for word, _ in suggest(line, completion._cluster_of)[0]] == found
+    assert asked == [
+        "prod /api/v1/namespaces/shop/services",
+        "prod /api/v1/namespaces/shop/services",
+        "prod /api/v1/namespaces/pay/services",
+        "prod /api/v1/services",
+    ]
 
 
 def test_the_shells_and_kubectl_are_answered_in_cobras_protocol(

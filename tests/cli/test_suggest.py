@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fairlead.cli.commands import COMMANDS
-from fairlead.cli.options import FORWARD, GLOBAL
+from fairlead.cli.options import FORWARD, GLOBAL, SERVICES
+from fairlead.cli.parse import parse
 from fairlead.cli.suggest import closest
 
-NAMES = [command.name for command in COMMANDS]
+NAMES = [name for command in COMMANDS for name in (command.name, *command.aliases)]
 OPTIONS = [f"--{option.name}" for option in (*FORWARD, *GLOBAL)]
 
 
@@ -21,6 +22,9 @@ OPTIONS = [f"--{option.name}" for option in (*FORWARD, *GLOBAL)]
         ("port-forward", "forward"),
         ("comp", "completion"),
         ("verison", "version"),
+        ("service", "services"),
+        ("scv", "svc"),
+        ("cleanup", "clean"),
         ("options", ""),
         ("get", ""),
     ],
@@ -43,3 +47,22 @@ def test_a_command(word: str, meant: str) -> None:
 )
 def test_the_dashes_of_an_option_make_it_like_no_other(word: str, meant: str) -> None:
     assert closest(word, OPTIONS) == meant
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-f", "metadata.name=web"], "unknown option -f (here it is --field-selector)"),
+        (["-r", "api:127.9.9.9"], "unknown option -r (here it is --reserve NAME=IP)"),
+        (["-z", "conf.yaml"], "unknown option -z (here it is --config, or --reserve NAME=IP)"),
+        (["--hosts-path=/tmp/h"], "unknown option --hosts-path (here it is --hosts-file)"),
+        (["-p"], "unknown option -p (fairlead clean removes what a killed run left)"),
+        (["-a"], "unknown option -a (there is no need for it: what changes is followed at once, and what fails is "
+                 "tried again)"),
+        (["--tui"], "unknown option --tui (--help lists the options)"),
+        (["-dry-run"], "unknown option -d in -dry-run (did you mean --dry-run?)"),
+    ],
+)  # fmt: skip
+def test_options_of_kubefwd_are_told_what_they_are_called_here(words: list[str], said: str) -> None:
+    assert str(parse(words, (*SERVICES, *GLOBAL)).error) == said
+    assert "here it is" not in str(parse(words, (*FORWARD, *GLOBAL)).error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairlead.errors import FairleadError
@@ -22,11 +22,17 @@ KINDS = tuple(resources.target_word(each.kind, "").rstrip("/") for each in resou
 
 
 class ClusterAnswers:
-    """Answers of the cluster that these options name."""
+    """Answers of the cluster that these options name.
 
-    def __init__(self, options: ClusterOptions, env: Mapping[str, str] = os.environ) -> None:
+    ``namespaces`` are those whose services are wanted: ("",) for all, () for the context's own.
+    """
+
+    def __init__(
+        self, options: ClusterOptions, env: Mapping[str, str] = os.environ, *, namespaces: Sequence[str] = ()
+    ) -> None:
         self._options = options
         self._env = env
+        self._namespaces = namespaces
 
     def of_config(self, what: str) -> list[tuple[str, str]]:
         """The names of contexts, clusters or users."""
@@ -51,21 +57,37 @@ class ClusterAnswers:
         resource = resources.match(kind, resources.FORWARDABLE)
         if resource is None:
             return []
+        name, _, namespace = name.partition(".") if resource is resources.SERVICE else (name, "", "")
         numbers, names = {}, {}
-        for port in _declared(self._get(resource.path(self._namespace(), name))):
+        for port in _declared(self._get(resource.path(namespace or self._namespace(), name))):
             number, label = str(port.get("port", port.get("containerPort", ""))), str(port.get("name", ""))
             numbers[number] = label
             if label:
                 names[label] = number
         return [*numbers.items(), *names.items()]
 
+    def services(self) -> list[tuple[str, str]]:
+        """The services of the chosen namespaces: NAME where there is one namespace, else NAME.NAMESPACE."""
+        chosen = self._namespaces or (self._namespace(),)
+        found: list[tuple[str, str]] = []
+        for namespace in chosen:
+            items = self._items(resources.SERVICE.path(namespace))
+            found += [(meta.get("name", ""), meta.get("namespace", "")) for meta in items]
+        one = len(chosen) == 1 and chosen[0]
+        return [(name if one else f"{name}.{namespace}", "") for name, namespace in found if name]
+
     def _namespace(self) -> str:
+        if len(self._namespaces) == 1 and self._namespaces[0]:
+            return self._namespaces[0]
         return self._options.namespace or config.load(self._options, self._env).namespace
 
     def _named(self, path: str) -> list[tuple[str, str]]:
+        return [(str(meta["name"]), "") for meta in self._items(path) if meta.get("name")]
+
+    def _items(self, path: str) -> list[dict[str, Any]]:
+        """The metadata of what is there."""
         items = self._get(path, ("limit", str(MOST))).get("items")
-        found = [item.get("metadata", {}).get("name", "") for item in items or [] if isinstance(item, dict)]
-        return [(name, "") for name in found if name]
+        return [item.get("metadata", {}) for item in items or [] if isinstance(item, dict)]
 
     def _get(self, path: str, *query: tuple[str, str]) -> dict[str, Any]:
         async def ask() -> dict[str, Any]:

@@ -43,6 +43,9 @@ class Answers(Protocol):
     def ports(self, kind: str, name: str) -> Candidates:
         """The declared ports of an object: numbers and names."""
 
+    def services(self) -> Candidates:
+        """The services of the chosen namespaces: NAME where there is one namespace, else NAME.NAMESPACE."""
+
 
 def run(parsed: Parsed, program: str) -> int:
     """Print the script of a shell."""
@@ -76,7 +79,12 @@ def _cluster_of(parsed: Parsed) -> Answers:
     from fairlead.cli.answers import ClusterAnswers
     from fairlead.cli.forward import cluster_options
 
-    return ClusterAnswers(cluster_options(parsed.values))
+    values = parsed.values
+    options = cluster_options(values)
+    if values.get("contexts"):
+        options = options._replace(context=values["contexts"][0])
+    namespaces = ("",) if values.get("all_namespaces") else values.get("namespaces", ())
+    return ClusterAnswers(options, namespaces=namespaces)
 
 
 class _Ask(Protocol):
@@ -101,9 +109,13 @@ def suggest(words: Sequence[str], ask: _Ask) -> tuple[Candidates, int]:
         option, value = Table(options).split(current)[-1]
         return _values(option, value or "", parsed, ask)
     if current.startswith("-") and not current.startswith("-:"):
-        return _starting(current, ((f"--{o.name}", o.help) for o in options if o.name != o.short)), NO_FILES
+        found: dict[str, str] = {}
+        for each in options:
+            if each.name != each.short:
+                found.setdefault(f"--{each.name}", each.help)
+        return _starting(current, found.items()), NO_FILES
     if command is None:
-        return _starting(current, ((each.name, each.summary) for each in COMMANDS)), NO_FILES
+        return _commands(current), NO_FILES
     return _words(command, parsed, current, ask)
 
 
@@ -115,34 +127,67 @@ def _waiting(done: Sequence[str], options: Iterable[Option]) -> Option | None:
             waiting = None
             continue
         option, value = table.split(word)[-1]
-        waiting = option if value is None and option.kind != "bool" else None
+        waiting = option if value is None and option.kind not in ("bool", "level") else None
     return waiting
 
 
 def _values(option: Option, current: str, parsed: Parsed, ask: _Ask) -> tuple[Candidates, int]:
-    match option.complete:
+    before = ""
+    if option.kind == "csv":
+        head, comma, current = current.rpartition(",")
+        before = head + comma
+    found, directive = _one_value(option.complete, current, parsed, ask)
+    return [(before + word, about) for word, about in _starting(current, found)], directive
+
+
+def _one_value(complete: str, current: str, parsed: Parsed, ask: _Ask) -> tuple[Candidates, int]:
+    match complete:
         case "file":
             return [], DEFAULT
         case "folder":
             return [], FOLDERS
         case "context" | "cluster" | "user":
-            found = ask(parsed).of_config(option.complete)
+            return ask(parsed).of_config(complete), NO_FILES
         case "namespace":
-            found = ask(parsed).namespaces()
+            return ask(parsed).namespaces(), NO_FILES
+        case "service":
+            return ask(parsed).services(), NO_FILES
+        case "service-equals":
+            # What comes behind is of this machine, and known to nobody but the user.
+            services = [] if "=" in current else ask(parsed).services()
+            return [(f"{name}=", about) for name, about in services], NO_FILES | NO_SPACE
+        case "service-port":
+            return _service_ports(current, ask(parsed)), NO_FILES | NO_SPACE
         case choices:
-            found = [(word, "") for word in choices.split(",") if word]
-    return _starting(current, found), NO_FILES
+            return [(word, "") for word in choices.split(",") if word], NO_FILES
+
+
+def _service_ports(current: str, answers: Answers) -> Candidates:
+    """``SERVICE:PORT:``, of which one part is offered at a time."""
+    service, colon, port = current.partition(":")
+    if not colon:
+        return [(f"{name}:", about) for name, about in answers.services()]
+    if ":" in port or service.isdigit():
+        return []
+    return [(f"{service}:{number}:", about) for number, about in answers.ports("service", service) if number.isdigit()]
+
+
+def _commands(current: str) -> Candidates:
+    """Names, and aliases for whoever has begun to type one."""
+    found = _starting(current, ((each.name, each.summary) for each in COMMANDS))
+    aliases = [(alias, each.summary) for each in COMMANDS for alias in each.aliases]
+    return found + (_starting(current, aliases) if current else [])
 
 
 def _words(command: Command, parsed: Parsed, current: str, ask: _Ask) -> tuple[Candidates, int]:
     words = parsed.words[1:]  # without the command
     if command.name == "forward":
         return _targets(words, current, ask(parsed))
-    if words or command.name == "version":
-        return [], NO_FILES
-    if command.name == "completion":
+    if command.name == "completion" and not words:
         return _starting(current, ((shell, "") for shell in SHELLS)), NO_FILES
-    return _starting(current, ((each.name, each.summary) for each in COMMANDS if each.name != "help")), NO_FILES
+    if command.name == "help" and not words:
+        return [(name, about) for name, about in _commands(current) if name != "help"], NO_FILES
+    return [], NO_FILES
 
 
 def _targets(words: Sequence[str], current: str, answers: Answers) -> tuple[Candidates, int]:

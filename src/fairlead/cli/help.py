@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fairlead.cli.commands import COMMANDS, Command, named
@@ -49,8 +50,51 @@ Other than with kubectl port-forward:
   11 refused by the API server, 12 this machine.
 """
 
+SERVICES_EXAMPLES = (
+    ("Every service of the context's namespace: then curl http://NAME works", "services"),
+    ("Of two namespaces, and of all, also those that are made later", "services -n shop,pay"),
+    ("", "services -A"),
+    ("What would be served, and under which names; nothing is changed", "services -n shop --dry-run"),
+    ("All but one, which runs on this machine, on port 3000", "services -n shop --local api=3000"),
+    (
+        "Port 80 of each service on 8080, the names in a file of my own: no root",
+        "services -m 80:8080 --hosts-file hosts",
+    ),
+    ("Two clusters; names of the second end in its context's name", "services -x prod,staging"),
+    ("Run a command when ready, end with its exit code", "services -n shop -- ./integration-test.sh"),
+    ("What a team has agreed on", "services --config services.yaml"),
+)
+
+ABOUT_SERVICES = """\
+Gives each service a loopback address (127.x.y.z) of its own, listens there on the service's own
+ports, and writes its names to the hosts file, so that NAME, NAME.NAMESPACE, NAME.NAMESPACE.svc and
+the full name work as they do in the cluster. Pods of a headless service have names too:
+POD.SERVICE. All of it follows the cluster, until Ctrl-C; then nothing is left.
+
+Connections go to the ready pods, through the API server; nothing is installed in the cluster.
+What has no pod behind it (kubernetes, ExternalName, addresses by hand) and what is not TCP is named
+with the reason: it needs the relay, which is not in this version.
+
+The hosts file and ports below 1024 need root. fairlead runs as you and asks sudo once, for a small
+helper alone; sudo fairlead does the same, with your kubeconfig. Without root: --hosts-file FILE and
+-m PORT:LOCAL. What a killed run leaves, the next run removes, or fairlead clean at once.
+
+States: waiting (no pod is ready), ready (one is), proved (bytes came back), failing. On a terminal
+the last line counts them; -v has a line for each change and each connection.
+"""
+
+ABOUT_CLEAN = """\
+A run undoes all at its end, and its helper does when the run is killed. Where both were killed,
+names stay in the hosts file and lead nowhere. The next run with the same rights removes them; this
+does it at once. What a run that lives has written stays. sudo is asked for where there is something
+to remove and this user may not.
+
+  fairlead clean
+"""
+
 ABOUT_COMPLETION = """\
-fairlead forward <TAB> then offers kinds, names and ports of the cluster. To load it:
+fairlead forward <TAB> then offers kinds, names and ports of the cluster, fairlead svc --only <TAB>
+its services. To load it:
 
   # bash, in ~/.bashrc
   source <(fairlead completion bash)
@@ -80,7 +124,7 @@ def run(parsed: Parsed, program: str) -> int:
 def of_program(program: str) -> str:
     """The commands."""
     lines = ["Fairlead joins a laptop and a Kubernetes cluster: today from the laptop to the cluster.", "", "Commands:"]
-    lines += [f"  {command.name:<12}{command.summary}" for command in COMMANDS]
+    lines += [f"  {', '.join((command.name, *command.aliases)):<21}{command.summary}" for command in COMMANDS]
     lines += ["", "Usage:", f"  {program} COMMAND [options]", f"  {program} COMMAND --help"]
     lines += ["", "Options of every command:", *_table(GLOBAL)]
     return "\n".join(lines) + "\n"
@@ -90,20 +134,28 @@ def of_command(command: Command, program: str) -> str:
     """One command: what it does, examples, options."""
     lines = [command.summary[0].upper() + command.summary[1:] + ".", ""]
     if command.name == "forward":
-        lines += [ABOUT_FORWARD, "Examples:", *_examples(program)]
+        lines += [ABOUT_FORWARD, "Examples:", *_examples(program, (*EXAMPLES, *MORE_EXAMPLES))]
+    if command.name == "services":
+        lines += [ABOUT_SERVICES, "Examples:", *_examples(program, SERVICES_EXAMPLES)]
+    if command.name == "clean":
+        lines += [ABOUT_CLEAN.replace("fairlead clean", f"{program} clean")]
     if command.name == "completion":
         lines += [ABOUT_COMPLETION]
     lines += ["Usage:", f"  {program} {command.name} {command.usage}", ""]
+    if command.aliases:
+        lines += [f"Short: {', '.join(command.aliases)}", ""]
     lines += ["Options:", *_table((*command.options, HELP)), ""]
     lines += [f"Options of every command, as kubectl has them: {program} --help lists them."]
     return "\n".join(lines) + "\n"
 
 
-def _examples(program: str) -> list[str]:
+def _examples(program: str, examples: Iterable[tuple[str, str]]) -> list[str]:
     lines = []
-    for comment, line in (*EXAMPLES, *MORE_EXAMPLES):
-        lines += [f"  # {comment}", f"  {program} {line}", ""]
-    return lines
+    for comment, line in examples:
+        if comment:
+            lines += ["", f"  # {comment}"]
+        lines.append(f"  {program} {line}")
+    return [*lines[1:], ""]
 
 
 def _table(options: tuple[Option, ...]) -> list[str]:

@@ -98,7 +98,7 @@ def _call(module: str, parsed: parse.Parsed, program: str) -> int:
 def _refuse_command(word: str, program: str) -> NoReturn:
     from fairlead.cli.suggest import closest
 
-    near = closest(word, [command.name for command in commands.COMMANDS])
+    near = closest(word, [name for command in commands.COMMANDS for name in (command.name, *command.aliases)])
     if "/" in word:
         near = f"forward {word}"
     remedy = f"did you mean {program} {near}?" if near else f"{program} --help lists the commands"

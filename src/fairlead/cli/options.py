@@ -107,11 +107,11 @@ SERVICES = (
     Option("bare", "NAMESPACE", "the namespace whose names stand alone (the context's, or the only one)",
            complete="namespace"),
     Option("cluster-domain", "DOMAIN", "the cluster's DNS domain (what the cluster says, else cluster.local)"),
-    Option("mapping", "[SERVICE:]PORT:LOCAL", "listen on LOCAL for the service's PORT; may be repeated", kind="list",
+    Option("mapping", "[NAME:]PORT:LOCAL", "listen on LOCAL for the service's PORT; may be repeated", kind="list",
            short="m", field="mappings", complete="service-port"),
     Option("reserve", "NAME=IP", "the loopback address for a name; may be repeated", kind="list",
            complete="service-equals"),
-    Option("local", "SERVICE[:PORT]=LOCAL", "the service that I am working on: lead its name to port LOCAL of this "
+    Option("local", "NAME[:PORT]=LOCAL", "the service that I am working on: lead its name to port LOCAL of this "
            "machine; may be repeated", kind="list", complete="service-equals"),
     Option("config", "FILE", "settings of a team, as YAML; may be repeated", kind="list", complete="file"),
     Option("hosts-file", "FILE", "write the names to this file (/etc/hosts)", complete="file"),

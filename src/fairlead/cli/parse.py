@@ -50,7 +50,7 @@ class Table:
             name, equals, value = word[2:].partition("=")
             option = self.long.get(name.replace("_", "-"))  # kubectl takes either
             if option is None:
-                _unknown(f"--{name}", [f"--{known}" for known in self.long])
+                _unknown(f"--{name}", self)
             return [(option, value if equals else None)]
         found: list[tuple[Option, str | None]] = []
         rest = word[1:]
@@ -58,7 +58,7 @@ class Table:
             option = self.short.get(rest[0])
             if option is None:
                 near = f"-{word}" if word[1:].partition("=")[0].replace("_", "-") in self.long else ""
-                _unknown(f"-{rest[0]}" + (f" in {word}" if len(word) > 2 else ""), [], near)
+                _unknown(f"-{rest[0]}", self, f" in {word}" if len(word) > 2 else "", near)
             rest = rest[1:]
             if rest.startswith("="):
                 return [*found, (option, rest[1:])]
@@ -177,12 +177,15 @@ def _seconds(option: Option, text: str) -> float:
     return seconds
 
 
-def _unknown(what: str, known: list[str], near: str = "") -> NoReturn:
-    if not near:
-        from fairlead.cli.suggest import closest
+def _unknown(what: str, table: Table, where: str = "", near: str = "") -> NoReturn:
+    from fairlead.cli.suggest import closest, from_kubefwd
 
-        near = closest(what, known)
-    _wrong(f"unknown option {what}", f"did you mean {near}?" if near else "--help lists the options")
+    remedy = from_kubefwd(what) if "only" in table.long and not near else ""
+    if not near and what.startswith("--"):
+        near = closest(what, [f"--{known}" for known in table.long])
+    if not remedy:
+        remedy = f"did you mean {near}?" if near else "--help lists the options"
+    _wrong(f"unknown option {what}{where}", remedy)
 
 
 def _wrong(what: str, remedy: str = "") -> NoReturn:

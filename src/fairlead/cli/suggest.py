@@ -19,3 +19,36 @@ def closest(word: str, known: Iterable[str]) -> str:
     near += get_close_matches(bare, names, 1, VERY_LIKE)
     near += [name for name in names if bare.endswith(f"-{name}") or (bare and name.startswith(bare))]
     return names[near[0]] if near else ""
+
+
+_NOT_NEEDED = "there is no need for it: what changes is followed at once, and what fails is tried again"
+_KUBEFWD = {
+    "-c": "--kubeconfig",
+    "-f": "--field-selector",
+    "-d": "--cluster-domain",
+    "--domain": "--cluster-domain",
+    "-r": "--reserve NAME=IP",
+    "-z": "--config, or --reserve NAME=IP",
+    "--fwd-conf": "--config, or --reserve NAME=IP",
+    "-t": "--wait",
+    "--timeout": "--wait",
+    "--hosts-path": "--hosts-file",
+    "--verbose": "-v",
+}
+"""What some options of kubefwd are called here."""
+_KUBEFWD_WITHOUT = {
+    "-b": "the copy of the hosts file is made once, and never restored",
+    "--refresh-backup": "the copy of the hosts file is made once, and never restored",
+    "-p": "fairlead clean removes what a killed run left",
+    "--purge-stale-ips": "fairlead clean removes what a killed run left",
+    "-a": _NOT_NEEDED,
+    "--auto-reconnect": _NOT_NEEDED,
+    "--resync-interval": _NOT_NEEDED,
+    "--retry-interval": _NOT_NEEDED,
+}
+"""Those that have no counterpart, and why."""
+
+
+def from_kubefwd(option: str) -> str:
+    """What to do instead of giving this option of kubefwd, or ""."""
+    return f"here it is {_KUBEFWD[option]}" if option in _KUBEFWD else _KUBEFWD_WITHOUT.get(option, "")
