@@ -25,9 +25,10 @@ def planned(
     *slices: dict[str, Any],
     number: dict[int, int] | None = None,
     own: dict[int, int] | None = None,
+    behind: bool = False,
 ) -> ServicePlan:
     wishes = Locals(lambda port: (number or {}).get(port, port), lambda port: (own or {}).get(port, 0))
-    return plan("ctx", found, map(EndpointSlice.from_json, slices), wishes)
+    return plan("ctx", found, map(EndpointSlice.from_json, slices), wishes, behind=behind)
 
 
 def where(port: NamedPort) -> tuple[int, list[str]]:
@@ -60,6 +61,14 @@ def test_a_name_that_no_container_has_is_told_and_has_no_listener() -> None:
     assert found.groups == ()
     assert [(each.port, each.relay) for each in found.unserved] == [("80", False)]
     assert "nope" in found.unserved[0].reason
+
+
+def test_slices_of_the_service_as_it_was_do_not_say_what_containers_have() -> None:
+    """The port was renamed a moment ago: it listens, and waits for the slices that know it."""
+    old = endpoint_slice("s", [endpoint("a")])
+    found = planned(service({**HTTP, "name": "new", "targetPort": "web"}), old, behind=True)
+    assert [where(port) for port in found.groups[0].ports] == [(80, [])]
+    assert found.unserved == ()
 
 
 def test_a_local_number_changes_the_local_side_only() -> None:

@@ -82,8 +82,10 @@ def plan(
     service: Service,
     slices: Iterable[EndpointSlice],
     wishes: Locals,
+    *,
+    behind: bool = False,
 ) -> ServicePlan:
-    """Plan for a service with these EndpointSlices."""
+    """Plan for a service with these EndpointSlices, which may be ``behind``: those of the service as it was."""
     slices = tuple(slices)
     key = GroupKey(context, service.namespace, service.name)
     if service.external_name:
@@ -106,7 +108,7 @@ def plan(
     elif not service.ports:
         unserved.append(Unserved(key, "", "it declares no ports", relay=False))
     left = [port for port in tcp if not wishes.own(port.port)]
-    broken = {port: reason for port in left if (reason := _nameless(port, pods))}
+    broken = {port: reason for port in left if not behind and (reason := _nameless(port, pods))}
     unserved += [Unserved(key, str(port.port), reason, relay=False) for port, reason in broken.items()]
     left = [port for port in left if port not in broken]
     unserved += _doubled(key, tcp, wishes)

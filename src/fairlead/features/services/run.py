@@ -256,7 +256,8 @@ class ServicesRun:
                 lambda port: local_port(settings.mappings, *name, port),
                 lambda port: own_port(settings.local, *name, port),
             )
-            fresh = plan(context.name, service, context.watch.slices(name), wishes)
+            behind = context.watch.is_behind(name)
+            fresh = plan(context.name, service, context.watch.slices(name), wishes, behind=behind)
         before = self._plans.pop((context, name), ServicePlan())
         if fresh != ServicePlan():
             self._plans[context, name] = fresh

@@ -19,6 +19,8 @@ from fairlead.model.objects import EndpointSlice, Pod, Service
 from fairlead.policy.podslices import selects, slices_of
 
 LOG = log.get(__name__)
+BEHIND = 1.0
+"""Seconds in which the cluster makes the slices of a service anew that has other ports."""
 DOUBT_EVERY = 30.0
 """Seconds between lists that are taken because connections fail; most fail for a reason that no list shows, and these
 lists are whole namespaces."""
@@ -52,6 +54,8 @@ class ServiceWatch:
         self._refused: set[str] = set()
         self._doubt_again = 0.0
         self._slices: dict[ServiceName, dict[str, EndpointSlice]] = {}
+        self._behind: dict[ServiceName, asyncio.TimerHandle] | None = None
+        """Services whose slices may be those of other ports; None while all that is there is read at once."""
         self._service_lists: list[Reflector[Service]] = []
         self._slice_lists: dict[str, Reflector[EndpointSlice]] = {}
         self._pod_lists: dict[str, Reflector[Pod]] = {}
@@ -96,6 +100,7 @@ class ServiceWatch:
 
     def start(self, tasks: Background) -> None:
         """Keep current what was read."""
+        self._behind = {}
         for reflector in self._lists():
             tasks.start(reflector.run(), name="watch a list")
 
@@ -138,11 +143,25 @@ class ServiceWatch:
                 return slices_of(service, self._pod_lists[where].cache) if service is not None else ()
         return tuple(self._slices.get(name, {}).values())
 
+    def is_behind(self, name: ServiceName) -> bool:
+        """Whether the slices may not say yet what they will of the service as it is now; ``on_change`` follows."""
+        return self._behind is not None and name in self._behind
+
     def _services_changed(self, changes: list[Change[Service]]) -> None:
-        for change in changes:
-            found = change.new or change.old
+        for old, new in changes:
+            found = new or old
             if found is not None:
-                self._on_change(ServiceName(found.namespace, found.name))
+                name = ServiceName(found.namespace, found.name)
+                if self._behind is not None and new is not None and (old is None or old.ports != new.ports):
+                    if name in self._behind:
+                        self._behind[name].cancel()
+                    self._behind[name] = asyncio.get_running_loop().call_later(BEHIND, self._caught_up, name)
+                self._on_change(name)
+
+    def _caught_up(self, name: ServiceName) -> None:
+        if self._behind is not None:
+            del self._behind[name]
+        self._on_change(name)
 
     def _slices_changed(self, changes: list[Change[EndpointSlice]]) -> None:
         for old, new in changes:
