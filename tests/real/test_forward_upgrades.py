@@ -147,11 +147,11 @@ def _other(number: int, old: str) -> bool:
         return False
 
 
-def refuse_with(status: int, kind: str) -> Refusal:
-    """Answers one kind of upgrade with a status that is not 101."""
+def refuse_with(status: int, *kinds: str) -> Refusal:
+    """Answers some kinds of upgrade with a status that is not 101."""
 
     def answer(line: str, headers: dict[str, str]) -> bytes | None:
-        if not headers.get("upgrade", "").lower().startswith(kind):
+        if not headers.get("upgrade", "").lower().startswith(kinds):
             return None
         more = "Location: http://127.0.0.1:1/\r\n" if status == 302 else ""
         return f"HTTP/1.1 {status} No\r\n{more}Content-Length: 2\r\n\r\nno".encode()
@@ -187,7 +187,7 @@ def test_a_handshake_that_is_none(
 
 def test_both_ways_are_refused(app: World, gate: Gate, through: Any) -> None:
     """One sentence with the server's words."""
-    gate.refuse = refuse_with(500, "")
+    gate.refuse = refuse_with(500, "spdy", "websocket")
     with through("pod/app", f":{P}", json=False, ready=False) as running:
         running.wait_end(11, 30)
         assert len(running.err) == 1

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from fairlead.protocol.websocket import accept_value
 
 Refusal = Callable[[str, dict[str, str]], bytes | None]
-"""From the request line and the headers (small letters) of an upgrade to a whole answer; b"" hangs; None forwards."""
+"""From a request's line and headers (small letters) to a whole answer, after which a 0 hangs; None forwards."""
 
 
 def refuse_websocket(line: str, headers: dict[str, str]) -> bytes | None:
@@ -220,12 +220,13 @@ class _Link:
         if upgrade:
             gate.upgrades.append(upgrade)
             gate.requests.append((line, headers))
-            answer = gate.refuse(line, headers) if gate.refuse else None
-            if answer is not None:
-                self._client.sendall(answer.rstrip(b"\0"))
-                while answer.endswith(b"\0") and self._client.recv(65536):
-                    pass
-                return False
+        answer = gate.refuse(line, headers) if gate.refuse else None
+        if answer is not None:
+            self._client.sendall(answer.rstrip(b"\0"))
+            while answer.endswith(b"\0") and self._client.recv(65536):
+                pass
+            return False
+        if upgrade:
             self._upgraded = True
             if upgrade.startswith("spdy"):
                 self._wire = Wire(self._client, gate.glue)
