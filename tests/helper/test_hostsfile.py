@@ -246,6 +246,33 @@ def without_ours(data: bytes) -> bytes:
     return b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(b"# ours"))
 
 
+def test_what_somebody_writes_anew_meanwhile_is_what_counts(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, others = os.rename, b"127.0.0.1 localhost\n10.0.0.9 else\n"
+
+    def late(source: str, target: str) -> None:
+        monkeypatch.undo()
+        with open(hosts, "wb") as file:
+            rename(source, target)
+            file.write(others)
+
+    monkeypatch.setattr(os, "rename", late)
+    hostsfile.update(str(hosts), lambda data: b"x\n" + data, journals)
+    assert hosts.read_bytes() == b"x\n127.0.0.1 localhost\n10.0.0.9 else\n"
+
+
+def test_what_somebody_puts_in_its_place_meanwhile_is_what_counts(hosts: Path, journals: list[str]) -> None:
+    def edit(data: bytes) -> bytes:
+        if data == USUAL:
+            (hosts.parent / "new").write_bytes(b"10.0.0.9 else\n")
+            os.rename(hosts.parent / "new", hosts)
+        return b"x\n" + data
+
+    hostsfile.update(str(hosts), edit, journals)
+    assert hosts.read_bytes() == b"x\n10.0.0.9 else\n"
+
+
 def test_several_of_ours_take_turns(hosts: Path, journals: list[str]) -> None:
     def add(name: bytes) -> None:
         for number in range(25):

@@ -43,8 +43,12 @@ class Run:
 
     def send(self, **words: Any) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(words) + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(words) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            assert self.process.stdout is not None
+            raise AssertionError(f"it has ended, and said: {self.process.stdout.read()[-1000:]}") from None
 
     def names(self, entries: Names) -> Any:
         self.send(hosts=entries)

@@ -25,15 +25,13 @@ from fairlead.errors import MachineError
 from fairlead.helper.journal import Journal
 
 PATIENCE = 5.0
-"""Seconds to wait for another process of ours; it needs a few milliseconds."""
+"""Seconds to wait for another process of ours, which needs a few milliseconds, and for others who write meanwhile."""
 WRITERS = 0.25
 """Seconds to wait for those who have the replaced file open for writing."""
 LARGEST = 64 << 20
 """Bytes of a file that is still worth reading whole."""
 
 _PAUSE = 0.005
-_AGAIN = 10
-"""How often others may write while we do, before it is called impossible."""
 _MADE_ANEW = frozenset({"security.ima", "security.evm"})
 """Attributes that the kernel computes from the content (integrity measurement)."""
 _LABELS = frozenset({"security.selinux", "security.SMACK64"})
@@ -74,15 +72,17 @@ def read(path: str) -> bytes:
 
 def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
     _remove(file.unfinished)
-    change: Edit = lambda held: edit(journal.completed(held))  # noqa: E731
-    for _ in range(_AGAIN):
+    late: bytes | None = None
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         held = file.content()
-        wanted = change(held)
+        wanted = edit(journal.completed(held) if late is None else late)
         if wanted == held:
             journal.clear()
             return
         if not file.is_current():
             file.lock()
+            late = None
             continue
         try:
             late = file.replace(wanted)
@@ -91,17 +91,11 @@ def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
                 return
             continue
         journal.clear()
-        if late == held:
+        if late.startswith(held):
+            file.append(late[len(held) :])
             return
-        change = _carried_over(held, late, edit)
+        # The old one was written anew meanwhile: that is what the file is to be.
     raise MachineError(f"cannot change {file.path}: others write it all the time")
-
-
-def _carried_over(held: bytes, late: bytes, edit: Edit) -> Edit:
-    """What brings into the file that replaced another what that one got in the meantime."""
-    if late.startswith(held):
-        return lambda now: now + late[len(held) :]
-    return lambda now: edit(late)  # it was written anew
 
 
 class _Locked:
@@ -171,6 +165,13 @@ class _Locked:
             return _content(replaced)
         finally:
             os.close(replaced)
+
+    def append(self, data: bytes) -> None:
+        """Add what somebody has added to the file that was replaced."""
+        if data:
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with open(file, "wb", buffering=0) as end:
+                end.write(data)
 
     def write_in_place(self, held: bytes, wanted: bytes, journal: Journal) -> bool:
         """Write it over; False if it does not hold ``held`` any more. Until that is done the journal has both."""
