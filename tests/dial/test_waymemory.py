@@ -112,7 +112,7 @@ def test_without_a_folder_there_is_no_memory_and_no_error(env: dict[str, Any]) -
 
 def test_a_folder_that_cannot_be_written(env: dict[str, str], clock: At) -> None:
     memory = FileMemory("https://a", env)
-    file_of(env).mkdir()
+    file_of(env).mkdir(parents=True)
     memory.remember("spdy")
     assert memory.recall() is None
     memory.remember("spdy")

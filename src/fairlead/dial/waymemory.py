@@ -21,8 +21,9 @@ class FileMemory:
 
     def __init__(self, server: str, env: Mapping[str, str]) -> None:
         self._server = server
+        self._env = env
         try:
-            self._path = os.path.join(dirs.cache(env), "ways.json")
+            self._path = os.path.join(dirs.cache_place(env), "ways.json")
         except MachineError:
             self._path = ""
 
@@ -41,6 +42,7 @@ class FileMemory:
             entries[self._server] = {"way": way, "at": time.time()}
         kept = dict(list(entries.items())[-MAX_SERVERS:])
         try:
+            dirs.cache(self._env)  # which is made when there is something to keep
             files.write_atomically(self._path, json.dumps(kept).encode())
         except MachineError:
             self._path = ""

@@ -13,7 +13,12 @@ _NAME = "fairlead"
 
 def cache(env: Mapping[str, str]) -> str:
     """What may be deleted at any time."""
-    return _made(os.path.join(_base(env, "XDG_CACHE_HOME", ".cache"), _NAME))
+    return _made(cache_place(env))
+
+
+def cache_place(env: Mapping[str, str]) -> str:
+    """Where ``cache`` is, made or not."""
+    return os.path.join(_base(env, "XDG_CACHE_HOME", ".cache"), _NAME)
 
 
 def state(env: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ class Summary(NamedTuple):
     proved: int = 0
     waiting: int = 0
     failing: int = 0
+    """Also those whose ports something else holds."""
     relay: int = 0
     """Services that nothing but the relay could reach, as a whole or in part."""
     open: int = 0

@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from fairlead.dial.cluster import Cluster
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.entry.named import Endpoint, listen
-from fairlead.errors import ForbiddenError, ListenError, NotFoundError
+from fairlead.errors import ListenError, NotFoundError
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.served import ServedGroup
 from fairlead.features.services.watch import ServiceName, ServiceWatch
 from fairlead.host.addresses import AddressBook
 from fairlead.host.ready_file import Listening
 from fairlead.kit.tasks import Background, together
-from fairlead.kube.access import may_forward
+from fairlead.kube.access import may_forward, may_not_forward
 from fairlead.kube.namespaces import known_missing
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
@@ -70,9 +70,9 @@ class ServedContext:
                 await self._explain_nothing(namespace)
         refused = [namespace for namespace, yes in zip(asked, may, strict=True) if not yes]
         if refused and len(refused) == len(asked) and self._namespaces:
-            raise _may_not_forward(refused[0])
+            raise may_not_forward(server.config, refused[0])
         for namespace in refused:
-            self.report(Note(str(_may_not_forward(namespace))))
+            self.report(Note(str(may_not_forward(server.config, namespace))))
 
     async def _explain_nothing(self, namespace: str) -> None:
         alike = await known_missing(self.cluster.server, namespace)
@@ -163,7 +163,7 @@ class ServicesRun:
             ready=states["ready"],
             proved=states["proved"],
             waiting=states["waiting"],
-            failing=states["failing"],
+            failing=states["failing"] + states[""],
             relay=len(relay),
             open=self.listeners.open,
             lost=any(not context.cluster.reach.up for context in self.contexts),
@@ -330,17 +330,6 @@ class ServicesRun:
             served.names = names
             shortest = min((claim for claim in self._claims[key] if claim.text in names), default=None)
             served.label = shortest.text if shortest else f"{key.service}.{key.namespace}"
-
-
-def _may_not_forward(namespace: str) -> ForbiddenError:
-    where = f"in namespace {namespace}" if namespace else "in every namespace"
-    option = f"-n {namespace}" if namespace else "-A"
-    return ForbiddenError(
-        f"this user may not create pods/portforward {where}",
-        code=403,
-        reason="Forbidden",
-        remedy=f"kubectl auth can-i create pods/portforward {option} asks the same",
-    )
 
 
 def _not_served(unserved: Unserved) -> NotServed:
