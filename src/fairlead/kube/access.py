@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, ForbiddenError
 from fairlead.kit import log
+from fairlead.kube.config import ClusterConfig
+from fairlead.kube.status import Attempt
 
 LOG = log.get(__name__)
 _PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -39,3 +41,11 @@ async def may_forward(server: Asker, namespace: str) -> bool:
         if not isinstance(status, dict) or status.get("allowed") is not False:
             return True
     return False
+
+
+def may_not_forward(config: ClusterConfig, namespace: str) -> ForbiddenError:
+    """What to say where that is not allowed; ``namespace`` as above."""
+    attempt = Attempt("create", "pods/portforward", namespace, "", "", config.kubectl_options)
+    where = f"in namespace {namespace}" if namespace else "in every namespace"
+    what = f"this user may not create pods/portforward {where}"
+    return ForbiddenError(what, code=403, reason="Forbidden", remedy=attempt.remedy)

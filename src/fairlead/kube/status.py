@@ -63,8 +63,14 @@ class Attempt(NamedTuple):
         """How to see and get the missing right."""
         where = (f" -n {self.namespace}" if self.namespace else "") + (f" {self.options}" if self.options else "")
         return f"ask for a role with the verb {self.verb} on {self.resource or self.path}" + (
-            f"; check with: kubectl auth can-i {self.verb} {self.resource}{where}" if self.resource else ""
+            f"; check with: {can_i(self.verb, self.resource)}{where}" if self.resource else ""
         )
+
+
+def can_i(verb: str, resource: str) -> str:
+    """The command that says whether a right is there; to kubectl, a word behind a slash is an object's name."""
+    kind, _, sub = resource.partition("/")
+    return f"kubectl auth can-i {verb} {kind}" + (f" --subresource={sub}" if sub else "")
 
 
 def _pairs(query: object) -> tuple[Any, ...]:
