@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -201,14 +202,25 @@ def test_what_it_cannot_undo_is_told_at_the_end(hosts: Path) -> None:
         run(with_helper(hosts, use))
 
 
-def test_the_socket_is_in_the_runtime_folder_and_goes(hosts: Path, tmp_path: Path) -> None:
-    runtime = tmp_path / "r"
+def test_the_socket_is_in_the_runtime_folder_and_goes(hosts: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # a short path, whatever runs the tests
+        folder = Path(runtime, "fairlead")
+        folder.mkdir(mode=0o700)
+        (folder / "helper-999999-5.sock").write_text("of a process that was killed")
+
+        async def use(helper: Helper) -> None:
+            assert os.listdir(folder) == []
+
+        run(with_helper(hosts, use, XDG_RUNTIME_DIR=runtime))
+
+
+def test_a_runtime_folder_whose_path_is_too_long_for_a_socket_is_left_alone(hosts: Path, tmp_path: Path) -> None:
+    runtime = tmp_path / ("long" * 30)
     (runtime / "fairlead").mkdir(parents=True, mode=0o700)
-    stale = runtime / "fairlead/helper-999999-5.sock"
-    stale.write_text("")
+    (runtime / "fairlead/helper-999999-5.sock").write_text("")
 
     async def use(helper: Helper) -> None:
-        assert list((runtime / "fairlead").iterdir()) == []
+        assert os.listdir(runtime / "fairlead") == ["helper-999999-5.sock"]
 
     run(with_helper(hosts, use, XDG_RUNTIME_DIR=str(runtime)))
 
