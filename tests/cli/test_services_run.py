@@ -159,6 +159,11 @@ def test_a_command_has_standard_output_for_itself(user: User) -> None:
     assert said(done.stderr.splitlines())[-1] == "INFO Done..."
 
 
+def test_a_wish_that_no_service_has_is_told(user: User) -> None:
+    done = user.run("svc", "--dry-run", f"--hosts-file={user.hosts}", "--local", "wbe=3000")
+    assert "INFO --local wbe: there is no such service yet; did you mean web?" in said(done.stdout.splitlines())
+
+
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_a_dry_run_changes_nothing(cluster: FakeCluster, user: User, output: str) -> None:
     before = user.everything()
@@ -297,7 +302,11 @@ def test_clean_removes_what_killed_runs_left_and_nothing_of_a_run_that_lives(use
     [
         (["now"], 2, 'error: "now" is one word too many (fairlead clean --help)'),
         (["--hosts-file="], 2, "error: --hosts-file needs a file"),
-        (["--hosts-file=/no/such"], 12, "error: cannot read /no/such: No such file or directory"),
+        (
+            ["--hosts-file=/no/such"],
+            12,
+            "error: cannot read /no/such: No such file or directory (make it first: touch /no/such)",
+        ),
         (["--only=web"], 2, "error: unknown option --only (--help lists the options)"),
     ],
 )
@@ -343,7 +352,11 @@ TOO_LONG = "x" * 300
         (["--local", "web"], 2, '.*SERVICE=PORT.*"web".*'),
         (["--only", "a b"], 2, '.*--only.*"a b".*'),
         (["--hosts-file="], 2, "--hosts-file needs a file"),
-        (["--hosts-file=/no/such"], 12, "cannot read /no/such: No such file or directory"),
+        (
+            ["--hosts-file=/no/such"],
+            12,
+            "cannot read /no/such: No such file or directory (make it first: touch /no/such)",
+        ),
         (["--hosts-file=/"], 12, "/ is not a file"),
         (["--ready-file="], 2, "--ready-file needs a file"),
         (["--ready-file=/no/such/file"], 12, "cannot write /no/such/file: No such file or directory"),
@@ -387,6 +400,8 @@ def test_each_problem_of_a_config_file_is_named_with_its_line(
 @pytest.mark.parametrize(
     ("asked", "code", "words", "exit_code", "text"),
     [
+        ("/namespaces/shpo ", 404, "no", 7, 'the namespace "shpo" does not exist; -n chooses another'),
+        ("a%3D%3D", 400, "unable to parse", 2, r'--selector "a==": .*unable to parse.*'),
         ("/services", 403, 'User "somebody" cannot list resource "services"', 6, ".*list.*services.*"),
         ("/services", 401, "Unauthorized", 5, ".*"),
         ("/services", 500, "etcd is sad", 11, ".*etcd is sad.*"),
@@ -396,7 +411,7 @@ def test_what_the_api_server_refuses(
     cluster: FakeCluster, fails: Fails, asked: str, code: int, words: str, exit_code: int, text: str
 ) -> None:
     cluster.do(lambda: cluster.refusals.update({asked: (code, words)}))
-    line = fails(exit_code, HIGH)
+    line = fails(exit_code, HIGH, *{7: ["-n", "shpo"], 2: ["-l", "a=="]}.get(exit_code, []))
     assert re.fullmatch(text, line), line
 
 

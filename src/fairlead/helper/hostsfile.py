@@ -66,6 +66,8 @@ def read(path: str) -> bytes:
             return _content(file)
         finally:
             os.close(file)
+    except FileNotFoundError as error:
+        raise MachineError(f"cannot read {path}: {error.strerror}", remedy=f"make it first: touch {path}") from error
     except OSError as error:
         raise MachineError(f"cannot read {path}: {error.strerror}") from error
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from fairlead.dial.cluster import Cluster
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.entry.named import Endpoint, listen
-from fairlead.errors import ListenError, NotFoundError
+from fairlead.errors import ApiError, ListenError, NotFoundError, UsageError
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.served import ServedGroup
 from fairlead.features.services.watch import ServiceName, ServiceWatch
@@ -29,6 +29,7 @@ from fairlead.policy.hostsblock import Entry
 from fairlead.policy.mapping import is_chosen, local_port, own_port
 from fairlead.policy.missing import no_namespace
 from fairlead.policy.plan import Group, Locals, ServicePlan, Unserved, plan
+from fairlead.policy.unmatched import unmatched
 from fairlead.settings import ServicesSettings
 
 TRY_AGAIN = 5.0
@@ -41,6 +42,8 @@ class ServedContext:
     def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: ServicesRun) -> None:
         settings = run.settings
         self._namespaces = namespaces
+        given = (("--selector", settings.selector), ("--field-selector", settings.field_selector))
+        self._selects = " and ".join(f'{option} "{text}"' for option, text in given if text)
         self.name = name
         self.scope = scope
         self.cluster = cluster
@@ -60,7 +63,12 @@ class ServedContext:
 
     async def read(self) -> None:
         """Read what there is; raises what the server refuses, also where forwarding is not allowed in any namespace."""
-        await self.watch.read()
+        try:
+            await self.watch.read()
+        except ApiError as error:
+            if error.code == 400 and self._selects:
+                raise UsageError(f"{self._selects}: {error.message or error.what}") from error
+            raise
         asked = self._namespaces or ("",)
         server = self.cluster.server
         may = await together([(may_forward(server, namespace), "ask for the right to forward") for namespace in asked])
@@ -77,8 +85,7 @@ class ServedContext:
     async def _explain_nothing(self, namespace: str) -> None:
         alike = await known_missing(self.cluster.server, namespace)
         if alike is not None:
-            what = f'namespaces "{namespace}" not found'
-            raise NotFoundError(what, code=404, reason="NotFound", remedy=no_namespace(namespace, alike))
+            raise NotFoundError(no_namespace(namespace, alike), code=404, reason="NotFound")
         self.report(Note(f"there is no service to forward in namespace {namespace}; new ones join by themselves"))
 
     def doubt(self, namespace: str) -> None:
@@ -135,6 +142,7 @@ class ServicesRun:
         self.tasks.start(self.hosts.run(), name="write the hosts file")
         await self._reconcile()
         await self.hosts.written()
+        self._tell_unmatched()
         for context in self.contexts:
             context.watch.start(self.tasks)
             context.cluster.server.on_unreachable = context.cluster.reach.suspect
@@ -148,12 +156,19 @@ class ServicesRun:
         self._plan_changed()
         self._name(self._groups)
         self._settle()
+        self._tell_unmatched()
         for key, served in self._served.items():
             served.preview(self._groups[key])
         for key, served in self._served.items():
             if served.names:
                 ports = tuple(port.number for port in self._groups[key].ports)
                 self.report(HostsLine(served.address, served.names, ports))
+
+    def _tell_unmatched(self) -> None:
+        services = {(service.namespace, service.name) for context in self.contexts for service in context.watch}
+        names = {name.text for claims in self._claims.values() for name in claims}
+        for text in unmatched(self.settings, services, names):
+            self.report(Note(text))
 
     def summary(self) -> Summary:
         """How all of it stands now."""
