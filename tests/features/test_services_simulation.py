@@ -1,0 +1,196 @@
+"""Anything that happens in a cluster, in any order: names, addresses and listeners end as a fresh look would have them.
+
+Seeded. Services, their ports and kinds, and pods come, change and go, the watch breaks in every known way, the hosts
+file is refused now and then; then it is quiet for two (virtual) seconds, and everything has to be right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from fairlead.dial.cluster import Cluster
+from fairlead.errors import MachineError
+from fairlead.features.services.hosts import HostsFile
+from fairlead.features.services.run import ServedContext, ServicesRun
+from fairlead.host.addresses import AddressBook
+from fairlead.host.helper import Bound, Helper, HostsReply
+from fairlead.kit.tasks import Background
+from fairlead.model.objects import EndpointSlice, Service
+from fairlead.model.service_events import ServiceEvent
+from fairlead.policy.hostnames import Scope, names_of
+from fairlead.policy.hostsblock import Entry
+from fairlead.policy.plan import Locals, ServicePlan, plan
+from fairlead.settings import ServicesSettings
+from tests.support.fakeapi import FakeApi, Object
+from tests.support.loop import run_virtual
+from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
+
+SEEDS = range(40)
+STEPS = 60
+SCOPE = Scope(bare="ns")
+LOW = 20000
+"""Ports from here on need no rights."""
+
+
+class Api(FakeApi):
+    """Allows everything, and is its own connector."""
+
+    on_unreachable: Any = None
+
+    async def request(self, method: str, path: str, *, body: bytes | None = None) -> Object:
+        return {"status": {"allowed": True}}
+
+
+class Hosts:
+    """The helper, as far as a run sees it."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.lines: Sequence[Entry] = ()
+        self.broken = False
+
+    async def hosts(self, entries: Sequence[Entry]) -> HostsReply:
+        if self.broken and self.chance.random() < 0.5:
+            raise MachineError("the disk is full")
+        self.lines = tuple(entries)
+        return HostsReply((), (), ())
+
+    async def bind(self, wanted: Sequence[tuple[str, int]]) -> list[Bound]:
+        raise AssertionError("no low port is used")
+
+    async def holder(self, address: str, port: int) -> str:
+        return "somebody"
+
+
+class World:
+    """A cluster at random."""
+
+    def __init__(self, api: Api, chance: random.Random) -> None:
+        self.api = api
+        self.chance = chance
+        self.pods = dict.fromkeys(("a", "b", "c"), 0)
+
+    def step(self) -> None:
+        kinds = [self.change_service] * 4 + [self.change_slice] * 5 + [self.break_watch]
+        self.chance.choice(kinds)()
+
+    def change_service(self) -> None:
+        name = self.chance.choice(("web", "db", "kv"))
+        if self.chance.random() < 0.3:
+            if name in self.api.objects.get(SERVICES, {}):
+                self.api.delete(SERVICES, name)
+            return
+        numbers = self.chance.sample(range(LOW, LOW + 4), self.chance.randint(1, 2))
+        ports = tuple(
+            {
+                "name": f"p{number}",
+                "port": number,
+                "targetPort": self.chance.choice((8080, number, "http")),
+                "protocol": self.chance.choice(("TCP", "TCP", "TCP", "UDP")),
+            }
+            for number in numbers
+        )
+        kind: dict[str, Any] = {"clusterIP": self.chance.choice(("10.0.0.1", "None"))}
+        if self.chance.random() < 0.1:
+            kind = {"type": "ExternalName", "externalName": "db.example.com"}
+        made = service(name, ports=ports, **kind)
+        made["metadata"]["uid"] = f"{name}-{self.chance.randint(0, 1)}"
+        self.api.put(SERVICES, made)
+
+    def change_slice(self) -> None:
+        name = self.chance.choice(("web", "db", "kv"))
+        piece = f"{name}-{self.chance.randint(0, 1)}"
+        if self.chance.random() < 0.2:
+            if piece in self.api.objects.get(SLICES, {}):
+                self.api.delete(SLICES, piece)
+            return
+        pods = self.chance.sample(sorted(self.pods), self.chance.randint(0, 3))
+        entries = [
+            endpoint(pod, uid=f"{pod}{self.chance.randint(0, 1)}", ready=self.chance.random() < 0.7) for pod in pods
+        ]
+        known = [
+            {"name": f"p{number}", "port": self.chance.choice((8080, 9090, number)), "protocol": "TCP"}
+            for number in range(LOW, LOW + 4)
+            if self.chance.random() < 0.8
+        ]
+        self.api.put(SLICES, endpoint_slice(piece, entries, service=name, ports=known))
+
+    def break_watch(self) -> None:
+        self.chance.choice((self.api.cut, self.api.compact, lambda: self.api.cut(b'{"type":')))()
+        self.api.twice = self.chance.random() < 0.3
+
+    def plans(self) -> list[ServicePlan]:
+        """What a fresh look makes of it."""
+        slices = list(map(EndpointSlice.from_json, self.api.objects.get(SLICES, {}).values()))
+        found = map(Service.from_json, self.api.objects.get(SERVICES, {}).values())
+        return [plan("c", each, [one for one in slices if one.service == each.name], Locals()) for each in found]
+
+
+def listening(address: str, port: int) -> bool:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((address, port))
+        except OSError:
+            return True
+        return False
+
+
+def check(world: World, run: ServicesRun, hosts: Hosts) -> None:
+    groups = {group.key: group for each in world.plans() for group in each.groups}
+    served = {line.names: line.address for line in hosts.lines}
+    wanted = {tuple(name.text for name in names_of(key, SCOPE, group.hostname)) for key, group in groups.items()}
+    assert set(served) == wanted
+    assert len(set(served.values())) == len(served), "an address of its own for each"
+    for group in groups.values():
+        live = run._served[group.key]
+        assert sorted(live.ports) == sorted(port.number for port in group.ports)
+        for port in group.ports:
+            assert live.ports[port.number].ready(cast("Any", None)) == port.backends
+            assert listening(live.address, port.number)
+    assert set(run._served) == set(groups)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens_it_ends_right(seed: int, tmp_path: Path) -> None:
+    env: Mapping[str, str] = {"HOME": str(tmp_path)}
+
+    async def main() -> None:
+        chance = random.Random(seed)
+        api, helper, told = Api(), Hosts(chance), list[ServiceEvent]()
+        world = World(api, chance)
+        for _ in range(10):
+            world.step()
+        async with Background() as tasks:
+            hosts = HostsFile(cast("Helper", helper), told.append, "hosts")
+            book = AddressBook(env, lambda text: None)
+            run = ServicesRun(ServicesSettings(namespaces=("ns",)), hosts, book, tasks, told.append)
+            reach = SimpleNamespace(up=True, suspect=lambda reason: None)
+            cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
+            run.contexts.append(ServedContext("c", SCOPE, cluster, ("ns",), run))
+            await run.read()
+            await run.start()
+            first: dict[tuple[str, ...], str] = {}
+            for _ in range(3):
+                helper.broken = chance.random() < 0.5
+                for _ in range(STEPS // 3):
+                    world.step()
+                    await asyncio.sleep(chance.choice((0, 0, 0.01, 0.3)))
+                helper.broken = False
+                await asyncio.sleep(12)
+                check(world, run, helper)
+                for line in helper.lines:
+                    assert first.setdefault(line.names, line.address) == line.address, "an address never changes"
+            addresses = [(line.address, LOW) for line in helper.lines]
+            await run.stop(1.0)
+            assert not any(listening(*each) for each in addresses)
+
+    run_virtual(main())
