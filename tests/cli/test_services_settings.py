@@ -149,3 +149,22 @@ def test_the_documentation_names_all_that_a_file_can_set() -> None:
     text = (Path(__file__).parents[2] / "docs/reference/services.md").read_text()
     listed = text.split("It can set ")[1].split(". Anything")[0]
     assert re.findall(r"`([a-z-]+)`", listed) == list(FILE_KEYS)
+
+
+def test_the_documentation_names_every_option() -> None:
+    text = (Path(__file__).parents[2] / "docs/reference/services.md").read_text()
+    table = text.split("## Options")[1].split("\n## ")[0]
+    listed = re.findall(r"`--([a-z-]+)`", "".join(re.findall(r"^\|(.*?)\|", table, re.MULTILINE)))
+    assert sorted(listed) == sorted(option.name for option in SERVICES)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    root = Path(__file__).parents[2]
+    for page in (*root.glob("docs/**/*.md"), root / "README.md", root / "CONTRIBUTING.md"):
+        for link, part in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text()):
+            leads_to = page.parent / link if link else page
+            assert leads_to.exists(), f"{page}: {link}"
+            if part:
+                headings = re.findall(r"^#+ (.*)$", leads_to.read_text(), re.MULTILINE)
+                slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                assert part in slugs, f"{page}: {link}#{part}"
