@@ -14,6 +14,8 @@ import pytest
 from fairlead import errors
 from fairlead.cli import codes, help
 from fairlead.cli.main import main, program_name
+from fairlead.cli.options import GLOBAL, SERVICES
+from fairlead.cli.parse import parse
 from fairlead.model.events import Event, Listening
 from fairlead.settings import ClusterOptions, ForwardSettings
 
@@ -117,6 +119,26 @@ def test_the_help_of_a_command_fits_and_says_what_differs_from_kubectl(
     assert "--pod-running-timeout=TIME" in out
     assert "Other than with kubectl port-forward" in out
     assert max(map(len, out.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("words", [["svc", "--help"], ["help", "svcs"], ["services", "-n", "shop", "-h"]])
+def test_the_help_of_services_fits_and_is_found_by_its_short_names(
+    capfd: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(words) == 0
+    out = capfd.readouterr().out
+    assert "Short: svc, svcs" in out
+    for option in SERVICES:
+        assert f"--{option.name}" in out
+    assert max(map(len, out.splitlines())) <= 100
+    for line in re.findall(r"^  fairlead (services .*)$", out, re.MULTILINE):
+        if "[options]" not in line:
+            assert parse(line.split()[1:], (*SERVICES, *GLOBAL)).error is None, line
+
+
+def test_the_help_of_clean_fits(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["clean", "--help"]) == 0
+    assert max(map(len, capfd.readouterr().out.splitlines())) <= 100
 
 
 def test_the_help_of_completion_says_how_each_shell_loads_it(capfd: pytest.CaptureFixture[str]) -> None:

@@ -213,3 +213,23 @@ def test_there_is_none_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatc
     screen = ServicesScreen("text")
     assert screen.status is None
     screen.finish()
+
+
+def test_in_the_background_nothing_is_drawn_and_lines_are_plain(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere than in the foreground it would stand in the midst of what is typed to the shell."""
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: -1)
+    terminal = Terminal(80)
+
+    async def run(screen: ServicesScreen, status: Status, tasks: Background) -> None:
+        task = tasks.start(status(lambda: FULL), name="status")
+        await asyncio.sleep(0)
+        screen.show(Note("one"))
+        assert await rows(device, terminal, "INFO[12:00:00] One") == ["INFO[12:00:00] One"]
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
+        os.kill(os.getpid(), signal.SIGCONT)
+        assert await rows(device, terminal, text(FULL, 79)) == ["INFO[12:00:00] One", text(FULL, 79)]
+        await stop(task)
+
+    on(device, run)
