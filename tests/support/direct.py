@@ -20,7 +20,7 @@ class Request(NamedTuple):
     body: Json | None = None
 
 
-def at_once(world: World, requests: Sequence[Request], side_by_side: int = 20) -> None:
+def at_once(world: World, requests: Sequence[Request], side_by_side: int = 50) -> None:
     """Send them all, a few at a time; returns when the last is answered."""
 
     async def send() -> None:
