@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fairlead.errors import MachineError
-from fairlead.helper.wire import MOST_SOCKETS
+from fairlead.helper.wire import MOST_SOCKETS, encode
 from fairlead.host.helper import Helper
 from fairlead.policy.hostsblock import Entry, blocks
 from tests.support.loop import LOOPS, run, run_on
@@ -153,6 +153,26 @@ def test_several_may_ask_and_be_cancelled(hosts: Path) -> None:
         assert blocks(held(hosts))[0].entries == (ENTRY,)
 
     run(with_helper(hosts, use))
+
+
+def test_who_is_cancelled_when_the_answer_has_just_come_keeps_no_socket() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        helper = Helper(ours, lambda undone: None)
+        with theirs, socket.create_server(("127.0.0.1", 0)) as sent:
+            before = len(os.listdir("/proc/self/fd"))
+            asking = asyncio.ensure_future(helper.bind([("127.44.5.6", 80)]))  # noqa: TID251
+            await asyncio.sleep(0)
+            socket.send_fds(theirs, [encode({"id": 1, "bound": [0]})], [sent.fileno()])
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait([asking])
+            assert asking.cancelled()
+            assert len(os.listdir("/proc/self/fd")) == before
+        await helper.close()
+
+    run(main())
 
 
 @pytest.mark.parametrize(("number", "undone"), [(signal.SIGTERM, True), (signal.SIGKILL, False)])

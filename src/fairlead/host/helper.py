@@ -8,7 +8,7 @@ import os
 import socket
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from fairlead.errors import MachineError, ProtocolError
@@ -121,9 +121,7 @@ class Helper:
                 rest = iter(sockets)
                 found += [_bound(rest) if each == 0 else Bound(None, *each) for each in reply["bound"]]
         except BaseException:
-            for bound in found:
-                if bound.sock is not None:
-                    bound.sock.close()
+            _close(bound.sock for bound in found if bound.sock is not None)
             raise
         return found
 
@@ -161,10 +159,14 @@ class Helper:
                 raise _gone()
             self._asked += 1
             self._out += encode({"id": self._asked, "op": operation, "with": value})
-            self._waiting = self._loop.create_future()
+            waiting = self._waiting = self._loop.create_future()
             self._writable()
             try:
-                reply, sockets = await self._waiting
+                reply, sockets = await waiting
+            except asyncio.CancelledError:
+                if waiting.done() and not waiting.cancelled() and not waiting.exception():
+                    _close(waiting.result()[1])  # the answer had just come
+                raise
             finally:
                 self._waiting = None
         if "error" in reply:
@@ -209,8 +211,7 @@ class Helper:
         elif self._waiting is not None and not self._waiting.done() and message.get("id") == self._asked:
             self._waiting.set_result((message, sockets))
         else:
-            for sock in sockets:  # nobody waits for it any more
-                sock.close()
+            _close(sockets)  # nobody waits for it any more
 
     def _end(self) -> None:
         if self._ended.is_set():
@@ -228,6 +229,11 @@ class Helper:
             self._hello.exception()  # looked at, lest the event loop says that nobody did
         if not self._closing:
             self._on_gone(bool(self._undone.get("undone")))
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()
 
 
 def _bound(sockets: Iterator[socket.socket]) -> Bound:
