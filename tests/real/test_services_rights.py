@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.conftest import StartServices
+from tests.support import podclient
 from tests.support.roles import kubeconfig, may_forward, token
 from tests.support.running import START
 from tests.support.serving import CHANGED, Services
@@ -158,3 +161,40 @@ def test_rights_that_are_taken_and_given_back(
         within(10, lambda: not refused(), "the API server knows")
         assert running.pod_of("app") == "app"
         running.wait_told("service-state", 5, 1, service="app", state="proved")
+
+
+PLUGIN = """#!/bin/sh
+id -u >> {folder}/calls
+until="$(date -u -d "+1 second" +%Y-%m-%dT%H:%M:%SZ)"
+sed "s/UNTIL/$until/" {folder}/credential
+"""
+
+
+def test_credentials_that_last_for_seconds(plain: World, user: User, services: StartServices, tmp_path: Path) -> None:
+    """They are asked for again when they are needed; watches and lanes that began with the old ones go on."""
+    options = user("short", SERVICES, SLICES, FORWARD)
+    path = tmp_path / "config"
+    config = json.loads(path.read_text())
+    version = "client.authentication.k8s.io/v1"
+    status = {**config["users"][0]["user"], "expirationTimestamp": "UNTIL"}
+    credential = {"apiVersion": version, "kind": "ExecCredential", "status": status}
+    (tmp_path / "credential").write_text(json.dumps(credential))
+    plugin = tmp_path / "plugin"
+    plugin.write_text(PLUGIN.format(folder=tmp_path))
+    plugin.chmod(0o755)
+    config["users"][0]["user"] = {"exec": {"apiVersion": version, "command": str(plugin), "interactiveMode": "Never"}}
+    path.write_text(json.dumps(config))
+    calls = tmp_path / "calls"
+    with services(*options) as running, podclient.dial(81, running.names()["app"]) as held:
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
+        before = len(calls.read_text().split())
+        plain.start(plain.pod("second"), plain.service("second", [port(80, "http")]))
+        within(5, lambda: running.told("forwarding", service="second"), "its pod")
+        assert running.pod_of("second") == "second"
+        held.sendall(b"y")
+        assert held.recv(1) == b"y"
+        asked = calls.read_text().split()
+        assert len(asked) > before
+        assert set(asked) == {str(os.getuid())}
+        assert running.told("server-lost") == []
