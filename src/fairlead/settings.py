@@ -68,6 +68,10 @@ class ForwardSettings(NamedTuple):
     """Run when ready; the run ends with its exit code."""
 
 
+HOSTS_FILE = "/etc/hosts"
+"""The system's (hosts(5))."""
+
+
 class ServicesSettings(NamedTuple):
     """One run of ``fairlead services``."""
 
@@ -92,7 +96,7 @@ class ServicesSettings(NamedTuple):
     exclude: tuple[ServicePattern, ...] = ()
     only: tuple[ServicePattern, ...] = ()
     """Nothing means every service."""
-    hosts_file: str = "/etc/hosts"
+    hosts_file: str = HOSTS_FILE
     dry_run: bool = False
     """Say what would be served, and change nothing."""
     wait: float = 30.0

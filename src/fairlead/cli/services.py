@@ -23,6 +23,7 @@ def run(parsed: Parsed, program: str) -> int:
     from fairlead.host.stdio import keep_places
     from fairlead.kit import log
     from fairlead.session.services import run
+    from fairlead.settings import HOSTS_FILE
 
     keep_places()
     values = parsed.values
@@ -40,9 +41,11 @@ def run(parsed: Parsed, program: str) -> int:
             raise parsed.error
         user = privilege.invoker(os.environ)
         early = None
-        settings = services_settings(parsed)
         if user is not None:
-            early = privilege.become(user, os.environ, settings.hosts_file, with_helper=not settings.dry_run)
+            # Before any file is read that the words name: with the user's rights, and not with root's.
+            hosts_file = values.get("hosts_file") or HOSTS_FILE
+            early = privilege.become(user, os.environ, hosts_file, with_helper=not values.get("dry_run"))
+        settings = services_settings(parsed)
         code = run(settings, cluster_options(values), screen.show, early, screen.status)
     except KeyboardInterrupt:
         reason, code = "interrupted", 0
