@@ -146,8 +146,8 @@ class ServicesRun:
         for context in self.contexts:
             context.watch.start(self.tasks)
             context.cluster.server.on_unreachable = context.cluster.reach.suspect
-        names = sum(len(served.names) for served in self._served.values() if served.listens)
-        self.report(Ready(names, len(self._served), self.settings.hosts_file))
+        found = self.listening()
+        self.report(Ready(sum(len(each.names) for each in found), len(found), self.settings.hosts_file))
         self.tasks.start(self._keep(), name="follow the clusters")
         self.tasks.start(self._try_again(), name="try ports again")
 
