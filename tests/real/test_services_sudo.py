@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import podclient
 from tests.support.privateetc import PASSWORD, USER, OnTerminal, PrivateEtc
 from tests.support.world import Json, World, within
 
 pytestmark = [pytest.mark.real, pytest.mark.node, pytest.mark.timeout(120)]
 
 PLUGIN = """#!/bin/sh
-echo "$(id -u) $HOME" >> {home}/calls
-cat {home}/credential
+echo "$(/usr/bin/id -u) $HOME" >> {home}/calls
+/usr/bin/cat {home}/credential
 """
+NO_SUDO = ("/usr/bin/env", "PATH=/nowhere")
 START = """
 import sys
 sys.path[:0] = {paths}
@@ -59,11 +62,11 @@ def home(etc: PrivateEtc, app: World, raw: Json, both: str) -> Path:
     return etc.home
 
 
-def start(etc: PrivateEtc, *before: str) -> OnTerminal:
-    """``svc`` without any option but that its lines are to be read here."""
+def start(etc: PrivateEtc, *before: str, options: Sequence[str] = ()) -> OnTerminal:
+    """``svc``, whose lines are to be read here."""
     python = str(etc.folder / "python/bin" / Path(sys.executable).resolve().name)
     script = START.format(paths=[str(etc.home / "app"), sysconfig.get_path("purelib")])
-    command = [*etc.as_user, *before, python, "-c", script, "svc", "-o", "json"]
+    command = [*etc.as_user, *before, python, "-c", script, "svc", "-o", "json", *options]
     # Its own library, wherever it was built to look for one.
     env = {"KUBECONFIG": str(etc.home / "my.config"), "LD_LIBRARY_PATH": str(etc.folder / "python/lib")}
     return OnTerminal(command, etc.home, env)
@@ -99,3 +102,27 @@ def test_svc_with_the_users_own_things(etc: PrivateEtc, home: Path, by_sudo: boo
     assert (home / ".local/state/fairlead/addresses.json").is_file()
     kept = home / ".local/state/fairlead"
     assert within(1, lambda: next(kept.glob("hosts.original*"), None), "the copy").read_bytes() == before
+
+
+def test_without_any_privilege(etc: PrivateEtc, home: Path) -> None:
+    """High ports and a hosts file of one's own need nobody's leave; without them it says what can be done."""
+    own = home / "hosts"
+    own.write_text("127.0.0.1 localhost\n")
+    os.chown(own, etc.uid, etc.gid)
+    system = etc.path("/etc/hosts").read_bytes()
+    high = ["-m", "80:18080", "-m", "81:18081"]
+    with start(etc, *NO_SUDO, options=["--hosts-file", str(own), *high]) as run:
+        read_until(run, "ready")
+        (line,) = [line.split() for line in own.read_text().splitlines() if line.startswith("127.") and " app " in line]
+        assert podclient.run(podclient.pod_of(18080, line[0])) == "app"
+        run.process.send_signal(signal.SIGINT)
+        assert read_until(run, "ended")[-1]["exit_code"] == 0
+    assert own.read_text() == "127.0.0.1 localhost\n"
+    assert etc.path("/etc/hosts").read_bytes() == system
+    for options, words in ((["--hosts-file", str(own)], "port"), (high, "--hosts-file")):
+        with start(etc, *NO_SUDO, options=options) as run:
+            ended = read_until(run, "ended")[-1]
+            assert ended["exit_code"] != 0
+            assert words in ended["reason"]
+    assert own.read_text() == "127.0.0.1 localhost\n"
+    own.unlink()
