@@ -118,7 +118,7 @@ def test_rights_or_credentials_that_are_lost_are_told_once() -> None:
                 api.cut()
                 await asyncio.sleep(120)
                 assert target.ready == ["a:80"]
-            assert target.notes == ["going on with the pods known so far: the token expired"] * 2
+            assert target.notes == ["going on with the pods in namespace ns known so far: the token expired"] * 2
 
     run_virtual(main())
 

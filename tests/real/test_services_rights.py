@@ -88,7 +88,7 @@ def test_without_watch_it_asks(what: str, plain: World, user: User, services: St
     with services(*user(f"polls-{what}", *lists[what], FORWARD)) as running:
         follows(plain, running, 6)
         (note,) = notes(running)
-        assert f"not allowed to watch the {what} of namespace {plain.namespace}" in note
+        assert f"not allowed to watch the {what} in namespace {plain.namespace}" in note
 
 
 @pytest.mark.parametrize(

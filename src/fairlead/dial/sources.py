@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from fairlead.errors import ApiError, CredentialsError, FairleadError, ForbiddenError, NotFoundError, UsageError
+from fairlead.errors import ApiError, FairleadError, ForbiddenError, NotFoundError, UsageError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.kube.reflector import Reflector, Server, Timing
@@ -25,6 +25,7 @@ from fairlead.kube.resources import (
     refuse,
     target_word,
 )
+from fairlead.kube.told import Told
 from fairlead.model.objects import EndpointSlice, OwnerRef, Pod, Service, Workload
 from fairlead.policy.endpoints import not_pods
 
@@ -57,15 +58,13 @@ class Sources:
         """Why the target cannot be used whatever its pods do: its service is gone."""
         self._server = server
         self._on_change = on_change
-        self._on_note = on_note
         self._timing = timing
         self._workload: tuple[Resource, str] | None = None
         self._services: Reflector[Service] | None = None
         self._slices: Reflector[EndpointSlice] | None = None
         self._used_selector = ""
         self._ignored: tuple[str, ...] = ()
-        self._polled: set[str] = set()
-        self._refused: set[str] = set()
+        self._told = Told(on_note, timing)
 
     async def read(self, kind: str, name: str) -> None:
         """Read the target and its pods once. Raises what kubectl would say, in its words."""
@@ -233,23 +232,7 @@ class Sources:
         def changed(_: object) -> None:
             (on_change or self._on_change)()
 
-        def trouble(error: FairleadError | None) -> None:
-            if error is None:
-                self._refused.discard(resource.plural)
-            elif isinstance(error, ForbiddenError | CredentialsError) and resource.plural not in self._refused:
-                # That the server is away is said by whoever keeps the connections; this only we see.
-                self._refused.add(resource.plural)
-                self._on_note(f"going on with the {resource.plural} known so far: {error}")
-
-        def polling(error: FairleadError) -> None:
-            LOG.decision("no watch of %s: %s", resource.plural, error.what)
-            if resource.plural not in self._polled:
-                self._polled.add(resource.plural)
-                every = (self._timing or Timing()).poll
-                self._on_note(
-                    f"not allowed to watch {resource.plural} in namespace {self.namespace}: asking every {every:.0f} s"
-                )
-
+        what = f"{resource.plural} in namespace {self.namespace}"
         return Reflector(
             self._server,
             path,
@@ -257,7 +240,7 @@ class Sources:
             selector=selector,
             single=single,
             on_change=changed,
-            on_trouble=trouble,
-            on_polling=polling,
+            on_trouble=self._told.trouble(what),
+            on_polling=self._told.polling(what),
             timing=self._timing,
         )

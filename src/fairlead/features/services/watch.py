@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from fairlead.errors import CredentialsError, FairleadError, ForbiddenError, NotFoundError
+from fairlead.errors import ForbiddenError, NotFoundError
 from fairlead.kit import log
 from fairlead.kit.tasks import Background, together
 from fairlead.kube.reflector import Reflector, Server, Timing
 from fairlead.kube.resources import ENDPOINT_SLICE, POD, SERVICE, Resource
+from fairlead.kube.told import Told
 from fairlead.model.cache import Change
 from fairlead.model.objects import EndpointSlice, Pod, Service
 from fairlead.policy.podslices import selects, slices_of
@@ -49,9 +50,8 @@ class ServiceWatch:
     ) -> None:
         self._server = server
         self._on_change = on_change
-        self._on_note = on_note
         self._timing = timing
-        self._refused: set[str] = set()
+        self._told = Told(on_note, timing)
         self._doubt_again = 0.0
         self._slices: dict[ServiceName, dict[str, EndpointSlice]] = {}
         self._behind: dict[ServiceName, asyncio.TimerHandle] | None = None
@@ -192,19 +192,7 @@ class ServiceWatch:
         selector: str = "",
         field_selector: str = "",
     ) -> Reflector[Any]:
-        what = f"{resource.plural} of namespace {namespace}" if namespace else f"{resource.plural} of all namespaces"
-
-        def trouble(error: FairleadError | None) -> None:
-            if error is None:
-                self._refused.discard(what)
-            elif isinstance(error, ForbiddenError | CredentialsError) and what not in self._refused:
-                # That the server is away is said by whoever keeps the connections; this only we see.
-                self._refused.add(what)
-                self._on_note(f"going on with the {what} known so far: {error}")
-
-        def polling(error: FairleadError) -> None:
-            LOG.decision("no watch of the %s: %s", what, error.what)
-            self._on_note(f"not allowed to watch the {what}: asking every {(self._timing or Timing()).poll:.0f} s")
+        what = f"{resource.plural} in namespace {namespace}" if namespace else f"{resource.plural} in all namespaces"
 
         return Reflector(
             self._server,
@@ -213,7 +201,7 @@ class ServiceWatch:
             selector=selector,
             field_selector=field_selector,
             on_change=on_change,
-            on_trouble=trouble,
-            on_polling=polling,
+            on_trouble=self._told.trouble(what),
+            on_polling=self._told.polling(what),
             timing=self._timing,
         )
