@@ -25,7 +25,7 @@ class Machine:
 
     def set(self, *, writable: bool = False, terminal: bool = True, sudo: bool = True) -> None:
         self._patch.setattr(os, "access", lambda path, mode, **_: writable if path == "/h" else True)
-        self._patch.setattr(privilege, "_can_be_asked", lambda: terminal)
+        self._patch.setattr(privilege, "in_foreground", lambda: terminal)
         (self._tmp_path / "sudo").touch(0o755)
         self._patch.setenv("PATH", str(self._tmp_path) if sudo else "/nowhere")
 

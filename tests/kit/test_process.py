@@ -117,7 +117,7 @@ def test_end_is_gentle_first(code: str, expected: int, least: float) -> None:
 
 def test_an_interrupt_is_passed_on_only_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(terminal: bool) -> int:
-        monkeypatch.setattr(process, "_terminal_signals_us", lambda: terminal)
+        monkeypatch.setattr(process, "in_foreground", lambda: terminal)
         child = await process.start(python(f"import signal; signal.signal(2, signal.SIG_DFL); {WAITS}"), stdout=-1)
         assert child.process.stdout is not None
         await child.process.stdout.readline()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fairlead.errors import MachineError
 from fairlead.host.helper_start import Early
 from fairlead.host.ports import lowest_free, without_root
+from fairlead.kit.process import in_foreground
 
 PROMPT = "[fairlead] password of %p, to write the hosts file and to open low ports: "
 """What sudo(8) asks with; %p is whose password it wants."""
@@ -47,7 +48,8 @@ def helper_prefix(hosts_file: str, lowest_port: int, *, ask: bool = True) -> tup
 
     if which("sudo") is None:
         raise MachineError(f"this user {' and '.join(lacking)}, and there is no sudo", remedy=without_root())
-    return ("sudo", "-p", PROMPT) if ask and _can_be_asked() else ("sudo", "-n")
+    # In the background of a terminal sudo would be stopped.
+    return ("sudo", "-p", PROMPT) if ask and in_foreground() else ("sudo", "-n")
 
 
 def _lacking(hosts_file: str, lowest_port: int) -> list[str]:
@@ -69,20 +71,6 @@ def _may_bind_low() -> bool:
     except (OSError, StopIteration):
         return False
     return bool(int(effective.split()[1], 16) >> _CAP_NET_BIND_SERVICE & 1)
-
-
-def _can_be_asked() -> bool:
-    """Whether we are in the foreground of a terminal; sudo would be stopped in the background."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
 
 
 def invoker(env: Mapping[str, str]) -> Invoker | None:

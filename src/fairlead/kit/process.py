@@ -45,7 +45,7 @@ class Child:
 
     def pass_on(self, number: int) -> None:
         """Send it a signal that we got, unless it got it too: a terminal signals its whole foreground group."""
-        if number not in (signal.SIGINT, signal.SIGQUIT) or self._leads_group or not _terminal_signals_us():
+        if number not in (signal.SIGINT, signal.SIGQUIT) or self._leads_group or not in_foreground():
             self.send(number)
 
     def send(self, number: int) -> None:
@@ -111,11 +111,12 @@ def require(program: str) -> None:
         raise MachineError(f"cannot run {program}: {os.strerror(errno.EACCES if exists else errno.ENOENT)}")
 
 
-def _terminal_signals_us() -> bool:
+def in_foreground() -> bool:
+    """Whether we are in the foreground of our controlling terminal: its keys are signals to us, and we may read it."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
-        return False  # no controlling terminal, so the signal came from a process
+        return False  # there is none
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:
