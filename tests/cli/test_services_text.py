@@ -199,6 +199,23 @@ def test_failures_are_a_line_in_a_while_and_an_event_each(capfd: pytest.CaptureF
         assert len(capfd.readouterr().out.splitlines()) == lines
 
 
+def test_a_line_that_says_the_same_is_not_repeated(capfd: pytest.CaptureFixture[str]) -> None:
+    """Of 100 pods all but two are behind "and 98 more": a rollout would be 100 lines that are alike."""
+
+    def pods(last: int) -> told.Forwarding:
+        return forwarding("nginx", *(f"{POD}{number:05}:80" for number in (*range(99), last)))
+
+    waiting = told.ServiceState("nginx", "nginx", "", *WHERE, "waiting", "no pod is ready")
+    ready = waiting._replace(state="ready")
+    ends = told.StoppedForwarding("nginx", "nginx", "", *WHERE)
+    for output, count in (("text", 4), ("json", 10)):
+        screen = ServicesScreen(output)
+        for event in (pods(99), ready, pods(100), pods(101), waiting, pods(99), ends, pods(99), ready, pods(98)):
+            screen.show(event)
+        screen.finish()
+        assert len(capfd.readouterr().out.splitlines()) == count
+
+
 @pytest.mark.parametrize("event", [event for event, _, _ in LINES])
 def test_each_event_as_json(event: ServiceEvent) -> None:
     line = as_json(event)

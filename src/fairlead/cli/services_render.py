@@ -12,6 +12,7 @@ from fairlead.cli.repeats import Repeats
 from fairlead.cli.services_text import USUAL, Manner, failure, text
 from fairlead.cli.status_line import StatusLine, is_possible
 from fairlead.kit.lines import Lines
+from fairlead.model import service_events as told
 from fairlead.model.events import ConnectionFailed
 from fairlead.model.service_events import ServiceEvent
 from fairlead.model.summary import Summary
@@ -37,6 +38,8 @@ class ServicesScreen:
         self._repeats = Repeats()
         self._kinds: set[object] = set()
         """Of the events that were shown."""
+        self._said: dict[tuple[str, ...], dict[int, list[tuple[str, str]]]] = {}
+        """What was said last of where each port leads, by context, namespace, service and pod."""
         self._lines_to = lines_to
         self._lines = {each: Lines(each, most=MOST_WAITING) for each in (STDOUT, STDERR)}
         self._status: StatusLine | None = None
@@ -78,7 +81,20 @@ class ServicesScreen:
         kind = (type(event), getattr(event, "relay", None))
         new = kind not in self._kinds
         self._kinds.add(kind)
-        return text(event, self._manner, new=new)
+        lines = text(event, self._manner, new=new)
+        return lines if self._is_news(event, lines) else []
+
+    def _is_news(self, event: ServiceEvent, lines: list[tuple[str, str]]) -> bool:
+        """A line names the first pods of many: it need not change when they do."""
+        if isinstance(event, told.Forwarding):
+            said = self._said.setdefault(_whose(event), {})
+            before, said[event.port] = said.get(event.port), lines
+            return before != lines
+        if isinstance(event, told.StoppedForwarding) or (
+            isinstance(event, told.ServiceState) and event.state == "waiting"
+        ):
+            self._said.pop(_whose(event), None)
+        return True
 
     def _write(self, where: int, line: str) -> None:
         lines = self._lines[where]
@@ -86,6 +102,10 @@ class ServicesScreen:
             self._status.write(line)
         else:
             lines.write(line)
+
+
+def _whose(event: told.Forwarding | told.StoppedForwarding | told.ServiceState) -> tuple[str, ...]:
+    return event.context, event.namespace, event.service, event.pod
 
 
 def _are_one() -> bool:
