@@ -12,6 +12,7 @@ import pytest
 
 from fairlead.policy.hostsblock import blocks
 from tests.real.conftest import StartServices
+from tests.support import podclient
 from tests.support.running import FAIRLEAD, listeners
 from tests.support.serving import CHANGED, USUAL, Services
 from tests.support.world import World, port, within
@@ -74,6 +75,23 @@ def test_a_killed_run_is_undone_by_its_helper(objects: World, services: StartSer
         assert running.helpers()
         killed(running, helper=False)
         within(CHANGED, lambda: running.hosts_file.read_bytes() == USUAL, "as it was")
+
+
+def test_a_killed_helper_is_replaced(objects: World, services: StartServices) -> None:
+    """The names stay, and so does what is open."""
+    with services() as running, podclient.dial(81, running.names()["app"]) as held:
+        before = running.names()
+        (old,) = running.helpers()
+        os.kill(old, signal.SIGKILL)
+        within(5, lambda: running.helpers() not in ([], [old]), "another helper")
+        objects.apply(objects.service("late", [port(80, "http")], app="app"))
+        running.wait_serves("late", 80)
+        objects.kubectl("delete", "service", "late")
+        running.wait_gone("late")
+        assert running.names() == before
+        assert ours(running.hosts_file) == [running.process.pid]
+        held.sendall(b"x")
+        assert held.recv(1) == b"x"
 
 
 def test_what_two_kills_left_the_next_run_removes(objects: World, services: StartServices, tmp_path: Path) -> None:

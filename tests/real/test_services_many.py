@@ -10,9 +10,9 @@ import pytest
 
 from tests.real.conftest import StartServices, fresh_namespace
 from tests.support import podclient
-from tests.support.direct import create
+from tests.support.direct import create, delete
 from tests.support.running import listeners
-from tests.support.serving import Services
+from tests.support.serving import CHANGED, Services
 from tests.support.world import World, port, within
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -152,6 +152,11 @@ def test_a_thousand_in_ten_namespaces(ten: list[World], services: StartServices)
         assert names["t7"] == names[f"t7.{ten[3].namespace}"]
         first = [names[f"t{each}.{ten[0].namespace}"] for each in range(IN_TEN)]
         assert podclient.run(ask_all(first), USABLE) == {"app"}
-        ten[9].kubectl("delete", "service", "t99")
-        running.wait_gone(f"t99.{ten[9].namespace}")
-        assert running.descriptors < 1100 + IN_TEN
+        went = {names[f"t{each}.{ten[5].namespace}"] for each in range(IN_TEN)}
+        delete(ten[5], [f"t{each}" for each in range(IN_TEN)])
+        within(CHANGED, lambda: went.isdisjoint(running.entries()), "a hundred less")
+        within(CHANGED, lambda: open_ones(running) == 900, "their listeners")
+        create(ten[5], [ten[5].service(f"t{each}", [port(80, "http")], app="app") for each in range(IN_TEN)])
+        within(CHANGED, lambda: len(running.entries()) == 1000, "a hundred more")
+        within(CHANGED, lambda: open_ones(running) == 1000, "their listeners")
+        assert running.names() == names
