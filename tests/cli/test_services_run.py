@@ -1,4 +1,4 @@
-"""``fairlead services`` as a user has it: its lines, what it leaves alone, and how each mistake is told."""
+"""``fairlead services`` as a user has it: its lines, its status line, what it leaves alone, and ``clean``."""
 
 from __future__ import annotations
 
@@ -9,100 +9,19 @@ import re
 import select
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
-from fairlead.cli.main import main
 from fairlead.host.hosts import left_behind
-from fairlead.policy.hostsblock import Entry, Owner, blocks, replace
+from fairlead.policy.hostsblock import Entry, blocks, replace
 from tests.support import objects
 from tests.support.fakecluster import FakeCluster
 from tests.support.running import FAIRLEAD
+from tests.support.services_user import DEAD, HIGH, LIMIT, PORT, User
 from tests.support.serving import USUAL, Services
 from tests.support.terminal import Terminal
-
-PORT = 20000 + os.getpid() % 10000
-"""Two processes that run these tests at once have the same names, and so the same addresses."""
-HIGH = f"-m=80:{PORT}"
-"""Tests need no root."""
-LIMIT = 10.0
-BOOT = "29ff7d19-42d5-4048-8d34-000000000000"
-DEAD = Owner(4711, 1, BOOT)
-
-
-class User:
-    """A user of the cluster, with a home and a hosts file."""
-
-    def __init__(self, cluster: FakeCluster, folder: Path) -> None:
-        self.folder = folder
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")}
-        self.hosts = folder / "hosts"
-        self.hosts.write_bytes(USUAL)
-        self.home = folder / "home"
-        self.home.mkdir(mode=0o700)
-        self.config = cluster.kubeconfig(folder / "config")
-        self.env = {
-            **outside,
-            "HOME": str(self.home),
-            "KUBECONFIG": str(self.config),
-            "XDG_CACHE_HOME": "",
-            "XDG_STATE_HOME": "",
-            "XDG_RUNTIME_DIR": "",
-            "PYTHONWARNINGS": "default",
-        }
-
-    def start(self, *words: str, json: bool = True) -> Services:
-        """A run to use in a with block."""
-        return Services([HIGH, *words], self.folder, json=json, env={"KUBECONFIG": str(self.config)})
-
-    def run(self, *words: str, program: Sequence[str] = FAIRLEAD, **env: str) -> subprocess.CompletedProcess[str]:
-        """A run that ends by itself."""
-        return subprocess.run(
-            [*program, *words],
-            capture_output=True,
-            text=True,
-            env={**self.env, **env},
-            timeout=LIMIT,
-            check=False,
-            cwd=self.folder,
-        )
-
-    def everything(self) -> dict[str, bytes]:
-        """All files of the user."""
-        return {str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
-
-
-Fails = Callable[..., str]
-
-
-@pytest.fixture
-def fails(user: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fails:
-    """What runs ``fairlead svc`` in this process, to an error: its one line, without what every error begins with."""
-    for name in os.environ.keys() - user.env.keys():
-        monkeypatch.delenv(name)
-    for name, value in user.env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(user.folder)
-
-    def run(code: int, *words: str) -> str:
-        assert main(["svc", f"--hosts-file={user.hosts}", *words]) == code
-        out, err = capfd.readouterr()
-        assert out == "" or out.startswith("INFO["), out
-        assert err.startswith("error: "), err
-        assert err.count("\n") == 1, err
-        assert user.hosts.read_bytes() == USUAL
-        return err.removeprefix("error: ").rstrip()
-
-    return run
-
-
-@pytest.fixture
-def user(cluster: FakeCluster, tmp_path: Path) -> User:
-    return User(cluster, tmp_path)
 
 
 def get(running: Services) -> bytes:
@@ -321,122 +240,3 @@ def test_a_start_heals_and_says_so(user: User) -> None:
         pass
     assert "INFO Removed from hosts what a killed run (pid 4711) had left there" in said(running.out)
     assert user.hosts.read_bytes() == USUAL
-
-
-# -- what is wrong --
-
-UID = os.geteuid()
-TOO_LONG = "x" * 300
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "text"),
-    [
-        (["web"], 2, '"web" is one word too many (for one service alone: --only web)'),
-        (["--"], 2, "a command is missing after -- (for example: fairlead services -- env)"),
-        (["--", "no-such-program"], 12, "cannot run no-such-program: No such file or directory"),
-        (["-o", "yaml"], 2, '-o is text or json, not "yaml"'),
-        (["--lanes", "0"], 2, "--lanes is a number from 1 to 256"),
-        (["--lanes", "many"], 2, '--lanes is a number, not "many"'),
-        (["--wait", "long"], 2, '--wait is a time, not "long" (a duration has a unit, such as 5s, 1m30s or 1h)'),
-        (["--dry-run=perhaps"], 2, '--dry-run is true or false, not "perhaps"'),
-        (["-n", "Shop"], 2, 'invalid namespace "Shop": .*'),
-        (["-n"], 2, "option --namespace needs a value (for example --namespace=NAME)"),
-        (["-n", "shop", "--bare", "pay"], 2, "--bare pay is none of the namespaces (add -n pay)"),
-        (["--cluster-domain", "a_b"], 2, '--cluster-domain is a DNS domain, not "a_b" (for example cluster.local)'),
-        (["-m", "80"], 2, '.*PORT:LOCAL.*"80".*'),
-        (["-m", "80:99999"], 2, ".*99999.*"),
-        (["--reserve", "web"], 2, '--reserve is NAME=IP, not "web" (for example --reserve api=127.9.9.9)'),
-        (["--reserve", "web=10.0.0.1"], 2, "--reserve web=10.0.0.1: the address is not in 127.0.0.0/8 .*"),
-        (["--reserve", "web=127.0.0.1"], 2, "--reserve web=127.0.0.1: the system needs that address for itself .*"),
-        (["--local", "web"], 2, '.*SERVICE=PORT.*"web".*'),
-        (["--only", "a b"], 2, '.*--only.*"a b".*'),
-        (["--hosts-file="], 2, "--hosts-file needs a file"),
-        (
-            ["--hosts-file=/no/such"],
-            12,
-            "cannot read /no/such: No such file or directory (make it first: touch /no/such)",
-        ),
-        (["--hosts-file=/"], 12, "/ is not a file"),
-        (["--ready-file="], 2, "--ready-file needs a file"),
-        (["--ready-file=/no/such/file"], 12, "cannot write /no/such/file: No such file or directory"),
-        (["-x", "a,b", "--server=http://127.0.0.1:1"], 2, "--server and several contexts exclude each other .*"),
-        (["-x", "nowhere"], 3, r'.*context.*"nowhere".*'),
-        (["--kubeconfig=/no/such"], 3, ".*/no/such.*"),
-        (["--server=http://127.0.0.1:1"], 4, r"the API server at http://127\.0\.0\.1:1 cannot be reached: .*"),
-        (["--hosts-path=/tmp/h"], 2, r"unknown option --hosts-path \(here it is --hosts-file\)"),
-        (["--nope"], 2, r"unknown option --nope \(--help lists the options\)"),
-        (["--config", "none.yaml"], 3, "the config file none.yaml cannot be read: No such file or directory"),
-    ],
-)
-def test_each_wrong_word_is_one_sentence_and_a_code(fails: Fails, words: list[str], code: int, text: str) -> None:
-    line = fails(code, *words)
-    assert line == text or re.fullmatch(text, line), line
-    assert len(line) < 200, line
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        ("- shop", "team.yaml is no mapping of settings (for example: namespace: [shop, pay])"),
-        ("namespce: shop", "team.yaml, line 1: there is no setting namespce (did you mean namespace?)"),
-        ("only: [web]\nhosts-file: h", "team.yaml, line 2: a file cannot set hosts-file (give it on the command line)"),
-        ("context: prod", "team.yaml, line 1: a file cannot set context (give it on the command line)"),
-        ("command: [rm]", "team.yaml, line 1: a file cannot set command (give it on the command line)"),
-        ("lanes: many", 'team.yaml, line 1: lanes is a number, not "many"'),
-        ("mapping: [22:22]", r"team.yaml, line 1: mapping is text or a list of texts, and 1342 is none .*quotes.*"),
-        ("wait: [1s]", "team.yaml, line 1: wait is a time, not a list .*"),
-        ("{", ".*team.yaml.*"),
-    ],
-)  # fmt: skip
-def test_each_problem_of_a_config_file_is_named_with_its_line(
-    user: User, fails: Fails, content: str, text: str
-) -> None:
-    (user.folder / "team.yaml").write_text(content)
-    line = fails(3, "--config", "team.yaml")
-    assert line == text or re.fullmatch(text, line), line
-
-
-@pytest.mark.parametrize(
-    ("asked", "code", "words", "exit_code", "text"),
-    [
-        ("/namespaces/shpo ", 404, "no", 7, 'the namespace "shpo" does not exist; -n chooses another'),
-        ("a%3D%3D", 400, "unable to parse", 2, r'--selector "a==": .*unable to parse.*'),
-        ("/services", 403, 'User "somebody" cannot list resource "services"', 6, ".*list.*services.*"),
-        ("/services", 401, "Unauthorized", 5, ".*"),
-        ("/services", 500, "etcd is sad", 11, ".*etcd is sad.*"),
-    ],
-)  # fmt: skip
-def test_what_the_api_server_refuses(
-    cluster: FakeCluster, fails: Fails, asked: str, code: int, words: str, exit_code: int, text: str
-) -> None:
-    cluster.do(lambda: cluster.refusals.update({asked: (code, words)}))
-    line = fails(exit_code, HIGH, *{7: ["-n", "shpo"], 2: ["-l", "a=="]}.get(exit_code, []))
-    assert re.fullmatch(text, line), line
-
-
-@pytest.mark.skipif(UID != 0, reason="who is not root has no rights to give up")
-def test_without_rights_and_without_sudo_the_remedies_and_what_is_left_are_told(user: User) -> None:
-    user.hosts.write_bytes(replace(USUAL, DEAD, [Entry("127.4.4.4", ("db",))]))
-    for path in (user.folder, user.home, user.config):
-        os.chown(path, 65534, 65534)
-    for path in user.folder.parents[:2]:
-        path.chmod(0o755)
-    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *FAIRLEAD]
-    done = user.run("svc", HIGH, f"--hosts-file={user.hosts}", program=as_nobody, PATH=only_setpriv(user.folder))
-    assert done.returncode == 12, done
-    assert re.search(
-        r"hosts still has names of a killed run \(pid 4711\); sudo fairlead clean --hosts-file \S+ removes them",
-        done.stdout,
-    ), done
-    assert re.match(
-        r"error: this user may not write \S+/hosts, and there is no sudo \(.*--hosts-file.*-m PORT:LOCAL", done.stderr
-    ), done
-
-
-def only_setpriv(folder: Path) -> str:
-    """A PATH where no sudo is."""
-    made = folder / "bin"
-    made.mkdir()
-    (made / "setpriv").symlink_to("/usr/bin/setpriv")
-    return str(made)
