@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.real.conftest import StartServices
 from tests.support import podclient
@@ -75,6 +76,12 @@ def test_three_rights_are_enough(third: Json, plain: World, user: User, services
     with services(*user("enough", SERVICES, third, FORWARD)) as running:
         follows(plain, running)
         assert notes(running) == []
+
+
+def test_they_are_those_that_are_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "rights.md").read_text()
+    role = page.partition("## For services")[2].partition("```yaml\n")[2].partition("```")[0]
+    assert yaml.safe_load(role)["rules"] == [SERVICES, SLICES, FORWARD]
 
 
 @pytest.mark.parametrize("what", ["services", "endpointslices", "pods"])
