@@ -33,7 +33,7 @@ def fails(user: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
     def run(code: int, *words: str) -> str:
         assert main(["svc", f"--hosts-file={user.hosts}", *words]) == code
         out, err = capfd.readouterr()
-        assert out == "" or out.startswith("INFO["), out
+        assert out == "" or out.startswith(("INFO[", "WARN[")), out
         assert err.startswith("error: "), err
         assert err.count("\n") == 1, err
         assert user.hosts.read_bytes() == USUAL

@@ -80,7 +80,7 @@ def test_a_command_has_standard_output_for_itself(user: User) -> None:
 
 def test_a_wish_that_no_service_has_is_told(user: User) -> None:
     done = user.run("svc", "--dry-run", f"--hosts-file={user.hosts}", "--local", "wbe=3000")
-    assert "INFO --local wbe: there is no such service yet; did you mean web?" in said(done.stdout.splitlines())
+    assert "WARN --local wbe: there is no such service yet; did you mean web?" in said(done.stdout.splitlines())
 
 
 @pytest.mark.parametrize("output", ["text", "json"])

@@ -121,6 +121,7 @@ LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
     ),
     (events.ServerBack(61.4), USUAL, ["WARN The API server is back after 61 s"]),
     (events.Note("by the way"), USUAL, ["INFO By the way"]),
+    (events.Note("beware", warning=True), USUAL, ["WARN Beware"]),
     (events.Ended("", 0), USUAL, ["INFO Done..."]),
     (events.Ended("", 0), DRY, ["INFO Nothing was changed: this was a dry run."]),
     (events.Ended("told already", 3), USUAL, []),

@@ -109,6 +109,8 @@ class Note(NamedTuple):
     """Something a user should know that has no event of its own."""
 
     text: str
+    warning: bool = False
+    """It is not as it should be, or not as was asked."""
 
 
 class Ended(NamedTuple):

@@ -111,7 +111,7 @@ class _Session:
     async def _run_with(self, servers: Sequence[ApiServer], tasks: Background) -> int:
         self._tasks = tasks
         kept = [fixed.address for fixed in self._settings.reserve]
-        book = AddressBook(os.environ, self._note, kept=kept, look_only=self._settings.dry_run)
+        book = AddressBook(os.environ, self._warn, kept=kept, look_only=self._settings.dry_run)
         self._hosts = HostsFile(None, self._tell, self._settings.hosts_file)
         self._run = ServicesRun(self._settings, self._hosts, book, tasks, self._tell)
         labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
@@ -173,7 +173,7 @@ class _Session:
         await self._start_helper()
         await self._run.start()
         if self._ready_file is not None and not self._ready_file.write(of_services(self._run.listening(), os.getpid())):
-            self._note(f"nobody reads the pipe {self._settings.ready_file}, so that all is ready was not told there")
+            self._warn(f"nobody reads the pipe {self._settings.ready_file}, so that all is ready was not told there")
         if self._status is not None:
             self._showing = self._tasks.start(self._status(self._run.summary), name="show how all stands")
 
@@ -194,7 +194,7 @@ class _Session:
     def _tell_what_is_left(self, path: str) -> None:
         """Of killed runs, in a file that this run does not heal."""
         if left := what_is_left(path):
-            self._note(left)
+            self._warn(left)
 
     async def _helper(self, prefix: Sequence[str]) -> Helper:
         early, self._early = self._early, None
@@ -210,7 +210,7 @@ class _Session:
         try:
             self._hosts.helper = await self._helper(helper_prefix(path, self._run.lowest_port, ask=False))
         except MachineError as error:
-            self._note(f"the helper is gone, and {state}: end this run and start it again ({error})")
+            self._warn(f"the helper is gone, and {state}: end this run and start it again ({error})")
             return
         self._note("the helper was gone; another one took its place")
         self._hosts.again()
@@ -235,6 +235,9 @@ class _Session:
 
     def _note(self, text: str) -> None:
         self._tell(Note(text))
+
+    def _warn(self, text: str) -> None:
+        self._tell(Note(text, warning=True))
 
     def _quiet(self) -> None:
         if not self._settings.command:

@@ -94,7 +94,7 @@ class HostsFile:
     def _say_once(self, what: object, text: str) -> None:
         if what not in self._said:
             self._said.add(what)
-            self._report(Note(text))
+            self._report(Note(text, warning=True))
 
 
 def _few(names: Sequence[str]) -> str:

@@ -58,7 +58,7 @@ class ServedContext:
             selector=settings.selector,
             field_selector=settings.field_selector,
             on_change=lambda service: run.changed(self, service),
-            on_note=lambda text: run.report(Note(text)),
+            on_note=lambda text: run.report(Note(text, warning=True)),
         )
 
     async def read(self) -> None:
@@ -80,7 +80,7 @@ class ServedContext:
         if refused and len(refused) == len(asked) and self._namespaces:
             raise may_not_forward(server.config, refused[0])
         for namespace in refused:
-            self.report(Note(str(may_not_forward(server.config, namespace))))
+            self.report(Note(str(may_not_forward(server.config, namespace)), warning=True))
 
     async def _explain_nothing(self, namespace: str) -> None:
         alike = await known_missing(self.cluster.server, namespace)
@@ -109,7 +109,7 @@ class ServicesRun:
         self.buffer = ReadBuffer()
         self.tasks = tasks
         self.report = report
-        self.listeners = Listeners(self.buffer, lambda text: report(Note(text)))
+        self.listeners = Listeners(self.buffer, lambda text: report(Note(text, warning=True)))
         self.contexts: list[ServedContext] = []
         self._book = book
         self._changed: dict[tuple[ServedContext, ServiceName], None] = {}
@@ -168,7 +168,7 @@ class ServicesRun:
         services = {(service.namespace, service.name) for context in self.contexts for service in context.watch}
         names = {name.text for claims in self._claims.values() for name in claims}
         for text in unmatched(self.settings, services, names):
-            self.report(Note(text))
+            self.report(Note(text, warning=True))
 
     def summary(self) -> Summary:
         """How all of it stands now."""
