@@ -110,9 +110,9 @@ LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
     (events.Handling(80, "web:80"), USUAL, []),
     (events.Handling(80, "web:80"), VERBOSE, ["INFO Handling connection for web:80"]),
     (
-        events.Waiting("web", "no pod of it is ready", 30.0),
+        events.Waiting("web", "no pod is ready", 30.0),
         USUAL,
-        ["WARN web: no pod of it is ready; new connections wait up to 30 s for one"],
+        ["WARN web: no pod is ready; new connections wait up to 30 s"],
     ),
     (
         events.ServerLost("the API server is away"),

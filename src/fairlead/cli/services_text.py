@@ -54,7 +54,7 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
         case events.Ended(reason=""):
             return [(INFO, "Nothing was changed: this was a dry run." if manner.dry_run else "Done...")]
         case events.Waiting(target=target, reason=reason, limit=limit):
-            return [(WARN, f"{target}: {reason}; new connections wait up to {limit:g} s for one")]
+            return [(WARN, f"{target}: {reason}; new connections wait up to {limit:g} s")]
         case events.Note(text=words, warning=warning):
             return [(WARN if warning else INFO, _sentence(words))]
         case events.ServerLost() | events.ServerBack():

@@ -102,7 +102,7 @@ class ServedGroup:
         if not ready:
             if self._state != "waiting":
                 self._around.report(Waiting(self.label, _not_ready(self.key), self._around.wait))
-            self.state("waiting", "no pod is ready")
+            self.state("waiting", _not_ready(self.key))
         elif self._state in ("", "waiting"):
             self.state("ready")
 
@@ -239,7 +239,7 @@ class ServedPort:
 
 
 def _not_ready(key: GroupKey) -> str:
-    return f"pod {key.pod} is not ready" if key.pod else "no pod of it is ready"
+    return "the pod is not ready" if key.pod else "no pod is ready"
 
 
 def _destinations(port: NamedPort) -> tuple[str, ...]:
