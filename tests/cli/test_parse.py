@@ -32,6 +32,9 @@ def forward(*words: str) -> Parsed:
         (["-v6"], {"verbosity": 6}),
         (["--v=6"], {"verbosity": 6}),
         (["--v", "6"], {"verbosity": 6}),
+        (["-v"], {"verbosity": 1}),
+        (["-v", "--sticky"], {"verbosity": 1, "sticky": True}),
+        (["--v", "--", "6"], {"verbosity": 1}),
         (["-s", "https://x"], {"server": "https://x"}),
         (["--as", "jane", "--as-uid=7"], {"as_user": "jane", "as_uid": "7"}),
         (["--as-group", "a", "--as-group=b,c"], {"as_groups": ("a", "b,c")}),
@@ -122,3 +125,13 @@ def test_after_a_mistake_the_rest_is_read_all_the_same() -> None:
 )
 def test_the_command_is_the_first_word_that_is_no_option(words: list[str], place: int | None) -> None:
     assert first_word(words, every_option()) == place
+
+
+@pytest.mark.parametrize(("words", "place"), [(["-v", "svc"], 1), (["-v", "4", "svc"], 2), (["-v=4", "svc"], 1)])
+def test_a_level_may_be_missing_before_the_command_too(words: list[str], place: int) -> None:
+    assert first_word(words, every_option()) == place
+
+
+def test_a_word_after_v_that_is_no_number_is_a_word() -> None:
+    parsed = forward("-v", "svc/web", ":80")
+    assert (parsed.values, parsed.words) == ({"verbosity": 1}, ["svc/web", ":80"])
