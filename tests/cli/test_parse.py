@@ -34,7 +34,6 @@ def forward(*words: str) -> Parsed:
         (["--v", "6"], {"verbosity": 6}),
         (["-v"], {"verbosity": 1}),
         (["-v", "--sticky"], {"verbosity": 1, "sticky": True}),
-        (["--v", "--", "6"], {"verbosity": 1}),
         (["-s", "https://x"], {"server": "https://x"}),
         (["--as", "jane", "--as-uid=7"], {"as_user": "jane", "as_uid": "7"}),
         (["--as-group", "a", "--as-group=b,c"], {"as_groups": ("a", "b,c")}),
