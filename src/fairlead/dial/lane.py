@@ -19,12 +19,12 @@ from fairlead.protocol.portforward import Forward, ForwardListener
 from fairlead.protocol.spdy import frames
 from fairlead.protocol.spdy.session import Role, Session, StreamListener
 
-PING_INTERVAL = 4.0
+PING_INTERVAL = 3.75
 """Seconds between two pings of a lane."""
 IDLE_CLOSE = 60.0
 """Seconds without a connection after which the owner is asked whether the lane is still wanted."""
-PING_DEADLINE = 4.0
-"""Seconds until a ping counts as missed. With the interval, an idle lane's death is known within 8 s."""
+PING_DEADLINE = 3.75
+"""Seconds until a ping counts as missed. With the interval, an idle lane's death is known within 7.5 s."""
 REPLY_TIMEOUT = 30.0
 """Seconds for the server to accept the streams of a connection, as kubelet and kubectl have it; checked at pings."""
 BULK = 256 * 1024

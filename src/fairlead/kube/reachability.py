@@ -20,7 +20,7 @@ PROBE_TIMEOUT = 1.0
 PROBE_EVERY = 2.0
 """Seconds from the start of one probe to the start of the next, and for the first answer.
 
-A lane's death is known within 8 s, so that a server that hangs is known to within 10 s.
+A lane's death is known within 7.5 s, so that a server that hangs is known to within 10 s.
 """
 OPEN = 8.0
 """Seconds at least that a question stays open before the next takes its place: what hung answers it when it goes on."""
