@@ -14,6 +14,12 @@ def test_connections_leave_the_last_ones_free(limit: int, mark: int, monkeypatch
     assert descriptors.mark() == mark
 
 
+@pytest.mark.parametrize(("limit", "mark"), [(1 << 20, (1 << 20) - 512), (1024, 512), (200, 100)])
+def test_listeners_leave_room_for_connections(limit: int, mark: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: limit)
+    assert descriptors.listeners_mark() == mark
+
+
 def test_a_lane_needs_one_that_is_not_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
     lowest = os.dup(0)
     os.close(lowest)

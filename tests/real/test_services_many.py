@@ -28,16 +28,16 @@ def many(app: World) -> World:
     return app
 
 
-async def ask_all(addresses: list[str], number: int = 80) -> set[str]:
+async def ask_all(addresses: list[str], side_by_side: int = 20) -> set[str]:
     """The pods that answer, a few at a time."""
     found: set[str] = set()
     waiting = list(addresses)
 
     async def work() -> None:
         while waiting:
-            found.add(await podclient.pod_of(number, waiting.pop()))
+            found.add(await podclient.pod_of(80, waiting.pop()))
 
-    await podclient.together(*[work() for _ in range(20)])
+    await podclient.together(*[work() for _ in range(side_by_side)])
     return found
 
 
@@ -119,6 +119,18 @@ def test_a_port_that_something_else_holds(many: World, services: StartServices) 
         taken.close()
         running.wait_serves("clash", 18777, limit=6)
         assert running.pod_of("clash", 18777) == "app"
+
+
+def test_few_descriptors(many: World, services: StartServices) -> None:
+    """What cannot be listened on is told, and the rest is of use."""
+    with services("--only", "s*", wrap=["prlimit", "--nofile=300:300"]) as running:
+        told = running.told("not-served")
+        assert len(told) == IN_ONE - len(running.entries())
+        assert all("ulimit -n" in event["reason"] for event in told)
+        addresses = list(running.entries())
+        assert 100 < len(addresses) < 150
+        assert podclient.run(ask_all(addresses[-30:], 5)) == {"app"}
+        assert running.told("connection-failed") == []
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from fairlead.entry.listener import Bound, Group, bind
 from fairlead.errors import ListenError, MachineError
 from fairlead.host import ports
 from fairlead.host.helper import Helper
+from fairlead.net.descriptors import limit, listeners_mark
 
 Endpoint = tuple[str, int]
 """An IPv4 address and a port."""
@@ -33,7 +34,7 @@ async def listen(wanted: Sequence[Endpoint], helper: Helper | None) -> dict[Endp
 async def _by_ourselves(endpoint: Endpoint, helper: Helper | None) -> Bound | ListenError:
     address, port = endpoint
     try:
-        return bind(port, [Group((ipaddress.ip_address(address),), any_will_do=False)])
+        bound = bind(port, [Group((ipaddress.ip_address(address),), any_will_do=False)])
     except ListenError as error:
         cause = error.__cause__
         if helper is not None and isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
@@ -42,6 +43,7 @@ async def _by_ourselves(endpoint: Endpoint, helper: Helper | None) -> Bound | Li
             except MachineError:
                 pass  # what we see ourselves has to do
         return error
+    return _with_room(endpoint, bound)
 
 
 async def _by_helper(wanted: Sequence[Endpoint], helper: Helper) -> dict[Endpoint, Bound | ListenError]:
@@ -52,13 +54,25 @@ async def _by_helper(wanted: Sequence[Endpoint], helper: Helper) -> dict[Endpoin
         return {endpoint: ListenError(f"{_text(endpoint)} cannot be bound: {error}") for endpoint in wanted}
     for endpoint, answer in zip(wanted, answers, strict=True):
         if answer.sock is not None:
-            bound = found[endpoint] = Bound(endpoint[1])
+            bound = Bound(endpoint[1])
             bound.sockets.append(answer.sock)
+            found[endpoint] = _with_room(endpoint, bound)
         elif answer.errno == errno.EADDRINUSE:
             found[endpoint] = _in_use(endpoint, answer.holder)
         else:
             found[endpoint] = ListenError(f"{_text(endpoint)} cannot be bound: {os.strerror(answer.errno)}")
     return found
+
+
+def _with_room(endpoint: Endpoint, bound: Bound) -> Bound | ListenError:
+    """The same, unless it takes what connections will need."""
+    if all(sock.fileno() < listeners_mark() for sock in bound.sockets):
+        return bound
+    bound.close()
+    return ListenError(
+        f"{_text(endpoint)} is not listened on: this process may have {limit()} files open (ulimit -n), "
+        "and connections need the rest"
+    )
 
 
 def _in_use(endpoint: Endpoint, holder: str) -> ListenError:

@@ -1,9 +1,9 @@
 """How many files (descriptors) this process may have open, and what is said when there are no more.
 
 Each local connection is one, each lane another, and so is each request to the API server. The last ones are kept free,
-in two steps: connections leave RESERVE to lanes, and lanes leave half of that to requests and to the accepting of what
-is then refused. An event loop that can accept nothing tells nobody: asyncio waits for a second, and libuv accepts and
-closes whatever comes.
+in steps: what listens leaves LISTENERS_LEAVE to connections, these leave RESERVE to lanes, and lanes leave half of that
+to requests and to the accepting of what is then refused. An event loop that can accept nothing tells nobody: asyncio
+waits for a second, and libuv accepts and closes whatever comes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from fairlead.errors import MachineError
 
 RESERVE = 64
 """Descriptors that connections leave free where the limit is 256 or more, otherwise a quarter of it."""
+LISTENERS_LEAVE = 512
+"""Descriptors that listening leaves free where the limit is 1024 or more, otherwise half of it: a name that nobody can
+connect to is worse than none."""
 MINIMUM = 48
 """Descriptors that a run needs for itself, one lane and a few connections; an event loop alone has about twelve."""
 REMEDY = "start it with a higher limit: ulimit -n 65536; limits.conf and systemd's LimitNOFILE set what a user may have"
@@ -31,6 +34,12 @@ def mark() -> int:
     """The descriptor from which on connections are refused. The kernel hands out the lowest free number."""
     most = limit()
     return most - min(RESERVE, most // 4)
+
+
+def listeners_mark() -> int:
+    """The descriptor from which on nothing more is listened on."""
+    most = limit()
+    return most - min(LISTENERS_LEAVE, most // 2)
 
 
 def require_minimum() -> None:

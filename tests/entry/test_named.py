@@ -1,0 +1,47 @@
+"""Listening under names: see also the real tests, where a helper opens low ports."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+import pytest
+
+from fairlead.entry import named
+from fairlead.entry.listener import Bound
+from fairlead.errors import ListenError
+from tests.support.running import listens
+
+
+def test_one_that_is_in_use_leaves_the_others_alone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        found = asyncio.run(named.listen([("127.0.0.1", number), ("127.77.7.7", number)], None))
+        held, bound = found["127.0.0.1", number], found["127.77.7.7", number]
+        assert isinstance(held, ListenError)
+        assert f"pid {os.getpid()}" in held.what
+        assert isinstance(bound, Bound)
+        assert listens("127.77.7.7", number)
+        bound.close()
+
+
+def test_connections_keep_their_share_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.77.7.8", 0)) as free:
+        number = free.getsockname()[1]
+    wanted = [(f"127.77.7.{last}", number) for last in (8, 9, 10)]
+
+    async def listen_with_room_for_two() -> dict[named.Endpoint, Bound | ListenError]:
+        with socket.socket() as next_one:
+            lowest = next_one.fileno()
+        monkeypatch.setattr(named, "listeners_mark", lambda: lowest + 2)
+        return await named.listen(wanted, None)
+
+    found = asyncio.run(listen_with_room_for_two())
+    *bound, error = found.values()
+    assert isinstance(error, ListenError)
+    assert "ulimit -n" in error.what
+    assert [listens(*endpoint) for endpoint in wanted] == [True, True, False]
+    for each in bound:
+        assert isinstance(each, Bound)
+        each.close()
