@@ -125,7 +125,7 @@ def test_few_descriptors(many: World, services: StartServices) -> None:
     """What cannot be listened on is told, and the rest is of use."""
     with services("--only", "s*", wrap=["prlimit", "--nofile=300:300"]) as running:
         told = running.told("not-served")
-        assert len(told) == IN_ONE - len(running.entries())
+        assert len(told) == IN_ONE - len(running.entries()), "each of them"
         assert all("ulimit -n" in event["reason"] for event in told)
         addresses = list(running.entries())
         assert 100 < len(addresses) < 150
@@ -153,6 +153,7 @@ def ten(base_world: World) -> Iterator[list[World]]:
             world.remove_namespace()
 
 
+@pytest.mark.node
 def test_a_thousand_in_ten_namespaces(ten: list[World], services: StartServices) -> None:
     words = [word for world in ten for word in ("-n", world.namespace)]
     with services(*words, "--bare", ten[3].namespace) as running:
