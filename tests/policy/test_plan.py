@@ -63,11 +63,13 @@ def test_a_name_that_no_container_has_is_told_and_has_no_listener() -> None:
     assert "nope" in found.unserved[0].reason
 
 
-def test_slices_of_the_service_as_it_was_do_not_say_what_containers_have() -> None:
-    """The port was renamed a moment ago: it listens, and waits for the slices that know it."""
-    old = endpoint_slice("s", [endpoint("a")])
-    found = planned(service({**HTTP, "name": "new", "targetPort": "web"}), old, behind=True)
-    assert [where(port) for port in found.groups[0].ports] == [(80, [])]
+@pytest.mark.parametrize(("name", "behind"), [("web", True), ("old", False)])
+def test_slices_of_the_service_as_it_was_do_not_say_what_containers_have(name: str, behind: bool) -> None:
+    """A moment ago the port was added, or renamed: it listens, and waits for the slices that know it."""
+    old = endpoint_slice("s", [endpoint("a")], ports=[{"name": name, "port": 8080, "protocol": "TCP"}])
+    ports = [{**HTTP, "name": "web"}] if name == "web" else []
+    found = planned(service(*ports, {**HTTP, "port": 81, "name": "new", "targetPort": "nope"}), old, behind=behind)
+    assert where(found.groups[0].ports[-1]) == (81, [])
     assert found.unserved == ()
 
 

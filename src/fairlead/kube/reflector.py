@@ -128,6 +128,11 @@ class Reflector(Generic[T]):
         else:
             await self._list()
 
+    @property
+    def current(self) -> bool:
+        """Whether nothing is known to have gone wrong since it last knew what there is."""
+        return not self._troubled
+
     def kick(self) -> None:
         """Start again at once: the network is back, or what is known is doubted. Harmless at any time."""
         self._kicked = True

@@ -108,7 +108,8 @@ def plan(
     elif not service.ports:
         unserved.append(Unserved(key, "", "it declares no ports", relay=False))
     left = [port for port in tcp if not wishes.own(port.port)]
-    broken = {port: reason for port in left if not behind and (reason := _nameless(port, pods))}
+    strange = _strange(service, slices)
+    broken = {port: reason for port in left if not (behind or strange) and (reason := _nameless(port, pods))}
     unserved += [Unserved(key, str(port.port), reason, relay=False) for port, reason in broken.items()]
     left = [port for port in left if port not in broken]
     unserved += _doubled(key, tcp, wishes)
@@ -147,6 +148,12 @@ def _nameless(port: ServicePort, pods: Sequence[PodEndpoint]) -> str:
     if not isinstance(port.target, str) or not pods or any(_number(port, pod) for pod in pods):
         return ""
     return f"no container of its pods has a port named {port.target}, its targetPort"
+
+
+def _strange(service: Service, slices: Sequence[EndpointSlice]) -> bool:
+    """Whether the slices have a port that the service has not: one of the two is out of date, whichever came first."""
+    names = {port.name for port in service.ports}
+    return any(port.name not in names for piece in slices for port in piece.ports or ())
 
 
 def _number(port: ServicePort, pod: PodEndpoint) -> int:

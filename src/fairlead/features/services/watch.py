@@ -152,16 +152,23 @@ class ServiceWatch:
             found = new or old
             if found is not None:
                 name = ServiceName(found.namespace, found.name)
-                if self._behind is not None and new is not None and (old is None or old.ports != new.ports):
-                    if name in self._behind:
-                        self._behind[name].cancel()
-                    self._behind[name] = asyncio.get_running_loop().call_later(BEHIND, self._caught_up, name)
+                if new is not None and (old is None or old.ports != new.ports):
+                    self._wait_for_slices(name)
                 self._on_change(name)
 
-    def _caught_up(self, name: ServiceName) -> None:
+    def _wait_for_slices(self, name: ServiceName) -> None:
         if self._behind is not None:
+            if name in self._behind:
+                self._behind[name].cancel()
+            self._behind[name] = asyncio.get_running_loop().call_later(BEHIND, self._slices_were_due, name)
+
+    def _slices_were_due(self, name: ServiceName) -> None:
+        lists = (self._slice_lists.get(where) for where in (name.namespace, ""))
+        if any(slices is not None and not slices.current for slices in lists):
+            self._wait_for_slices(name)
+        elif self._behind is not None:
             del self._behind[name]
-        self._on_change(name)
+            self._on_change(name)
 
     def _slices_changed(self, changes: list[Change[EndpointSlice]]) -> None:
         for old, new in changes:
