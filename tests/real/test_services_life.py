@@ -234,6 +234,7 @@ def test_a_watch_that_cannot_go_on(app: World, gate: Gate, services: StartServic
         assert expired.told >= 2, "for services, and for what stands behind"
 
 
+@pytest.mark.alone
 def test_a_burst(two: World, services: StartServices) -> None:
     """100 services at once, and gone at once; all is right within 1 s of the last of them."""
     made = [two.service(f"burst-{index}", [port(80, "http"), port(81, "echo")], app="one") for index in range(100)]

@@ -154,6 +154,7 @@ def ten(base_world: World) -> Iterator[list[World]]:
 
 
 @pytest.mark.node
+@pytest.mark.alone
 def test_a_thousand_in_ten_namespaces(ten: list[World], services: StartServices) -> None:
     words = [word for world in ten for word in ("-n", world.namespace)]
     with services(*words, "--bare", ten[3].namespace) as running:
