@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,7 +135,7 @@ def test_without_rights_and_without_sudo_the_remedies_and_what_is_left_are_told(
     user.hosts.write_bytes(replace(USUAL, DEAD, [Entry("127.4.4.4", ("db",))]))
     for path in (user.folder, user.home, user.config):
         os.chown(path, 65534, 65534)
-    for path in user.folder.parents[:2]:
+    for path in itertools.takewhile(lambda path: path != Path(tempfile.gettempdir()), user.folder.parents):
         path.chmod(0o755)
     as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *FAIRLEAD]
     done = user.run("svc", HIGH, f"--hosts-file={user.hosts}", program=as_nobody, PATH=only_setpriv(user.folder))
