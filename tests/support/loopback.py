@@ -8,6 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 
+ACCEPTING = 8
+"""Turns of the loop in which a connection that was just accepted has got as far as ``_serve``: asyncio needs four."""
+
+
 class LoopbackServer:
     """Serves each connection with ``_converse``; use as an async context manager, again on the same port if wanted."""
 
@@ -26,6 +30,8 @@ class LoopbackServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        for _ in range(ACCEPTING):
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
