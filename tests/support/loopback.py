@@ -7,7 +7,6 @@ import ssl
 from types import TracebackType
 from typing import Any, Self
 
-
 ACCEPTING = 8
 """Turns of the loop in which a connection that was just accepted has got as far as ``_serve``: asyncio needs four."""
 
