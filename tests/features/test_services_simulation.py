@@ -7,6 +7,7 @@ file is refused now and then; then it is quiet for two (virtual) seconds, and ev
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, se
 SEEDS = range(40)
 STEPS = 60
 SCOPE = Scope(bare="ns")
+CONTEXT = f"c{os.getpid()}"
+"""Two processes that run these tests at once have addresses of their own."""
 LOW = 20000
 """Ports from here on need no rights."""
 
@@ -131,7 +134,7 @@ class World:
         """What a fresh look makes of it."""
         slices = list(map(EndpointSlice.from_json, self.api.objects.get(SLICES, {}).values()))
         found = map(Service.from_json, self.api.objects.get(SERVICES, {}).values())
-        return [plan("c", each, [one for one in slices if one.service == each.name], Locals()) for each in found]
+        return [plan(CONTEXT, each, [one for one in slices if one.service == each.name], Locals()) for each in found]
 
 
 def listening(address: str, port: int) -> bool:
@@ -175,7 +178,7 @@ def test_whatever_happens_it_ends_right(seed: int, tmp_path: Path) -> None:
             run = ServicesRun(ServicesSettings(namespaces=("ns",)), hosts, book, tasks, told.append)
             reach = SimpleNamespace(up=True, suspect=lambda reason: None)
             cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
-            run.contexts.append(ServedContext("c", SCOPE, cluster, ("ns",), run))
+            run.contexts.append(ServedContext(CONTEXT, SCOPE, cluster, ("ns",), run))
             await run.read()
             await run.start()
             first: dict[tuple[str, ...], str] = {}
