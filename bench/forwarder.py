@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from bench import load
+from bench import load, procfs
 from bench.errors import BenchError
 from bench.peers import Peer
 from bench.place import Place
@@ -78,12 +78,7 @@ class Forwarder:
 
     def end(self) -> None:
         """Ask it to end, and see to it."""
-        self._process.terminate()
-        try:
-            self._process.wait(END_LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        procfs.end(self._process, END_LIMIT)
         self._log.close()
 
     def _words(self) -> str:

@@ -75,17 +75,10 @@ class Named:
             words = self._said.read()[-500:].decode(errors="replace")
             raise BenchError(f"it ended with {self._process.returncode}: {words}")
 
-    def end(self) -> float:
-        """Ask it to end: the seconds that it took."""
-        began = time.perf_counter()
-        self._process.terminate()
-        try:
-            self._process.wait(END_LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def end(self) -> None:
+        """Ask it to end, and see to it."""
+        procfs.end(self._process, END_LIMIT)
         self._said.close()
-        return time.perf_counter() - began
 
     def addresses(self, names: Sequence[str]) -> dict[str, str]:
         """Those of the names that the hosts file knows."""

@@ -1,8 +1,9 @@
-"""What a process and its children have used, from /proc."""
+"""A process and its children: what they have used, from /proc, and their end."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 from bench.errors import BenchError
@@ -20,6 +21,16 @@ def family(pid: int) -> list[int]:
             except OSError:
                 continue  # the thread has just ended
     return found
+
+
+def end(process: subprocess.Popen[bytes], limit: float) -> None:
+    """Ask a process of ours to end, and see to it after ``limit`` seconds."""
+    process.terminate()
+    try:
+        process.wait(limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def cpu_seconds(pid: int) -> float:
