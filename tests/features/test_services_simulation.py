@@ -7,70 +7,25 @@ file is refused now and then; then it is quiet for two (virtual) seconds, and ev
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import socket
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from fairlead.dial.cluster import Cluster
-from fairlead.errors import MachineError
-from fairlead.features.services.hosts import HostsFile
-from fairlead.features.services.run import ServedContext, ServicesRun
-from fairlead.host.addresses import AddressBook
-from fairlead.host.helper import Bound, Helper, HostsReply
-from fairlead.kit.tasks import Background
+from fairlead.features.services.run import ServicesRun
 from fairlead.model.objects import EndpointSlice, Service
-from fairlead.model.service_events import ServiceEvent
-from fairlead.policy.hostnames import Scope, names_of
-from fairlead.policy.hostsblock import Entry
+from fairlead.policy.hostnames import names_of
 from fairlead.policy.plan import Locals, ServicePlan, plan
-from fairlead.settings import ServicesSettings
-from tests.support.fakeapi import FakeApi, Object
 from tests.support.loop import run_virtual
+from tests.support.namedrun import CONTEXT, SCOPE, Api, Hosts, named_run
 from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
 
 SEEDS = range(40)
 STEPS = 60
-SCOPE = Scope(bare="ns")
-CONTEXT = f"c{os.getpid()}"
-"""Two processes that run these tests at once have addresses of their own."""
 LOW = 20000
 """Ports from here on need no rights."""
-
-
-class Api(FakeApi):
-    """Allows everything, and is its own connector."""
-
-    on_unreachable: Any = None
-
-    async def request(self, method: str, path: str, *, body: bytes | None = None) -> Object:
-        return {"status": {"allowed": True}}
-
-
-class Hosts:
-    """The helper, as far as a run sees it."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.lines: Sequence[Entry] = ()
-        self.broken = False
-
-    async def hosts(self, entries: Sequence[Entry]) -> HostsReply:
-        if self.broken and self.chance.random() < 0.5:
-            raise MachineError("the disk is full")
-        self.lines = tuple(entries)
-        return HostsReply((), (), ())
-
-    async def bind(self, wanted: Sequence[tuple[str, int]]) -> list[Bound]:
-        raise AssertionError("no low port is used")
-
-    async def holder(self, address: str, port: int) -> str:
-        return "somebody"
 
 
 class World:
@@ -147,6 +102,10 @@ def listening(address: str, port: int) -> bool:
         return False
 
 
+def anything_listens(address: str) -> bool:
+    return any(listening(address, port) for port in (*range(LOW, LOW + 4), 8080, 9090))
+
+
 def check(world: World, run: ServicesRun, hosts: Hosts) -> None:
     groups = {group.key: group for each in world.plans() for group in each.groups}
     served = {line.names: line.address for line in hosts.lines}
@@ -164,36 +123,26 @@ def check(world: World, run: ServicesRun, hosts: Hosts) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_happens_it_ends_right(seed: int, tmp_path: Path) -> None:
-    env: Mapping[str, str] = {"HOME": str(tmp_path)}
-
     async def main() -> None:
         chance = random.Random(seed)
-        api, helper, told = Api(), Hosts(chance), list[ServiceEvent]()
-        world = World(api, chance)
-        for _ in range(10):
-            world.step()
-        async with Background() as tasks:
-            hosts = HostsFile(cast("Helper", helper), told.append, "hosts")
-            book = AddressBook(env, lambda text: None)
-            run = ServicesRun(ServicesSettings(namespaces=("ns",)), hosts, book, tasks, told.append)
-            reach = SimpleNamespace(up=True, suspect=lambda reason: None)
-            cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
-            run.contexts.append(ServedContext(CONTEXT, SCOPE, cluster, ("ns",), run))
-            await run.read()
-            await run.start()
+        async with named_run(tmp_path, chance) as it:
+            world = World(it.api, chance)
+            for _ in range(10):
+                world.step()
+            await it.run.read()
+            await it.run.start()
             first: dict[tuple[str, ...], str] = {}
             for _ in range(3):
-                helper.broken = chance.random() < 0.5
+                it.helper.broken = chance.choice((0.0, 0.5))
                 for _ in range(STEPS // 3):
                     world.step()
                     await asyncio.sleep(chance.choice((0, 0, 0.01, 0.3)))
-                helper.broken = False
+                    assert all(anything_listens(line.address) for line in it.helper.lines), "a name leads to us"
+                it.helper.broken = 0.0
                 await asyncio.sleep(12)
-                check(world, run, helper)
-                for line in helper.lines:
+                check(world, it.run, it.helper)
+                for line in it.helper.lines:
                     assert first.setdefault(line.names, line.address) == line.address, "an address never changes"
-            addresses = [(line.address, LOW) for line in helper.lines]
-            await run.stop(1.0)
-            assert not any(listening(*each) for each in addresses)
+        assert not any(anything_listens(line.address) for line in it.helper.lines)
 
     run_virtual(main())

@@ -18,16 +18,24 @@ KEPT = 64 * 1024
 class Joined:
     """The RemoteEnd of an accepted connection, which becomes a connection to ``port`` on this laptop.
 
-    ``failed`` is told once if nothing takes it; the accepted side is reset then.
+    ``failed`` is told once if nothing takes it; the accepted side is reset then. ``answered`` is called at the first
+    bytes that come back.
     """
 
     def __init__(
-        self, local: LocalConnection, port: int, buffer: ReadBuffer, tasks: Background, failed: Callable[[str], None]
+        self,
+        local: LocalConnection,
+        port: int,
+        buffer: ReadBuffer,
+        tasks: Background,
+        failed: Callable[[str], None],
+        answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._local = local
         self._port = port
         self._buffer = buffer
         self._failed = failed
+        self._answered: Callable[[], None] | None = answered
         self._far: LocalConnection | None = None
         self._kept = bytearray()
         self._eof = False
@@ -109,6 +117,12 @@ class Joined:
 
     # -- what the far side calls --
 
+    def far_said(self) -> None:
+        """It sends."""
+        if self._answered is not None:
+            self._answered()
+            self._answered = None
+
     def far_eof(self) -> None:
         """The laptop's own program is done sending."""
         self._far_eof = True
@@ -135,6 +149,7 @@ class _Back:
         self._joint = joint
 
     def send(self, buffer: memoryview, start: int, end: int) -> None:
+        self._joint.far_said()
         self._local.write(buffer[start:end])
         self._local.flush()
 

@@ -37,6 +37,8 @@ from fairlead.session.ending import Ending
 from fairlead.settings import ClusterOptions, ServicesSettings
 
 LOG = log.get(__name__)
+RESTART = 10.0
+"""Seconds between two attempts to have a helper again."""
 CLOSE = 0.5
 """Seconds that closing politely may take at the end."""
 
@@ -205,15 +207,24 @@ class _Session:
         self._tasks.start(self._start_helper_again(undone), name="start the helper again")
 
     async def _start_helper_again(self, undone: bool) -> None:
+        """Until there is one; nobody is asked for a password, who may be away."""
         path = self._settings.hosts_file
+        if undone:
+            self._hosts.standing = {}
         state = f"{path} has none of its names any more" if undone else f"{path} still has its names"
-        try:
-            self._hosts.helper = await self._helper(helper_prefix(path, self._run.lowest_port, ask=False))
-        except MachineError as error:
-            self._warn(f"the helper is gone, and {state}: end this run and start it again ({error})")
+        told = False
+        while True:
+            try:
+                self._hosts.helper = await self._helper(helper_prefix(path, self._run.lowest_port, ask=False))
+            except MachineError as error:
+                if not told:
+                    self._warn(f"the helper is gone, and {state}: end this run and start it again ({error})")
+                told = True
+                await asyncio.sleep(RESTART)
+                continue
+            self._note("the helper was gone; another one took its place")
+            self._hosts.again()
             return
-        self._note("the helper was gone; another one took its place")
-        self._hosts.again()
 
     async def _undo(self) -> None:
         helper, self._hosts.helper = self._hosts.helper, None
@@ -222,6 +233,8 @@ class _Session:
         try:
             if self._ready_file is not None:
                 self._ready_file.remove()
+            if helper is None and self._hosts.standing:
+                helper = await self._last_helper()
             if helper is not None:
                 await helper.close()
         finally:
@@ -229,6 +242,17 @@ class _Session:
             async with asyncio.TaskGroup() as group:
                 for cluster in self._clusters:
                     spawn(group, cluster.lanes.close(CLOSE / 2), name="close lanes")
+
+    async def _last_helper(self) -> Helper:
+        """One that removes what another one, which is gone, has written; now somebody is there who may be asked."""
+        path = self._settings.hosts_file
+        try:
+            helper = await self._helper(helper_prefix(path, 0))
+            await helper.hosts(())
+        except MachineError as error:
+            remedy = "fairlead clean removes them"
+            raise MachineError(f"{path} still has the names of this run: {error}", remedy=remedy) from None
+        return helper
 
     def _stdin_free(self) -> bool:
         return not self._ending.runs_command

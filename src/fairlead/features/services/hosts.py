@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from fairlead.errors import MachineError
+from fairlead.errors import FairleadError
 from fairlead.host.helper import Helper, HostsReply
 from fairlead.model.events import Note
 from fairlead.policy.hostsblock import Entry
@@ -26,6 +26,9 @@ class HostsFile:
         self._wanted: tuple[Entry, ...] = ()
         self._version = 0
         self._done = 0
+        self._failed: FairleadError | None = None
+        self.standing: dict[str, tuple[str, ...]] = {}
+        """What the file has of this run, by address, as far as is known."""
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._said: set[object] = set()
@@ -42,8 +45,13 @@ class HostsFile:
         self._version += 1
         self._wake.set()
 
+    def check(self) -> None:
+        """Raise what the last write met, if it failed."""
+        if self._failed is not None:
+            raise self._failed
+
     async def written(self) -> None:
-        """Return once the file has what is wanted now, or was found not to take it."""
+        """Return once the file has what is wanted now, or was found not to take it: see ``standing``."""
         version = self._version
         async with self._moved:
             await self._moved.wait_for(lambda: self._done >= version)
@@ -68,13 +76,19 @@ class HostsFile:
 
     async def _write(self) -> bool:
         """Write once; whether something has to be tried again."""
+        wanted = self._wanted
         if self.helper is None:
-            return False
+            return True
         try:
-            reply = await self.helper.hosts(self._wanted)
-        except MachineError as error:
+            reply = await self.helper.hosts(wanted)
+        except FairleadError as error:
+            self._failed = error
             self._say_once(str(error), f"{self._path} could not be written: {error}")
             return True
+        self._failed = None
+        left = {each.name for each in reply.left}
+        kept = ((entry.address, tuple(name for name in entry.names if name not in left)) for entry in wanted)
+        self.standing = {address: names for address, names in kept if names}
         self._tell(reply)
         return bool(reply.left)
 

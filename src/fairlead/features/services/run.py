@@ -120,28 +120,27 @@ class ServicesRun:
         self._served: dict[GroupKey, ServedGroup] = {}
         self._held: dict[Endpoint, str] = {}
         """Ports that could not be bound, with the reason that was told."""
+        self._fresh: dict[GroupKey, None] = {}
+        """Planned, and not served yet."""
+        self._leaving: dict[GroupKey, ServedGroup] = {}
+        """Not wanted any more, and still named in the hosts file."""
 
     async def read(self) -> None:
-        """Read what there is; raises what a server refuses."""
+        """Read what there is, and plan it; raises what a server refuses."""
         await together([(context.read(), f"read context {context.name}") for context in self.contexts])
+        self._fresh = self._plan_changed()
 
     @property
     def lowest_port(self) -> int:
-        """The lowest port of all that was read, as the laptop will have it; 0 if there is none."""
-        numbers = [
-            local_port(self.settings.mappings, service.namespace, service.name, port.port)
-            for context in self.contexts
-            for service in context.watch
-            for port in service.ports
-            if port.protocol == "TCP"
-        ]
-        return min(numbers, default=0)
+        """The lowest port that is to be listened on; 0 if there is none."""
+        return min((port.number for group in self._groups.values() for port in group.ports), default=0)
 
     async def start(self) -> None:
-        """Serve what was read, and follow the clusters from now on."""
+        """Serve what was read, and follow the clusters from now on. Raises what the hosts file does not take."""
         self.tasks.start(self.hosts.run(), name="write the hosts file")
         await self._reconcile()
         await self.hosts.written()
+        self.hosts.check()
         self._tell_unmatched()
         for context in self.contexts:
             context.watch.start(self.tasks)
@@ -153,7 +152,6 @@ class ServicesRun:
 
     def preview(self) -> None:
         """Tell what would be served of what was read, and change nothing."""
-        self._plan_changed()
         self._name(self._groups)
         self._settle()
         self._tell_unmatched()
@@ -185,11 +183,11 @@ class ServicesRun:
         )
 
     def listening(self) -> list[Listening]:
-        """Every address that has names and is listened on."""
+        """Every address that has names in the hosts file and is listened on."""
         return [
-            Listening(served.address, tuple(served.ports), served.names)
+            Listening(served.address, tuple(served.ports), names)
             for served in self._served.values()
-            if served.names and served.listens
+            if served.listens and (names := self.hosts.standing.get(served.address))
         ]
 
     def changed(self, context: ServedContext, service: ServiceName) -> None:
@@ -221,7 +219,7 @@ class ServicesRun:
         """A port that something else held may be free by now."""
         while True:
             await asyncio.sleep(TRY_AGAIN)
-            if self._held:
+            if self._held or self._leaving:
                 self._wake.set()
             # Once a day this says in the table that they are still in use.
             self._book.allot(self._served)
@@ -231,26 +229,33 @@ class ServicesRun:
     async def _reconcile(self) -> None:
         """Bring what is served in line with what the clusters have; one pass at a time."""
         self._wake.clear()
-        touched = self._plan_changed()
+        touched, self._fresh = self._fresh | self._plan_changed(), {}
         gone = [self._served.pop(key) for key in touched if key not in self._groups and key in self._served]
         # Whatever could not listen before may by now.
         held = {endpoint[0] for endpoint in self._held}
         touched |= {key: None for key, served in self._served.items() if served.address in held}
-        self._name(key for key in touched if key in self._groups)
-        await self._listen(touched)
-        self._write_hosts()
+        if touched or gone:
+            self._name(key for key in touched if key in self._groups)
+            await self._listen(touched)
+            self._write_hosts()
         for served in gone:
             served.gone()
-        if gone:
-            # A name must not lead to where nothing of ours listens.
+            self._leaving[served.key] = served
+        if self._leaving:
             await self.hosts.written()
-            for served in gone:
-                served.stop()
-            self._book.release(served.key for served in gone)
+            self._stop_leaving()
         for key in touched:
             served_now = self._served.get(key)
             if served_now is not None:
                 served_now.tell(self._groups[key])
+
+    def _stop_leaving(self) -> None:
+        """Stop listening where no name leads any more: a stranger could listen there instead."""
+        for key, served in list(self._leaving.items()):
+            if served.address not in self.hosts.standing:
+                del self._leaving[key]
+                served.stop()
+                self._book.release([key])
 
     def _plan_changed(self) -> dict[GroupKey, None]:
         """Plan anew what changed; the groups that are others now, or gone."""
@@ -302,9 +307,15 @@ class ServicesRun:
             if (address := reserved((name.text for name in self._claims[key]), self.settings.reserve))
         }
         for key, address in self._book.allot(new, fixed).items():
-            self._served[key] = ServedGroup(key, address, around[key.context])
+            # One that was leaving, and is back, still listens there.
+            back = self._leaving.pop(key) if key in self._leaving else None
+            self._served[key] = ServedGroup(key, address, around[key.context]) if back is None else back
 
     async def _listen(self, touched: Collection[GroupKey]) -> None:
+        for key in touched:
+            if key in self._groups and key in self._served:
+                # What one service gives up another one may take.
+                self._served[key].keep_only(self._groups[key])
         wanted: dict[Endpoint, GroupKey] = {}
         for key in touched:
             group, served = self._groups.get(key), self._served.get(key)

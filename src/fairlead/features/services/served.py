@@ -72,11 +72,15 @@ class ServedGroup:
         """The state that was told last; "" before anything listens."""
         return self._state
 
-    async def apply(self, group: Group, bound: dict[int, Bound]) -> None:
-        """Serve these ports, and no others; ``bound`` are those that listen from now on."""
-        wanted = {port.number: port for port in group.ports}
+    def keep_only(self, group: Group) -> None:
+        """Listen no more on ports that it has no more."""
+        wanted = {port.number for port in group.ports}
         for number in [number for number in self.ports if number not in wanted]:
             self._close(number)
+
+    async def apply(self, group: Group, bound: dict[int, Bound]) -> None:
+        """Serve these ports; ``bound`` are those that listen from now on."""
+        wanted = {port.number: port for port in group.ports}
         for number, socket in bound.items():
             if number in self.ports or number not in wanted:
                 socket.close()
@@ -153,10 +157,10 @@ class ServedGroup:
     def gone(self) -> None:
         """Say that it was stopped."""
         key = self.key
-        if self._told:
+        if any(told.to for told in self._told.values()):
             short = f"{key.pod}.{key.service}" if key.pod else key.service
             self._around.report(StoppedForwarding(short, key.service, key.pod, key.namespace, key.context))
-            self._told.clear()
+        self._told.clear()
 
     def cut(self) -> None:
         """The run ends: reset what is open."""
@@ -187,7 +191,7 @@ class ServedPort:
             in_use=in_use,
             report=self._report,
             server_up=lambda: around.cluster.reach.up,
-            on_answer=lambda: group.state("proved"),
+            on_answer=self._answered,
         )
 
     @property
@@ -207,7 +211,7 @@ class ServedPort:
         around = self._around
         around.report(Handling(self._port.number, self.target))
         if self._port.own:
-            return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed)
+            return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed, self._answered)
         connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait)
         connection.dial()
         return connection
@@ -233,6 +237,9 @@ class ServedPort:
         self._around.report(event)
         if isinstance(event, ConnectionFailed):
             self._group.state("failing", event.meaning or event.words)
+
+    def _answered(self) -> None:
+        self._group.state("proved")
 
     def _own_failed(self, words: str) -> None:
         self._report(ConnectionFailed(self._port.number, self._port.own, "", words, target=self.target))

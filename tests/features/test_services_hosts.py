@@ -1,0 +1,124 @@
+"""What a run of services does when its hosts file does not do as it is told, and what it needs to be able to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.errors import MachineError
+from fairlead.model.service_events import Ready
+from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
+from tests.support.loop import run_virtual
+from tests.support.namedrun import NamedRun, named_run
+from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
+
+PORT = 20000
+
+
+def port(number: int, target: int = 8080) -> dict[str, Any]:
+    return {"name": f"p{number}", "port": number, "targetPort": target, "protocol": "TCP"}
+
+
+def play(folder: Path, body: Callable[[NamedRun], Awaitable[None]], **settings: Any) -> None:
+    async def main() -> None:
+        async with named_run(folder, **settings) as it:
+            it.api.put(SERVICES, service("web", ports=(port(PORT),)))
+            it.api.put(SLICES, endpoint_slice("web-1", [endpoint("a")]))
+            await body(it)
+
+    run_virtual(main())
+
+
+def listens(address: str, number: int = PORT) -> bool:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((address, number))
+        except OSError:
+            return True
+        return False
+
+
+def test_nothing_is_ready_whose_names_could_not_be_written(tmp_path: Path) -> None:
+    async def body(it: NamedRun) -> None:
+        it.helper.broken = 1.0
+        await it.run.read()
+        with pytest.raises(MachineError, match="the disk is full"):
+            await it.run.start()
+        assert not [event for event in it.told if isinstance(event, Ready)]
+
+    play(tmp_path, body)
+
+
+@pytest.mark.parametrize("how", ["broken", "gone"])
+def test_a_name_that_cannot_be_removed_goes_on_leading_to_us(how: str, tmp_path: Path) -> None:
+    """A stranger could listen on its address otherwise."""
+
+    async def body(it: NamedRun) -> None:
+        await it.run.read()
+        await it.run.start()
+        (line,) = it.helper.lines
+        helper = it.hosts.helper
+        it.helper.broken = 1.0
+        if how == "gone":
+            it.hosts.helper = None
+        it.api.delete(SERVICES, "web")
+        await asyncio.sleep(30)
+        assert listens(line.address)
+        it.helper.broken, it.hosts.helper = 0.0, helper
+        it.hosts.again()
+        await asyncio.sleep(6)
+        assert it.helper.lines == ()
+        assert not listens(line.address)
+
+    play(tmp_path, body)
+
+
+def test_a_service_that_is_back_before_its_name_could_be_removed(tmp_path: Path) -> None:
+    async def body(it: NamedRun) -> None:
+        await it.run.read()
+        await it.run.start()
+        (line,) = it.helper.lines
+        it.helper.broken = 1.0
+        it.api.delete(SERVICES, "web")
+        await asyncio.sleep(10)
+        it.api.put(SERVICES, service("web", ports=(port(PORT),)))
+        it.helper.broken = 0.0
+        await asyncio.sleep(10)
+        assert it.helper.lines == (line,)
+        assert listens(line.address)
+
+    play(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("settings", "lowest"),
+    [
+        ({}, 80),
+        ({"only": parse_patterns("--only", ["web"])}, PORT),
+        ({"mappings": parse_mappings(["80:30080"])}, PORT),
+        ({"exclude": parse_patterns("--exclude", ["low"]), "local": parse_own(["web=3000"])}, PORT),
+    ],
+)
+def test_the_lowest_port_is_of_what_is_served(settings: dict[str, Any], lowest: int, tmp_path: Path) -> None:
+    async def body(it: NamedRun) -> None:
+        it.api.put(SERVICES, service("low", ports=(port(80),)))
+        it.api.put(SERVICES, service("out", type="ExternalName", externalName="x.example", ports=(port(22),)))
+        await it.run.read()
+        assert it.run.lowest_port == lowest
+
+    play(tmp_path, body, **settings)
+
+
+def test_a_headless_service_listens_on_its_pods_ports_too(tmp_path: Path) -> None:
+    async def body(it: NamedRun) -> None:
+        it.api.put(SERVICES, service("web", ports=(port(PORT, 81),), clusterIP="None"))
+        await it.run.read()
+        assert it.run.lowest_port == 81
+
+    play(tmp_path, body)
