@@ -46,7 +46,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Refuse:
 
     def set_up(address: listener.Address, number: int, times: int = sys.maxsize) -> list[int]:
         refused: list[int] = []
-        real = listener._listen
+        real = listener.listening_socket
 
         def listen(asked: listener.Address, port: int) -> socket.socket:
             if asked == address and len(refused) < times:
@@ -54,7 +54,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Refuse:
                 raise OSError(number, os.strerror(number))
             return real(asked, port)
 
-        monkeypatch.setattr(listener, "_listen", listen)
+        monkeypatch.setattr(listener, "listening_socket", listen)
         return refused
 
     return set_up

@@ -117,9 +117,9 @@ def _bind_group(bound: Bound, group: Group, *, all_free: bool) -> None:
     failures: list[ListenError] = []
     for index, address in enumerate(group.addresses):
         try:
-            sock = _listen(address, bound.port)
+            sock = listening_socket(address, bound.port)
         except OSError as error:
-            failure = _explain(error, address, bound.port)
+            failure = explain(error, address, bound.port)
             lacking = error.errno in _NO_FAMILY
             if not group.any_will_do or not (lacking or (index and not all_free)):
                 # Held by somebody else: who connects there would not get us.
@@ -133,7 +133,8 @@ def _bind_group(bound: Bound, group: Group, *, all_free: bool) -> None:
     bound.missing += [failure.what for failure in failures]
 
 
-def _listen(address: Address, port: int) -> socket.socket:
+def listening_socket(address: Address, port: int) -> socket.socket:
+    """One that listens there, and never blocks. Raises OSError."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -149,7 +150,8 @@ def _listen(address: Address, port: int) -> socket.socket:
     return sock
 
 
-def _explain(error: OSError, address: Address, port: int) -> ListenError:
+def explain(error: OSError, address: Address, port: int) -> ListenError:
+    """Why that port could not be bound, with who holds it."""
     where = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
     if error.errno == errno.EADDRINUSE:
         holder = describe_holder(str(address), port)

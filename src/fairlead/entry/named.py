@@ -7,7 +7,7 @@ import ipaddress
 import os
 from collections.abc import Sequence
 
-from fairlead.entry.listener import Bound, Group, bind
+from fairlead.entry.listener import Bound, explain, listening_socket
 from fairlead.errors import ListenError, MachineError
 from fairlead.host import ports
 from fairlead.host.helper import Helper
@@ -19,30 +19,30 @@ Endpoint = tuple[str, int]
 
 async def listen(wanted: Sequence[Endpoint], helper: Helper | None) -> dict[Endpoint, Bound | ListenError]:
     """Listen on each; what this user may not bind, the helper does. One that fails leaves the others alone."""
-    lowest = 0 if os.geteuid() == 0 else ports.lowest_free()
+    lowest = 0 if os.geteuid() == 0 or helper is None else ports.lowest_free()
     found: dict[Endpoint, Bound | ListenError] = {}
     for endpoint in wanted:
-        if endpoint[1] >= lowest or helper is None:
-            found[endpoint] = await _by_ourselves(endpoint, helper)
-    low = [endpoint for endpoint in wanted if endpoint not in found]
-    if low:
-        assert helper is not None
-        found.update(await _by_helper(low, helper))
+        if endpoint[1] >= lowest:
+            result = _by_ourselves(endpoint)
+            if result is not None:
+                found[endpoint] = result
+    rest = [endpoint for endpoint in wanted if endpoint not in found]
+    if rest and helper is not None:
+        found.update(await _by_helper(rest, helper))
+    elif rest:
+        found.update(zip(rest, map(_in_use, rest, ports.describe_holders(rest)), strict=True))
     return found
 
 
-async def _by_ourselves(endpoint: Endpoint, helper: Helper | None) -> Bound | ListenError:
-    address, port = endpoint
+def _by_ourselves(endpoint: Endpoint) -> Bound | ListenError | None:
+    """None where something else has the port: who that is, is asked for all of them at once."""
+    address = ipaddress.ip_address(endpoint[0])
     try:
-        bound = bind(port, [Group((ipaddress.ip_address(address),), any_will_do=False)])
-    except ListenError as error:
-        cause = error.__cause__
-        if helper is not None and isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
-            try:
-                return _in_use(endpoint, await helper.holder(address, port))
-            except MachineError:
-                pass  # what we see ourselves has to do
-        return error
+        sock = listening_socket(address, endpoint[1])
+    except OSError as error:
+        return None if error.errno == errno.EADDRINUSE else explain(error, address, endpoint[1])
+    bound = Bound(endpoint[1])
+    bound.sockets.append(sock)
     return _with_room(endpoint, bound)
 
 
