@@ -7,7 +7,6 @@ import signal
 
 _IGNORED = (
     signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGPIPE,
-    signal.SIGIO,  # somebody opens a file that we have a lease on (fcntl(2))
 )  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """A hosts file, changed while others read and write it.
 
-Our own processes take turns by a lock (flock(2)) on the file itself: it needs no other file that could be left, any
-user who may read the file can take it, and its end is the kernel's work. A file that was replaced while one waited is
-recognised by its inode, and waited for again.
+Our own processes take turns by a lock (flock(2)) on the file itself: it needs no other file that could be left, and its
+end is the kernel's work. A file that was replaced while one waited is recognised by its inode, and waited for again.
+Since any user who may read the file can keep that lock, root takes turns by a folder of its own as well.
 
-The file is replaced by rename(2), so that readers see all of the old or all of the new. Who has the old one open for
-writing meanwhile, as ``echo >> hosts`` has for a moment, is waited for, and what came is carried over. A file that
+The file is replaced by rename(2), so that readers see all of the old or all of the new. Who has it open for writing, as
+an editor has for a moment, is waited for first; what comes at the last moment is carried over. A file that
 cannot be replaced, or not with all that belongs to it (owner, mode, extended attributes, other hard links), is written
 in place, with a journal.
 """
@@ -15,19 +15,22 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import stat
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Self
 
 from fairlead.errors import MachineError
 from fairlead.helper.journal import Journal
+from fairlead.helper.turn import turn
 
 PATIENCE = 5.0
 """Seconds to wait for another process of ours, which needs a few milliseconds, and for others who write meanwhile."""
-WRITERS = 0.25
-"""Seconds to wait for those who have the replaced file open for writing."""
+BRIEFLY = 0.5
+"""Seconds to wait for the file's lock where turns are taken elsewhere, too: any user may keep it for ever."""
 LARGEST = 64 << 20
 """Bytes of a file that is still worth reading whole."""
 
@@ -44,15 +47,15 @@ class _CannotReplaceError(Exception):
     """It has to be written in place."""
 
 
-def update(path: str, edit: Edit, journals: Sequence[str]) -> None:
+def update(path: str, edit: Edit, journals: Sequence[str], *, turns: str = "") -> None:
     """Make the file ``edit`` of what it holds; nothing is written if that is the same. Raises MachineError.
 
     ``edit`` may be called again when others write too; its last call is the one that counts. ``journals`` are the
-    folders for what is kept while the file is written in place.
+    folders for what is kept while the file is written in place. ``turns`` is the folder by which root takes turns.
     """
     path = os.path.realpath(path)
     try:
-        with _Locked(path) as file:
+        with turn(turns) if turns else nullcontext(False) as ours, _Locked(path, strict=not ours) as file:
             _update(file, edit, Journal(path, journals))
     except OSError as error:
         raise MachineError(f"cannot change {path}: {error.strerror}") from error
@@ -87,10 +90,12 @@ def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
             late = None
             continue
         try:
-            late = file.replace(wanted)
+            late = file.replace(held, wanted, until)
         except _CannotReplaceError:
             if file.write_in_place(held, wanted, journal):
                 return
+            continue
+        if late is None:
             continue
         journal.clear()
         if late.startswith(held):
@@ -103,8 +108,9 @@ def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
 class _Locked:
     """The file at ``path``, read under our lock for the time of a with block."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, strict: bool) -> None:
         self.path = path
+        self._strict = strict
         folder, name = os.path.split(path)
         self.unfinished = os.path.join(folder, f".{name}.fairlead")
         """Where its next content is prepared; by one process at a time, so what is found there is of a killed one."""
@@ -125,13 +131,15 @@ class _Locked:
             self._file = -1
 
     def lock(self) -> None:
-        """Wait for our turn; MachineError after PATIENCE."""
-        until = time.monotonic() + PATIENCE
+        """Wait for our turn; MachineError after PATIENCE, if the turn is by this lock alone (``strict``)."""
+        until = time.monotonic() + (PATIENCE if self._strict else BRIEFLY)
         while self._file < 0 or not self.is_current():
             self._close()
             self._file = _open(self.path)
             while not _try_lock(self._file):
                 if time.monotonic() > until:
+                    if not self._strict:
+                        return
                     holder = _lock_holder(self._file)
                     self._close()
                     raise MachineError(f"cannot change {self.path}: {holder} has kept it locked for {PATIENCE:g} s")
@@ -149,9 +157,17 @@ class _Locked:
         """What it holds."""
         return _content(self._file)
 
-    def replace(self, wanted: bytes) -> bytes:
-        """Put a file with ``wanted`` in its place; what the one that was there held in the end."""
+    def replace(self, held: bytes, wanted: bytes, until: float) -> bytes | None:
+        """Put a file with ``wanted`` in its place; what the one that was there held in the end.
+
+        None, and nothing is done, if it does not hold ``held`` any more once nobody writes it, or somebody still does
+        at ``until``.
+        """
         made = _prepare(self.unfinished, self._file, wanted)
+        if not _wait_for_writers(self._file, until) or self.content() != held:
+            os.close(made)
+            _remove(self.unfinished)
+            return None
         try:
             os.rename(self.unfinished, self.path)
         except OSError as error:
@@ -163,7 +179,8 @@ class _Locked:
         replaced, self._file = self._file, made
         try:
             _sync_folder(self.path)
-            _wait_for_writers(replaced)
+            # For those who opened it at the last moment.
+            _wait_for_writers(replaced, time.monotonic() + PATIENCE)
             return _content(replaced)
         finally:
             os.close(replaced)
@@ -266,17 +283,23 @@ def _attributes(file: int) -> list[str]:
         return []  # a file system without any
 
 
-def _wait_for_writers(file: int) -> None:
-    """Wait until nobody has it open for writing: then, and only then, the kernel gives a read lease (fcntl(2))."""
-    until = time.monotonic() + WRITERS
-    while time.monotonic() < until:
+def _wait_for_writers(file: int, until: float) -> bool:
+    """Wait until nobody has it open for writing: then, and only then, the kernel gives a read lease (fcntl(2)).
+
+    True also where that cannot be known.
+    """
+    while True:
         try:
+            # Who opens it just then is told to us by a signal: by one that is ignored unless somebody asks for it.
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-            return
+            return True
         except OSError as error:
             if error.errno != errno.EAGAIN:
-                return  # not our file, or a file system without leases
+                return True  # not our file, or a file system without leases
+        if time.monotonic() > until:
+            return False
         time.sleep(_PAUSE)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from fairlead.helper import hostsfile, journal
+from fairlead.helper import hostsfile, journal, turn
 from fairlead.helper.processes import alive
 from fairlead.helper.rights import only_those_of
 from fairlead.policy.hostsblock import Block, Entry, Mention, Owner, blocks, heal, mentions, replace
@@ -41,6 +41,7 @@ class Names:
         self._as_root = os.geteuid() == 0 and os.path.realpath(path) == os.path.realpath(SYSTEM)
         self._path = SYSTEM if self._as_root else path  # which may be a link that the user changes later
         self._journals = journal.SYSTEM if self._as_root else (state,)
+        self._turns = turn.FOLDER if self._as_root else ""
         self._written = False
 
     def write(self, entries: Sequence[Entry]) -> Outcome:
@@ -58,7 +59,7 @@ class Names:
             return data
 
         with self._rights():
-            hostsfile.update(self._path, edit, self._journals)
+            hostsfile.update(self._path, edit, self._journals, turns=self._turns)
         return outcome.dead
 
     def undo(self) -> None:
@@ -80,7 +81,7 @@ class Names:
             return data
 
         with self._rights():
-            hostsfile.update(self._path, edit, self._journals)
+            hostsfile.update(self._path, edit, self._journals, turns=self._turns)
         return outcome
 
     def _alive(self, owner: Owner) -> bool:

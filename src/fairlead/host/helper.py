@@ -18,8 +18,8 @@ from fairlead.policy.hostsblock import Entry, Mention
 
 HELLO = 5.0
 """Seconds in which a helper that is connected has detached itself."""
-UNDONE = 10.0
-"""Seconds in which it removes its lines; it waits half of that for another run that changes the file."""
+UNDONE = 25.0
+"""Seconds in which it removes its lines: milliseconds, unless others keep the file; then it tries three times."""
 
 
 class Left(NamedTuple):
