@@ -59,7 +59,12 @@ def test_the_dashes_of_an_option_make_it_like_no_other(word: str, meant: str) ->
         (["-p"], "unknown option -p (fairlead clean removes what a killed run left)"),
         (["-a"], "unknown option -a (there is no need for it: what changes is followed at once, and what fails is "
                  "tried again)"),
-        (["--tui"], "unknown option --tui (--help lists the options)"),
+        (["-b"], "unknown option -b (the copy of the hosts file is made once, and never restored)"),
+        (["-q"], "unknown option -q (without -v only changes are told)"),
+        (["--tui"], "unknown option --tui (the last line of a terminal shows how all stands)"),
+        (["--theme", "dark"], "unknown option --theme (there are no colours to choose)"),
+        (["--api"], "unknown option --api (-o json tells programs what happens)"),
+        (["--nope"], "unknown option --nope (--help lists the options)"),
         (["-dry-run"], "unknown option -d in -dry-run (did you mean --dry-run?)"),
     ],
 )  # fmt: skip

@@ -39,6 +39,10 @@ _KUBEFWD = {
 _KUBEFWD_WITHOUT = {
     "-b": "the copy of the hosts file is made once, and never restored",
     "--refresh-backup": "the copy of the hosts file is made once, and never restored",
+    "-q": "without -v only changes are told",
+    "--tui": "the last line of a terminal shows how all stands",
+    "--theme": "there are no colours to choose",
+    "--api": "-o json tells programs what happens",
     "-p": "fairlead clean removes what a killed run left",
     "--purge-stale-ips": "fairlead clean removes what a killed run left",
     "-a": _NOT_NEEDED,
