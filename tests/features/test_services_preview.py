@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from fairlead.dial.cluster import Cluster
+from fairlead.features.services.context import ServedContext
 from fairlead.features.services.hosts import HostsFile
-from fairlead.features.services.run import ServedContext, ServicesRun
+from fairlead.features.services.run import ServicesRun
 from fairlead.host.addresses import AddressBook
 from fairlead.kit.tasks import Background
 from fairlead.model.events import Waiting

@@ -13,8 +13,9 @@ from typing import Any, cast
 
 from fairlead.dial.cluster import Cluster
 from fairlead.errors import MachineError
+from fairlead.features.services.context import ServedContext
 from fairlead.features.services.hosts import HostsFile
-from fairlead.features.services.run import ServedContext, ServicesRun
+from fairlead.features.services.run import ServicesRun
 from fairlead.host.addresses import AddressBook
 from fairlead.host.helper import Bound, Helper, HostsReply
 from fairlead.kit.tasks import Background

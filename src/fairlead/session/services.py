@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 from fairlead.dial.cluster import Cluster
 from fairlead.errors import CredentialsError, MachineError
+from fairlead.features.services.context import ServedContext
 from fairlead.features.services.domain import cluster_domain
 from fairlead.features.services.hosts import HostsFile
-from fairlead.features.services.run import ServedContext, ServicesRun
+from fairlead.features.services.run import ServicesRun
 from fairlead.host import descriptors, dirs
 from fairlead.host.addresses import AddressBook
 from fairlead.host.helper import Helper

@@ -4,93 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 
-from fairlead.dial.cluster import Cluster
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.entry.named import Endpoint, listen
-from fairlead.errors import ApiError, ListenError, NotFoundError, UsageError
+from fairlead.errors import ListenError
+from fairlead.features.services.context import ServedContext
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.served import ServedGroup
-from fairlead.features.services.watch import ServiceName, ServiceWatch
+from fairlead.features.services.watch import ServiceName
 from fairlead.host.addresses import AddressBook
 from fairlead.host.ready_file import Listening
 from fairlead.kit.tasks import Background, together
-from fairlead.kube.access import may_forward, may_not_forward
-from fairlead.kube.namespaces import known_missing
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
 from fairlead.model.service_events import HostsLine, NotServed, Ready, ServiceEvent
 from fairlead.model.summary import Summary
 from fairlead.net.buffer import ReadBuffer
 from fairlead.policy.addresses import reserved
-from fairlead.policy.hostnames import Name, Scope, names_of, settle
+from fairlead.policy.hostnames import Name, names_of, settle
 from fairlead.policy.hostsblock import Entry
 from fairlead.policy.mapping import is_chosen, local_port, own_port
-from fairlead.policy.missing import no_namespace
 from fairlead.policy.plan import Group, Locals, ServicePlan, Unserved, plan
 from fairlead.policy.unmatched import unmatched
 from fairlead.settings import ServicesSettings
 
 TRY_AGAIN = 5.0
 """Seconds until a port is tried again that something else held."""
-
-
-class ServedContext:
-    """One context of a run; the ``Around`` of its groups."""
-
-    def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: ServicesRun) -> None:
-        settings = run.settings
-        self._namespaces = namespaces
-        given = (("--selector", settings.selector), ("--field-selector", settings.field_selector))
-        self._selects = " and ".join(f'{option} "{text}"' for option, text in given if text)
-        self.name = name
-        self.scope = scope
-        self.cluster = cluster
-        self.listeners = run.listeners
-        self.buffer = run.buffer
-        self.tasks = run.tasks
-        self.wait = settings.wait
-        self.report = run.report
-        self.watch = ServiceWatch(
-            cluster.server,
-            namespaces,
-            selector=settings.selector,
-            field_selector=settings.field_selector,
-            on_change=lambda service: run.changed(self, service),
-            on_note=lambda text: run.report(Note(text, warning=True)),
-        )
-
-    async def read(self) -> None:
-        """Read what there is; raises what the server refuses, also where forwarding is not allowed in any namespace."""
-        try:
-            await self.watch.read()
-        except ApiError as error:
-            if error.code == 400 and self._selects:
-                raise UsageError(f"{self._selects}: {error.message or error.what}") from error
-            raise
-        asked = self._namespaces or ("",)
-        server = self.cluster.server
-        may = await together([(may_forward(server, namespace), "ask for the right to forward") for namespace in asked])
-        found = {service.namespace for service in self.watch}
-        for namespace in self._namespaces:
-            if namespace not in found:
-                await self._explain_nothing(namespace)
-        refused = [namespace for namespace, yes in zip(asked, may, strict=True) if not yes]
-        if refused and len(refused) == len(asked) and self._namespaces:
-            raise may_not_forward(server.config, refused[0])
-        for namespace in refused:
-            self.report(Note(str(may_not_forward(server.config, namespace)), warning=True))
-
-    async def _explain_nothing(self, namespace: str) -> None:
-        alike = await known_missing(self.cluster.server, namespace)
-        if alike is not None:
-            raise NotFoundError(no_namespace(namespace, alike), code=404, reason="NotFound")
-        self.report(Note(f"there is no service to forward in namespace {namespace}; new ones join by themselves"))
-
-    def doubt(self, namespace: str) -> None:
-        """Look whether the pods of this namespace are still there."""
-        self.watch.doubt(namespace)
 
 
 class ServicesRun:

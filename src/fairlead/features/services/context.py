@@ -1,0 +1,92 @@
+"""One context of a run of ``services``: its cluster, and what is watched there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fairlead.dial.cluster import Cluster
+from fairlead.entry.listener import Listeners
+from fairlead.errors import ApiError, NotFoundError, UsageError
+from fairlead.features.services.watch import ServiceName, ServiceWatch
+from fairlead.kit.tasks import Background, together
+from fairlead.kube.access import may_forward, may_not_forward
+from fairlead.kube.namespaces import known_missing
+from fairlead.model.events import Note
+from fairlead.model.service_events import ServiceEvent
+from fairlead.net.buffer import ReadBuffer
+from fairlead.policy.hostnames import Scope
+from fairlead.policy.missing import no_namespace
+from fairlead.settings import ServicesSettings
+
+
+class Run(Protocol):
+    """The run that a context is of."""
+
+    settings: ServicesSettings
+    listeners: Listeners
+    buffer: ReadBuffer
+    tasks: Background
+
+    def report(self, event: ServiceEvent, /) -> None:
+        """Tell the user."""
+
+    def changed(self, context: ServedContext, service: ServiceName) -> None:
+        """This service may be another now."""
+
+
+class ServedContext:
+    """The ``Around`` of its groups."""
+
+    def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: Run) -> None:
+        settings = run.settings
+        self._namespaces = namespaces
+        given = (("--selector", settings.selector), ("--field-selector", settings.field_selector))
+        self._selects = " and ".join(f'{option} "{text}"' for option, text in given if text)
+        self.name = name
+        self.scope = scope
+        self.cluster = cluster
+        self.listeners = run.listeners
+        self.buffer = run.buffer
+        self.tasks = run.tasks
+        self.wait = settings.wait
+        self.report = run.report
+        self.watch = ServiceWatch(
+            cluster.server,
+            namespaces,
+            selector=settings.selector,
+            field_selector=settings.field_selector,
+            on_change=lambda service: run.changed(self, service),
+            on_note=lambda text: run.report(Note(text, warning=True)),
+        )
+
+    async def read(self) -> None:
+        """Read what there is; raises what the server refuses, also where forwarding is not allowed in any namespace."""
+        try:
+            await self.watch.read()
+        except ApiError as error:
+            if error.code == 400 and self._selects:
+                raise UsageError(f"{self._selects}: {error.message or error.what}") from error
+            raise
+        asked = self._namespaces or ("",)
+        server = self.cluster.server
+        may = await together([(may_forward(server, namespace), "ask for the right to forward") for namespace in asked])
+        found = {service.namespace for service in self.watch}
+        for namespace in self._namespaces:
+            if namespace not in found:
+                await self._explain_nothing(namespace)
+        refused = [namespace for namespace, yes in zip(asked, may, strict=True) if not yes]
+        if refused and len(refused) == len(asked) and self._namespaces:
+            raise may_not_forward(server.config, refused[0])
+        for namespace in refused:
+            self.report(Note(str(may_not_forward(server.config, namespace)), warning=True))
+
+    async def _explain_nothing(self, namespace: str) -> None:
+        alike = await known_missing(self.cluster.server, namespace)
+        if alike is not None:
+            raise NotFoundError(no_namespace(namespace, alike), code=404, reason="NotFound")
+        self.report(Note(f"there is no service to forward in namespace {namespace}; new ones join by themselves"))
+
+    def doubt(self, namespace: str) -> None:
+        """Look whether the pods of this namespace are still there."""
+        self.watch.doubt(namespace)
