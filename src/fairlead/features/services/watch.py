@@ -17,7 +17,7 @@ from fairlead.kube.resources import ENDPOINT_SLICE, POD, SERVICE, Resource
 from fairlead.kube.told import Told
 from fairlead.model.cache import Change
 from fairlead.model.objects import EndpointSlice, Pod, Service
-from fairlead.policy.podslices import selects, slices_of
+from fairlead.policy.podslices import PodSlices
 
 LOG = log.get(__name__)
 BEHIND = 1.0
@@ -60,6 +60,7 @@ class ServiceWatch:
         self._slice_lists: dict[str, Reflector[EndpointSlice]] = {}
         self._pod_lists: dict[str, Reflector[Pod]] = {}
         """For namespaces whose slices may not be listed."""
+        self._pod_slices = PodSlices()
         for namespace in namespaces or ("",):
             self._service_lists.append(
                 self._reflector(
@@ -140,7 +141,7 @@ class ServiceWatch:
         for where in (name.namespace, ""):
             if where in self._pod_lists:
                 service = self.service(name)
-                return slices_of(service, self._pod_lists[where].cache) if service is not None else ()
+                return self._pod_slices.of(service) if service is not None else ()
         return tuple(self._slices.get(name, {}).values())
 
     def is_behind(self, name: ServiceName) -> bool:
@@ -149,6 +150,7 @@ class ServiceWatch:
 
     def _services_changed(self, changes: list[Change[Service]]) -> None:
         for old, new in changes:
+            self._pod_slices.change_service(old, new)
             found = new or old
             if found is not None:
                 name = ServiceName(found.namespace, found.name)
@@ -185,8 +187,8 @@ class ServiceWatch:
                 self._on_change(name)
 
     def _pods_changed(self, changes: list[Change[Pod]]) -> None:
-        for service in self:
-            if any(pod is not None and selects(service, pod) for change in changes for pod in change):
+        for change in changes:
+            for service in self._pod_slices.change_pod(*change):
                 self._on_change(ServiceName(service.namespace, service.name))
 
     def _reflector(
