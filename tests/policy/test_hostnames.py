@@ -79,6 +79,10 @@ def test_names_of_another_context_all_carry_it() -> None:
         ("0xbad", "context-0xbad"),
         ("svc", "context-svc"),
         ("localhost", "context-localhost"),
+        ("dev", "context-dev"),
+        ("Prod", "context-prod"),
+        ("local", "context-local"),
+        ("staging", "staging"),
         ("\u751f\u7523", "context"),
         ("", "context"),
     ],
@@ -90,6 +94,7 @@ def test_a_context_as_a_label(context: str, label: str) -> None:
 def test_contexts_that_look_alike_are_told_apart() -> None:
     assert context_labels(["a/b", "a:b", "a-b", "a/b"]) == {"a/b": "a-b", "a:b": "a-b-2", "a-b": "a-b-3"}
     assert context_labels(["a-2", "a", "A"]) == {"a-2": "a-2", "a": "a", "A": "a-3"}
+    assert context_labels(["context-dev", "dev"]) == {"context-dev": "context-dev", "dev": "context-dev-2"}
     long = context_labels(["x" * 63, "x" * 64])
     assert long["x" * 64] == "x" * 61 + "-2"
 
@@ -176,6 +181,7 @@ def test_names_of_every_machine(name: str) -> None:
         (GroupKey("", "localdomain", "localhost"), "localhost.localdomain"),
         (GroupKey("", "shop", "my-laptop"), "my-laptop"),
         (GroupKey("", "example", "k8s"), "k8s.example"),
+        (GroupKey("", "shop", "wpad"), "wpad"),
     ],
 )
 def test_what_the_machine_needs_for_itself_is_never_written(key: GroupKey, lost: str) -> None:
@@ -192,6 +198,22 @@ def test_a_site_keeps_its_name_under_all_namespaces() -> None:
     assert texts(github._replace(pod="api"), Scope(everywhere=True)) == [
         "api.github.com.svc.cluster.local", "api.github.com.svc",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("namespace", ["local", "internal", "corp", "home", "lan", "arpa"])
+def test_a_company_and_the_next_room_keep_theirs_too(namespace: str) -> None:
+    gitlab = GroupKey("", namespace, "gitlab")
+    assert texts(gitlab, Scope(everywhere=True)) == [f"gitlab.{namespace}.svc.cluster.local", f"gitlab.{namespace}.svc"]
+
+
+def test_a_context_takes_no_site_over() -> None:
+    """``x.google.dev`` would be one, for whoever may make the namespace."""
+    contexts = ["dev", "prod", "kind"]
+    for context, label in context_labels(contexts).items():
+        for main in (True, False):
+            scope = Scope(bare="google", label=label, main=main)
+            found = texts(GroupKey(context, "google", "x"), scope)
+            assert not [text for text in found if text.endswith((".dev", ".prod"))]
 
 
 def test_a_site_keeps_its_name_before_a_pod() -> None:
@@ -224,13 +246,20 @@ def test_a_context_never_takes_a_name_that_means_something_in_the_cluster() -> N
     assert "api.shop.kind" in settled[second]
 
 
-def test_of_equals_the_first_has_the_name() -> None:
+def test_of_equals_the_first_by_its_key_has_the_name_whichever_came_first() -> None:
     """Pods that share a hostname share a name in cluster DNS; a hosts file has room for one."""
     scope = Scope()
     pods = [GroupKey("", "shop", "db", pod) for pod in ("a", "b")]
-    settled = settle({key: names_of(key, scope, "same") for key in pods})
-    assert "same.db.shop" in settled[pods[0]]
-    assert settled[pods[1]] == ("b.db.shop.svc.cluster.local", "b.db.shop", "b.db.shop.svc")
+    for order in (pods, pods[::-1]):
+        settled = settle({key: names_of(key, scope, "same") for key in order})
+        assert "same.db.shop" in settled[pods[0]]
+        assert settled[pods[1]] == ("b.db.shop.svc.cluster.local", "b.db.shop", "b.db.shop.svc")
+
+
+@given(st.lists(st.builds(GroupKey, st.just("c"), *[st.sampled_from("ab")] * 2, st.sampled_from(["", "a", "b"]))))
+def test_names_do_not_depend_on_the_order_of_arrival(keys: list[GroupKey]) -> None:
+    claims = {key: names_of(key, Scope(bare="a", label="x")) for key in keys}
+    assert settle(claims) == settle(dict(reversed(claims.items())))
 
 
 LABELS = st.sampled_from(["a", "b", "svc", "com", "cluster", "local", "localhost", "1", "0x1", "x-y", "kind"])

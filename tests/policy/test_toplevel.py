@@ -11,7 +11,12 @@ def test_names_of_the_root_zone(name: str) -> None:
     assert is_toplevel(name)
 
 
-@pytest.mark.parametrize("name", ["", "COM", "local", "default", "kube-system", "shop1"])
+@pytest.mark.parametrize("name", ["local", "internal", "corp", "home", "lan", "localdomain", "onion", "arpa"])
+def test_names_that_networks_use_beside_it(name: str) -> None:
+    assert is_toplevel(name)
+
+
+@pytest.mark.parametrize("name", ["", "COM", "test", "example", "default", "kube-system", "shop1"])
 def test_other_names(name: str) -> None:
     assert not is_toplevel(name)
 

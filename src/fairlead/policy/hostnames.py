@@ -29,9 +29,11 @@ _OURS = frozenset(
         "localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6",
         "localhost6.localdomain6", "ip6-localhost", "ip6-loopback", "ip6-localnet", "ip6-mcastprefix", "ip6-allnodes",
         "ip6-allrouters", "ip6-allhosts", "broadcasthost",
+        "wpad",
     }
 )  # fmt: skip
-"""What systems are delivered with in their hosts files; of ``localhost`` also all names below it (RFC 6761)."""
+"""What systems are delivered with in their hosts files; of ``localhost`` also all names below it (RFC 6761). And where
+programs look by themselves for the proxy that they are to use (WPAD)."""
 
 
 class Name(NamedTuple):
@@ -98,13 +100,11 @@ def names_of(key: GroupKey, scope: Scope, hostname: str = "") -> tuple[Name, ...
 
 
 def settle(claims: Mapping[GroupKey, Sequence[Name]]) -> dict[GroupKey, tuple[str, ...]]:
-    """Each name for the one group that has it: the nearest form, then the group that comes first in ``claims``."""
+    """Each name for the one group that has it: the nearest form, then the group that is first by its key."""
     owners: dict[str, tuple[int, GroupKey]] = {}
     for key, names in claims.items():
         for rank, text in names:
-            held = owners.get(text)
-            if held is None or rank < held[0]:
-                owners[text] = (rank, key)
+            owners[text] = min(owners.get(text, (rank, key)), (rank, key))
     return {
         key: tuple(dict.fromkeys(text for rank, text in names if owners[text] == (rank, key)))
         for key, names in claims.items()
@@ -130,8 +130,9 @@ def context_labels(contexts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for context in dict.fromkeys(contexts):
         label = re.sub(r"[^a-z0-9]", "-", context.lower())[:MOST_LABEL].strip("-")
-        # These end other names: nobody could tell that there is a context in them, or no resolver would take them.
-        if not label or label == "svc" or is_ours(label) or _NUMBER.fullmatch(label):
+        # These end other names: nobody could tell that there is a context in them, no resolver would take them, or
+        # they are those of sites and hosts out there.
+        if not label or label == "svc" or is_ours(label) or is_toplevel(label) or _NUMBER.fullmatch(label):
             label = f"context-{label}"[:MOST_LABEL].strip("-")
         base, count = label, 1
         while label in found.values():

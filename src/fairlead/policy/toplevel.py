@@ -1,4 +1,6 @@
-"""The names of top-level domains: those of the IANA root zone database, in their ASCII form (RFC 5891)."""
+"""The names of top-level domains: those of the IANA root zone database, in their ASCII form (RFC 5891), and those that
+networks use as such beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,21 @@ from functools import cache
 
 
 def is_toplevel(name: str) -> bool:
-    """Whether names that end in ``.name`` belong to others, out there; ``name`` is in lower case."""
-    return name in _names()
+    """Whether names that end in ``.name`` may belong to others, far or near; ``name`` is in lower case."""
+    return name in _PRIVATE or name in _names()
+
+
+_PRIVATE = frozenset(
+    {
+        "local",  # RFC 6762: what mDNS finds nearby
+        "intranet", "internal", "private", "corp", "home", "lan",  # RFC 6762, appendix G: often in use
+        "mail",  # never to be delegated, as corp and home are not, since so many use it (ICANN, 2018)
+        "localdomain",  # what many systems and routers call the network that they are in
+        "onion",  # RFC 7686
+        "alt",  # RFC 9476
+    }
+)  # fmt: skip
+"""Not ``test``, ``example`` and ``invalid`` (RFC 6761), which are nobody's."""
 
 
 @cache
