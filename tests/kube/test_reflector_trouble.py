@@ -9,6 +9,7 @@ import pytest
 
 from fairlead.errors import ApiError, ProtocolError, UnreachableError
 from fairlead.kit.tasks import Background
+from fairlead.kube import reflector
 from tests.support.fakeapi import FakeApi, Object, Query, until
 from tests.support.loop import now, run_virtual
 from tests.support.objects import PODS, pod
@@ -230,3 +231,39 @@ def test_a_kick_ends_a_question_that_was_asked_before_the_network_went(forbidden
             assert watched.troubles in ([], [None]), "a kick is no trouble"
 
     run_virtual(main())
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reflector keeps three objects."""
+    monkeypatch.setattr(reflector, "MAX_OBJECTS", 3)
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("watch_list", ["on", "invalid"])
+def test_more_than_it_keeps_is_left_out_and_told(watch_list: str) -> None:
+    """Whatever brings it; what is known goes on, and what fits later is found."""
+
+    async def body(api: FakeApi, watched: Watched) -> None:
+        api.watch_list = watch_list
+        await until(lambda: api.streams)
+        for name in "bcde":
+            api.put(PODS, pod(name))
+        await until(lambda: watched.crowded)
+        assert watched.names == ["a", "b", "c"]
+        api.put(PODS, pod("a", ready=False))
+        await until(lambda: not next(iter(watched.reflector.cache)).ready)
+        api.page = 2
+        watched.reflector.relist()
+        await until(lambda: api.count("list") + api.count("watch") > 3)
+        await asyncio.sleep(1)
+        assert watched.names == ["a", "b", "c"]
+        api.delete(PODS, "a")
+        await until(lambda: watched.names == ["b", "c"])
+        api.delete(PODS, "d")
+        api.cut()
+        await until(lambda: watched.names == ["b", "c", "e"])
+        assert watched.crowded == ["crowded"]
+        assert watched.troubles == []
+
+    play(body)

@@ -17,7 +17,7 @@ class Item:
 
 
 def test_put_tells_what_came_and_what_changed() -> None:
-    cache: Cache[Item] = Cache()
+    cache: Cache[Item] = Cache(9)
     first, second = Item("a"), Item("a", resource_version="2")
     assert cache.put(first) == [Change(None, first)]
     assert cache.put(first) == []
@@ -27,7 +27,7 @@ def test_put_tells_what_came_and_what_changed() -> None:
 
 
 def test_another_uid_is_another_object() -> None:
-    cache: Cache[Item] = Cache()
+    cache: Cache[Item] = Cache(9)
     first, second = Item("a"), Item("a", uid="v")
     cache.put(first)
     assert cache.put(second) == [Change(first, None), Change(None, second)]
@@ -38,7 +38,7 @@ def test_another_uid_is_another_object() -> None:
 
 
 def test_replace_deletes_what_it_does_not_name() -> None:
-    cache: Cache[Item] = Cache()
+    cache: Cache[Item] = Cache(9)
     a, b, c = Item("a"), Item("b"), Item("c")
     cache.replace([a, b])
     changed = Item("b", resource_version="2")
@@ -57,7 +57,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_the_changes_rebuild_the_cache(steps: list[tuple[str, Item | list[Item]]]) -> None:
-    cache: Cache[Item] = Cache()
+    cache: Cache[Item] = Cache(9)
     copy: dict[tuple[str, str], Item] = {}
     for verb, argument in steps:
         for change in getattr(cache, verb)(argument):
@@ -67,3 +67,25 @@ def test_the_changes_rebuild_the_cache(steps: list[tuple[str, Item | list[Item]]
             if change.new is not None:
                 copy[change.new.name, change.new.uid] = change.new
         assert sorted(copy.values(), key=str) == sorted(cache, key=str)
+
+
+def test_more_than_it_may_hold() -> None:
+    cache: Cache[Item] = Cache(2)
+
+    def crowded() -> bool:
+        return cache.crowded
+
+    cache.replace([Item("a"), Item("b"), Item("b", resource_version="2")])
+    assert not crowded()
+    assert cache.put(Item("c")) == []
+    assert crowded()
+    changed = Item("a", resource_version="2")
+    assert cache.put(changed) == [Change(Item("a"), changed)]
+    assert cache.drop(Item("c")) == []
+    cache.drop(changed)
+    assert cache.put(Item("c")) == [Change(None, Item("c"))]
+    assert crowded(), "others were left out that it does not know"
+    cache.replace([Item("a")])
+    assert not crowded()
+    assert cache.replace([Item("a"), Item("b"), Item("c")]) == [Change(None, Item("b"))]
+    assert crowded()

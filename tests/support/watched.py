@@ -22,6 +22,7 @@ class Watched:
         self.told: list[list[Change[Pod]]] = []
         self.troubles: list[FairleadError | None] = []
         self.polling: list[FairleadError] = []
+        self.crowded: list[str] = []
         self.reflector: Reflector[Pod] = Reflector(
             api,
             f"{PODS}/{single}" if single else PODS,
@@ -31,6 +32,7 @@ class Watched:
             on_change=self.told.append,
             on_trouble=self.troubles.append,
             on_polling=self.polling.append,
+            on_crowded=lambda: self.crowded.append("crowded"),
             timing=timing,
             chance=lambda: 0.0,
         )

@@ -242,5 +242,6 @@ class Sources:
             on_change=changed,
             on_trouble=self._told.trouble(what),
             on_polling=self._told.polling(what),
+            on_crowded=self._told.crowded(what),
             timing=self._timing,
         )

@@ -60,7 +60,7 @@ class Timing(NamedTuple):
 PAGE = "500"
 """Objects a page, as client-go asks."""
 MAX_OBJECTS = 100_000
-"""Objects kept; far more than the pods of one selector, and a bound on what a server can make us hold."""
+"""Objects kept, whether a list or a watch brings them: a bound on what a server can make us hold."""
 _INITIAL_END = "k8s.io/initial-events-end"
 _UNSUPPORTED = (400, 405, 422)
 """Statuses of servers that do not know sendInitialEvents, or have it switched off."""
@@ -72,7 +72,7 @@ class Reflector(Generic[T]):
     ``single`` is the name of the one object wanted: it is read with get where listing is forbidden. ``on_change`` gets
     the changes of each event or list, and is called for the first list even if that is empty. ``on_trouble`` gets each
     error that makes it start again, and None when it is current again. ``on_polling`` is called once with the refusal
-    if watching is forbidden.
+    if watching is forbidden, ``on_crowded`` once if there are more than MAX_OBJECTS; the others are not known then.
     """
 
     def __init__(
@@ -87,10 +87,11 @@ class Reflector(Generic[T]):
         on_change: Callable[[list[Change[T]]], None] = lambda _: None,
         on_trouble: Callable[[FairleadError | None], None] = lambda _: None,
         on_polling: Callable[[FairleadError], None] = lambda _: None,
+        on_crowded: Callable[[], None] = lambda: None,
         timing: Timing | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.cache: Cache[T] = Cache()
+        self.cache: Cache[T] = Cache(MAX_OBJECTS)
         self.synced = False
         self._server = server
         self._path = path
@@ -106,13 +107,14 @@ class Reflector(Generic[T]):
         self._on_change = on_change
         self._on_trouble = on_trouble
         self._on_polling = on_polling
+        self._on_crowded = on_crowded
         self._timing = timing or Timing()
         self._chance = chance
         self._backoff = Backoff()
         self._version = ""
         self._watch_list = True
         self._polling_since: float | None = None
-        self._said_polling = False
+        self._said_polling = self._said_crowded = False
         self._may_list = True
         self._kicked = False
         self._reading = False
@@ -154,7 +156,8 @@ class Reflector(Generic[T]):
     async def run(self) -> None:
         """Keep current for ever. May be cancelled, and run again: it goes on from the last state."""
         while True:
-            if self._doubted:
+            # Of what did not fit, a watch would not tell that it does by now.
+            if self._doubted or self.cache.crowded:
                 self._version = ""
             self._kicked = self._doubted = False
             started = asyncio.get_running_loop().time()
@@ -256,11 +259,9 @@ class Reflector(Generic[T]):
             page = await self._server.get(self._path, [*query, *([("continue", token)] if token else [])])
             entries = page.get("items")
             items.extend(map(self._read, entries if isinstance(entries, list) else ()))
-            if len(items) > MAX_OBJECTS:
-                raise ProtocolError(f"{self._path} has more than {MAX_OBJECTS} objects")
             meta = _mapping(page, "metadata")
             token = str(meta.get("continue") or "")
-            if not token:
+            if not token or len(items) > MAX_OBJECTS:
                 return items, str(meta.get("resourceVersion") or "")
 
     async def _watch(self) -> None:
@@ -316,15 +317,11 @@ class Reflector(Generic[T]):
         if initial is not None:
             if kind == "DELETED":
                 initial.pop((item.namespace, item.name), None)
-            else:
+            elif len(initial) <= MAX_OBJECTS or (item.namespace, item.name) in initial:
                 initial[item.namespace, item.name] = item
-            if len(initial) > MAX_OBJECTS:
-                raise ProtocolError(f"{self._path} has more than {MAX_OBJECTS} objects")
             return initial
         self._version = item.resource_version
-        changes = self.cache.drop(item) if kind == "DELETED" else self.cache.put(item)
-        if changes:
-            self._on_change(changes)
+        self._changed(self.cache.drop(item) if kind == "DELETED" else self.cache.put(item))
         return None
 
     def _bookmark(self, body: Mapping[str, Any], initial: _Initial[T]) -> _Initial[T]:
@@ -340,8 +337,14 @@ class Reflector(Generic[T]):
     def _replace(self, items: Sequence[T]) -> None:
         changes = self.cache.replace(items)
         first, self.synced = not self.synced, True
+        self._changed(changes, first=first)
+
+    def _changed(self, changes: list[Change[T]], *, first: bool = False) -> None:
         if changes or first:
             self._on_change(changes)
+        if self.cache.crowded and not self._said_crowded:
+            self._said_crowded = True
+            self._on_crowded()
 
     def _recovered(self) -> None:
         if self._troubled:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fairlead.errors import CredentialsError, FairleadError, ForbiddenError
 from fairlead.kit import log
-from fairlead.kube.reflector import Timing
+from fairlead.kube.reflector import MAX_OBJECTS, Timing
 
 LOG = log.get(__name__)
 
@@ -43,3 +43,7 @@ class Told:
                 self._say(f"not allowed to watch the {what}: asking every {self._every:.0f} s")
 
         return told
+
+    def crowded(self, what: str) -> Callable[[], None]:
+        """Its ``on_crowded``."""
+        return lambda: self._say(f"there are more than {MAX_OBJECTS} {what}: the others are left out")

@@ -41,9 +41,12 @@ class Change(NamedTuple, Generic[T]):
 
 
 class Cache(Generic[T]):
-    """Keyed objects; ``apply`` and ``replace`` return what changed, in order."""
+    """Keyed objects, ``most`` of them; ``put``, ``drop`` and ``replace`` return what changed, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.crowded = False
+        """Since the last whole list there were more, which were not taken."""
+        self._most = most
         self._objects: dict[tuple[str, str], T] = {}
 
     def __iter__(self) -> Iterator[T]:
@@ -62,6 +65,9 @@ class Cache(Generic[T]):
         old = self._objects.get(key)
         if old is not None and old.uid == item.uid and old.resource_version == item.resource_version:
             return []
+        if old is None and len(self._objects) >= self._most:
+            self.crowded = True
+            return []
         self._objects[key] = item
         return _difference(old, item)
 
@@ -76,7 +82,14 @@ class Cache(Generic[T]):
 
     def replace(self, items: Iterable[T]) -> list[Change[T]]:
         """Take a whole list: what it does not name is gone."""
-        fresh = {(item.namespace, item.name): item for item in items}
+        fresh: dict[tuple[str, str], T] = {}
+        self.crowded = False
+        for item in items:
+            key = (item.namespace, item.name)
+            if len(fresh) < self._most or key in fresh:
+                fresh[key] = item
+            else:
+                self.crowded = True
         changes = [Change(old, None) for key, old in self._objects.items() if key not in fresh]
         for key, item in fresh.items():
             old = self._objects.get(key)

@@ -212,5 +212,6 @@ class ServiceWatch:
             on_change=on_change,
             on_trouble=self._told.trouble(what),
             on_polling=self._told.polling(what),
+            on_crowded=self._told.crowded(what),
             timing=self._timing,
         )
