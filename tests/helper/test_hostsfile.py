@@ -262,6 +262,40 @@ def test_what_somebody_writes_anew_meanwhile_is_what_counts(
     assert hosts.read_bytes() == b"x\n127.0.0.1 localhost\n10.0.0.9 else\n"
 
 
+@pytest.mark.parametrize("links", [1, 2])
+def test_a_slow_writer_is_waited_for(hosts: Path, journals: list[str], tmp_path: Path, links: int) -> None:
+    """Such as ``curl URL > FILE``: it goes on from where it was, in the file that it opened."""
+    if links == 2:
+        os.link(hosts, tmp_path / "second")  # so that it is written in place
+    wanted, half, done = USUAL * 20, threading.Event(), threading.Event()
+
+    def write() -> None:
+        with open(hosts, "wb", buffering=0) as file:
+            file.write(wanted[:100])
+            half.set()
+            assert done.wait(0.3) is False
+            file.write(wanted[100:])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    half.wait()
+    hostsfile.update(str(hosts), first(b"x\n"), journals)
+    done.set()
+    writer.join()
+    assert hosts.read_bytes() == b"x\n" + wanted
+
+
+def test_a_lock_that_somebody_keeps_does_not_stop_who_takes_turns_elsewhere(
+    hosts: Path, journals: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostsfile, "BRIEFLY", 0.01)
+    with open(hosts) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        hostsfile.update(str(hosts), first(b"x\n"), journals, turns=str(tmp_path / "turns"))
+    assert hosts.read_bytes() == b"x\n" + USUAL
+    assert not (tmp_path / "turns").exists()
+
+
 def test_what_somebody_puts_in_its_place_meanwhile_is_what_counts(hosts: Path, journals: list[str]) -> None:
     def edit(data: bytes) -> bytes:
         if data == USUAL:

@@ -92,7 +92,7 @@ def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
         try:
             late = file.replace(held, wanted, until)
         except _CannotReplaceError:
-            if file.write_in_place(held, wanted, journal):
+            if file.write_in_place(held, wanted, until, journal):
                 return
             continue
         if late is None:
@@ -192,8 +192,10 @@ class _Locked:
             with open(file, "wb", buffering=0) as end:
                 end.write(data)
 
-    def write_in_place(self, held: bytes, wanted: bytes, journal: Journal) -> bool:
-        """Write it over; False if it does not hold ``held`` any more. Until that is done the journal has both."""
+    def write_in_place(self, held: bytes, wanted: bytes, until: float, journal: Journal) -> bool:
+        """Write it over, and keep both in the journal until that is done; False as ``replace`` has None."""
+        if not _wait_for_writers(self._file, until) or self.content() != held:
+            return False
         with open(os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb", buffering=0) as file:
             journal.write(held, wanted)
             unchanged = self.content() == held  # the disk took its time
