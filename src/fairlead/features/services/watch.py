@@ -52,7 +52,8 @@ class ServiceWatch:
         self._on_change = on_change
         self._timing = timing
         self._told = Told(on_note, timing)
-        self._doubt_again = 0.0
+        self._doubt_again: dict[str, float] = {}
+        """When the lists of a namespace may be taken again for a doubt; "" for those of all."""
         self._slices: dict[ServiceName, dict[str, EndpointSlice]] = {}
         self._behind: dict[ServiceName, asyncio.TimerHandle] | None = None
         """Services whose slices may be those of other ports; None while all that is there is read at once."""
@@ -116,13 +117,11 @@ class ServiceWatch:
     def doubt(self, namespace: str) -> None:
         """Look again which pods there are: a connection to one failed. Cheap to call for each of many."""
         now = asyncio.get_running_loop().time()
-        if now >= self._doubt_again:
-            self._doubt_again = now + DOUBT_EVERY
-            for where in (namespace, ""):
-                if where in self._slice_lists:
-                    self._slice_lists[where].relist()
-                if where in self._pod_lists:
-                    self._pod_lists[where].relist()
+        for where in (namespace, ""):
+            reflector = self._slice_lists.get(where) or self._pod_lists.get(where)
+            if reflector is not None and now >= self._doubt_again.get(where, 0.0):
+                self._doubt_again[where] = now + DOUBT_EVERY
+                reflector.relist()
 
     def __iter__(self) -> Iterator[Service]:
         for reflector in self._service_lists:
