@@ -38,6 +38,10 @@ def test_several_namespaces(words: list[str]) -> None:
     assert cluster_options(parsed(*words).values) == ClusterOptions()
 
 
+def test_blanks_behind_commas_are_left_out() -> None:
+    assert settings("-n", "shop, pay", "--only", "a ,b, ") == settings("-n", "shop,pay", "--only", "a,b")
+
+
 @pytest.mark.parametrize("words", [["-x", "a", "-x", "b"], ["-x", "a,b"], ["--context", "a", "--context=b"]])
 def test_several_contexts(words: list[str]) -> None:
     assert settings(*words).contexts == ("a", "b")
@@ -79,6 +83,14 @@ def test_every_setting_has_an_option() -> None:
     ("words", "message"),
     [
         (["web"], '"web" is one word too many (for one service alone: --only web)'),
+        (["svc/web"], '"svc/web" is one word too many (for one service alone: --only web)'),
+        (["deploy/web"], '"deploy/web" is one word too many (other kinds: fairlead forward deploy/web PORT)'),
+        (
+            ["-n", "shop", "pay"],
+            '"pay" is one word too many (for one service alone: --only pay; for a namespace more: -n shop,pay)',
+        ),
+        (["-namespace", "shop"], '"shop" is one word too many (did you mean --namespace, with two dashes?)'),
+        (["-local", "web=3000"], '"web=3000" is one word too many (did you mean --local, with two dashes?)'),
         (["--"], "a command is missing after -- (for example: fairlead services -- env)"),
         (["--", ""], "the command after -- is empty"),
         (["-n", "Shop"], 'invalid namespace "Shop": ['),

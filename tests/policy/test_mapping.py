@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.errors import UsageError
 from fairlead.model.named import PortRule, ServicePattern
@@ -104,3 +108,15 @@ def test_which_services_are_chosen(only: list[str], exclude: list[str], chosen: 
         f"{service}.{namespace}" for namespace, service in services if is_chosen(wanted, unwanted, namespace, service)
     ]
     assert found == chosen.split()
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=10))
+def test_a_pattern_holds_where_the_same_expression_does(pattern: str, name: str) -> None:
+    expression = pattern.replace("*", ".*").replace("?", ".")
+    assert is_chosen([ServicePattern(pattern)], (), "ns", name) == bool(re.fullmatch(expression, name))
+
+
+def test_no_pattern_takes_long() -> None:
+    """One that goes back over each * would take longer than anybody waits."""
+    (pattern,) = parse_patterns("--only", ["*a" * 30 + "*b"])
+    assert not is_chosen([pattern], (), "ns", "a" * 63)

@@ -129,7 +129,7 @@ def first_word(words: Sequence[str], options: Iterable[Option]) -> int | None:
 
 def _keep(values: dict[str, Any], option: Option, text: str | None) -> None:
     if option.kind in ("list", "csv"):
-        more = (text or "",) if option.kind == "list" else tuple(filter(None, (text or "").split(",")))
+        more = (text or "",) if option.kind == "list" else tuple(filter(None, map(str.strip, (text or "").split(","))))
         values[option.field] = (*values.get(option.field, ()), *more)
     else:
         values[option.field] = _value(option, text)

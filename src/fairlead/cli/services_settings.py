@@ -23,13 +23,29 @@ _OF_ONE_CLUSTER = ("server", "cluster")
 def services_settings(parsed: Parsed) -> ServicesSettings:
     """The settings of one run. Raises UsageError, or ConfigError for a file."""
     if parsed.words:
-        word = parsed.words[0]
-        raise UsageError(f'"{word}" is one word too many', remedy=f"for one service alone: --only {word}")
+        raise UsageError(f'"{parsed.words[0]}" is one word too many', remedy=_meant(parsed))
     files = [_read(path) for path in parsed.values.get("config", ())]
     given = typed(only(ServicesSettings._fields, parsed.values))
     settings = ServicesSettings(**merged([*files, given]), command=command_of(parsed, "services"))
     _check(settings, parsed.values)
     return settings
+
+
+def _meant(parsed: Parsed) -> str:
+    """What a word that is no option's was probably to be."""
+    word, names = parsed.words[0], {option.name for option in SERVICES}
+    for option in SERVICES:
+        values = parsed.values.get(option.field)
+        for value in values if isinstance(values, tuple) else (values,):
+            if option.short and f"{option.short}{value}" in names:  # as -namespace is -n with "amespace"
+                return f"did you mean --{option.short}{value}, with two dashes?"
+    kind, slash, name = word.partition("/")
+    if slash and kind not in ("svc", "service", "services"):
+        return f"other kinds: fairlead forward {word} PORT"
+    one = f"for one service alone: --only {name or word}"
+    if parsed.values.get("namespaces") and not slash:
+        return f"{one}; for a namespace more: -n {','.join((*parsed.values['namespaces'], word))}"
+    return one
 
 
 def _check(settings: ServicesSettings, values: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from fairlead.errors import UsageError
@@ -114,11 +113,23 @@ def _pattern(option: str, word: str) -> ServicePattern:
 
 
 def _any(patterns: Sequence[ServicePattern], namespace: str, service: str) -> bool:
-    return any(
-        _wild(each.service).fullmatch(service) and _wild(each.namespace).fullmatch(namespace) for each in patterns
-    )
+    return any(_matches(each.service, service) and _matches(each.namespace, namespace) for each in patterns)
 
 
-@cache
-def _wild(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
+def _matches(pattern: str, text: str) -> bool:
+    """Whether all of ``text`` is as ``pattern`` has it.
+
+    Where a * took too little, only the last one takes more: at most len(pattern) * len(text) steps.
+    """
+    at, here, star, taken = 0, 0, -1, 0
+    while here < len(text):
+        if pattern[at : at + 1] == "*":
+            star, taken, at = at, here, at + 1
+        elif pattern[at : at + 1] in ("?", text[here]):
+            at, here = at + 1, here + 1
+        elif star >= 0:
+            taken += 1
+            at, here = star + 1, taken
+        else:
+            return False
+    return pattern[at:].strip("*") == ""
