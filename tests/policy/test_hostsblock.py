@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import assume, given
@@ -185,6 +186,18 @@ def test_dos_line_ends_of_an_editor_do_not_hide_a_block() -> None:
 def test_many_begins_take_no_time() -> None:
     data = BEGIN * 20_000 + b"127.1.2.3 a\n" * 20_000 + END * 20_000
     assert without(data) == b""
+
+
+def test_a_long_file_of_others_takes_no_time() -> None:
+    """A list of sites to be blocked has 170,000 lines and is read again with each change."""
+    sites = b"".join(b"0.0.0.0 ad%d.example\n" % number for number in range(170_000))
+    data = b"".join([USUAL, OURS, sites, b"10.0.0.6 nginx\n"])
+    before = time.process_time()
+    there = replace(heal(data, lambda owner: True)[0], ME, ENTRIES)
+    assert mentions(there, {"nginx", "db.shop"}) == [Mention("nginx", "10.0.0.6", 170_010)]
+    assert blocks(there) == [Block(ME, ENTRIES)]
+    assert time.process_time() - before < 1.0
+    assert replace(there, ME, ()) == b"".join([USUAL, sites, b"10.0.0.6 nginx\n"])
 
 
 # -- names of others --

@@ -8,13 +8,15 @@ Each run has one block, named after its main process::
 
 Ours are these lines exactly, within a block; whatever else somebody wrote there is foreign and stays. A block whose end
 is missing reaches as far as its lines follow each other.
+
+What is before the first and behind the last of our lines, a list of 100,000 sites to be blocked perhaps, is one piece.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 LONGEST = 500
@@ -23,7 +25,11 @@ LONGEST = 500
 _BEGIN = re.compile(rb"# fairlead begin pid=([1-9]\d{0,9}) start=(\d{1,20}) boot=([0-9a-f-]{1,64})")
 _END = re.compile(rb"# fairlead end pid=([1-9]\d{0,9})")
 _ENTRY = re.compile(rb"(127\.\d{1,3}\.\d{1,3}\.\d{1,3})((?: [a-z0-9.-]+)+)")
+_LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_MARK = b"# fairlead "
+_PLAIN = bytes.maketrans(b"#\0ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"  abcdefghijklmnopqrstuvwxyz")
+"""For a look at the words of a line: glibc compares without case, and a comment begins anywhere."""
 
 _FOREIGN, _STRAY = -1, -2
 """Whose a line is, where it is of no block: somebody else's, or an end of ours whose begin is gone."""
@@ -72,8 +78,9 @@ class _Extent(NamedTuple):
 
 class _Parsed(NamedTuple):
     lines: list[bytes]
+    """And before and behind them, whole, what is too far from any line of ours to be of a block."""
     whose: list[int]
-    """For each line the index of its owner, or _FOREIGN, or _STRAY."""
+    """For each the index of its owner, or _FOREIGN, or _STRAY."""
     owners: list[Owner]
 
     def bytes_where(self, wanted: Callable[[int], bool]) -> bytes:
@@ -82,11 +89,7 @@ class _Parsed(NamedTuple):
 
 def may_serve(address: str) -> bool:
     """Whether services may stand on ``address``: loopback, and not where the machine itself is called."""
-    try:
-        found = ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return found.is_loopback and not address.startswith("127.0.0.") and address != "127.0.1.1"
+    return _LOOPBACK.fullmatch(address) is not None and not address.startswith("127.0.0.") and address != "127.0.1.1"
 
 
 def blocks(data: bytes) -> list[Block]:
@@ -118,16 +121,22 @@ def heal(data: bytes, alive: Callable[[Owner], bool]) -> tuple[bytes, list[Owner
     return healed, list(dict.fromkeys(parsed.owners[index] for index in sorted(dead)))
 
 
-def mentions(data: bytes, names: Container[str]) -> list[Mention]:
+def mentions(data: bytes, names: Collection[str]) -> list[Mention]:
     """Where others' lines have one of ``names`` (lower case), as glibc reads the file."""
     parsed = _parse(data)
-    return [
-        Mention(name, address, number)
-        for number, (line, whose) in enumerate(zip(parsed.lines, parsed.whose, strict=True), 1)
-        if whose == _FOREIGN
-        for address, name in _read(line)
-        if name in names
-    ]
+    wanted = {name.encode() for name in names}
+    found, before = [], 0
+    for piece, whose in zip(parsed.lines, parsed.whose, strict=True):
+        if whose == _FOREIGN and not wanted.isdisjoint(piece.translate(_PLAIN).split()):
+            found += [
+                Mention(name, address, number)
+                for number, line in enumerate(_LINE.findall(piece), before + 1)
+                if not wanted.isdisjoint(line.translate(_PLAIN).split())
+                for address, name in _read(line)
+                if name in names
+            ]
+        before += piece.count(b"\n")
+    return found
 
 
 def _read(line: bytes) -> Iterator[tuple[str, str]]:
@@ -150,9 +159,9 @@ def _text(line: bytes) -> bytes:
 
 def _entry(text: bytes) -> Entry | None:
     found = _ENTRY.fullmatch(text) if text.startswith(b"127.") and len(text) <= LONGEST else None
-    if found is None or not may_serve(found[1].decode()):
+    if found is None or not may_serve(address := found[1].decode()):
         return None
-    return Entry(found[1].decode(), tuple(found[2].decode().split()))
+    return Entry(address, tuple(found[2].decode().split()))
 
 
 def _render(owner: Owner, entries: Sequence[Entry]) -> bytes:
@@ -170,7 +179,8 @@ def _render(owner: Owner, entries: Sequence[Entry]) -> bytes:
 
 
 def _parse(data: bytes) -> _Parsed:
-    lines = _LINE.findall(data)
+    begin, end = _ours(data)
+    lines = [piece for piece in (data[:begin], *_LINE.findall(data, begin, end), data[end:]) if piece]
     extents, strays = _extents(lines)
     begins = {extent.begin: index for index, extent in enumerate(extents)}
     ends = {extent.last: index for index, extent in enumerate(extents) if extent.closed}
@@ -191,13 +201,27 @@ def _parse(data: bytes) -> _Parsed:
     return _Parsed(lines, whose, [extent.owner for extent in extents])
 
 
+def _ours(data: bytes) -> tuple[int, int]:
+    """From where to where there may be lines of ours: to the last mark, and the lines that may follow one."""
+    first = 0 if data.startswith(_MARK) else data.find(b"\n" + _MARK) + 1
+    last = max(data.rfind(b"\n" + _MARK) + 1, first)
+    if not data.startswith(_MARK, first):
+        return 0, 0
+    while True:
+        end = data.find(b"\n", last) + 1 or len(data)
+        last = end
+        following = data.find(b"\n", end) + 1 or len(data)
+        if not _entry(_text(data[end:following])):
+            return first, end
+
+
 def _extents(lines: Sequence[bytes]) -> tuple[list[_Extent], set[int]]:
     """From where to where each block goes, and the ends without a begin."""
     extents: list[_Extent] = []
     strays: set[int] = set()
     waiting: dict[int, int] = {}  # by process id, the block whose end may still come
     for at, line in enumerate(lines):
-        if not line.startswith(b"# fairlead "):
+        if not line.startswith(_MARK):
             continue
         text = _text(line)
         if begin := _BEGIN.fullmatch(text):
