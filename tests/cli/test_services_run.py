@@ -83,6 +83,40 @@ def test_a_wish_that_no_service_has_is_told(user: User) -> None:
     assert "WARN --local wbe: there is no such service yet; did you mean web?" in said(done.stdout.splitlines())
 
 
+def test_a_run_that_forwards_nothing_says_where_it_looked(cluster: FakeCluster, user: User) -> None:
+    looked = "namespace ns (-n looks in others, -A in all)"
+    cluster.do(
+        lambda: cluster.api.put(objects.SERVICES, objects.service("web", type="ExternalName", externalName="a.b"))
+    )
+    done = user.run("svc", "--dry-run", f"--hosts-file={user.hosts}")
+    assert said(done.stdout.splitlines())[1:] == [
+        f"WARN Of 1 service in {looked[:12]} none is forwarded, as told of each{looked[12:]}",
+        "INFO Nothing was changed: this was a dry run.",
+    ]
+    cluster.do(lambda: cluster.api.delete(objects.SERVICES, "web"))
+    with user.start() as running:
+        [ready] = running.told("ready")
+        assert (ready["names"], ready["services"], ready["namespaces"]) == (0, 0, ["ns"])
+    done = user.run("svc", "--dry-run", f"--hosts-file={user.hosts}")
+    assert said(done.stdout.splitlines())[0] == f"WARN No service was found in {looked}"
+
+
+@pytest.mark.parametrize("waits", [["--ready-file=ready"], ["--", "touch", "touched"]])
+def test_without_any_service_there_is_nothing_to_run_a_command_for(user: User, waits: list[str]) -> None:
+    done = user.run("svc", HIGH, f"--hosts-file={user.hosts}", "--only=wbe", *waits)
+    looked = "in namespace ns"
+    remedy = "(-n looks in others, -A in all)"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (10, f"error: no service was found {looked} {remedy}")
+    address = f"127.66.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}"
+    with socket.create_server((address, PORT)):
+        done = user.run("svc", HIGH, f"--hosts-file={user.hosts}", f"--reserve=web={address}", *waits)
+    told = f"error: of 1 service {looked} none is forwarded, as told of each {remedy}"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (10, told)
+    assert f"port {PORT} of service web in ns is not forwarded: {address}:{PORT} is in use by" in str(done)
+    assert user.hosts.read_bytes() == USUAL
+    assert not {"ready", "touched"} & set(os.listdir(user.folder))
+
+
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_a_dry_run_changes_nothing(cluster: FakeCluster, user: User, output: str) -> None:
     before = user.everything()

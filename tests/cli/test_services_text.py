@@ -103,9 +103,17 @@ LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
     ),
     (told.Ready(4, 1, "/tmp/h"), Manner(command=True), ["INFO 4 names on 1 address are in /tmp/h."]),
     (
-        told.Ready(0, 0, "/etc/hosts"),
+        told.Ready(0, 0, "/etc/hosts", 0, ("default",)),
         USUAL,
-        ["INFO No service is forwarded yet, but new ones join by themselves; Ctrl-C ends this."],
+        [
+            "INFO No service was found in namespace default (-n looks in others, -A in all); "
+            "new ones join by themselves; Ctrl-C ends this."
+        ],
+    ),
+    (
+        told.Ready(0, 0, "/etc/hosts", 2),
+        USUAL,
+        ["INFO Of 2 services none is forwarded, as told of each; Ctrl-C ends this."],
     ),
     (events.Handling(80, "web:80"), USUAL, []),
     (events.Handling(80, "web:80"), VERBOSE, ["INFO Handling connection for web:80"]),

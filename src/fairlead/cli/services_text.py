@@ -10,6 +10,7 @@ from fairlead.model import events
 from fairlead.model import service_events as told
 from fairlead.model.service_events import ServiceEvent
 from fairlead.policy.advice import brief
+from fairlead.policy.nothing import nothing_forwarded
 
 INFO, WARN, PLAIN = "INFO", "WARN", ""
 """Levels; a plain line has neither level nor time."""
@@ -57,8 +58,9 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
             return [(WARN, f"{target}: {reason}; new connections wait up to {limit:g} s")]
         case events.Note(text=words, warning=warning):
             return [(WARN if warning else INFO, _sentence(words))]
-        case events.ServerLost() | events.ServerBack():
-            return [(WARN, _sentence(line)) for line in our_lines(event)]
+        case events.ServerLost(context=context) | events.ServerBack(context=context):
+            whose = f"context {context}: " if manner.contexts else ""
+            return [(WARN, _sentence(whose + line)) for line in our_lines(event)]
     return []
 
 
@@ -106,7 +108,10 @@ def _ready(event: told.Ready, manner: Manner) -> str:
     if event.names:
         line = f"{_many(event.names, 'name')} on {_many(event.addresses, 'address', 'es')} are in {event.hosts_file}"
     else:
-        line = "No service is forwarded yet, but new ones join by themselves"
+        what, remedy = nothing_forwarded(event.services, event.namespaces)
+        line = _sentence(f"{what} ({remedy})" if remedy else what)
+        if not event.services:
+            line += "; new ones join by themselves"
     return f"{line}." if manner.command else f"{line}; Ctrl-C ends this."
 
 

@@ -19,7 +19,7 @@ from fairlead.model.events import ReadyPort
 
 MOST = 4 << 20
 """Bytes that are looked at of a file which may be anybody's."""
-_LINE = re.compile(r"(?:\d+ \d+ [^ ]+/[^ ]+|127[\d.]+ [\d,]+ [^ ]+|- - -) ([1-9]\d*)")
+_LINE = re.compile(r"(?:\d+ \d+ [^ ]+/[^ ]+|127[\d.]+ [\d,]+ [^ ]+) ([1-9]\d*)")
 
 
 class Listening(NamedTuple):
@@ -31,12 +31,9 @@ class Listening(NamedTuple):
 
 
 def of_services(groups: Iterable[Listening], pid: int) -> bytes:
-    """One line an address: it, its ports, its names and our process id, as ``127.4.5.6 80,443 web,web.shop 4711``.
-
-    ``- - - 4711`` where there is none: an empty file could be anybody's.
-    """
+    """One line an address: it, its ports, its names and our process id, as ``127.4.5.6 80,443 web,web.shop 4711``."""
     found = [(group.address, ",".join(map(str, group.ports)), ",".join(group.names)) for group in groups]
-    return "".join(f"{' '.join(line)} {pid}\n" for line in found or [("-", "-", "-")]).encode()
+    return "".join(f"{' '.join(line)} {pid}\n" for line in found).encode()
 
 
 def of_ports(ports: Sequence[ReadyPort], pid: int) -> bytes:

@@ -68,7 +68,9 @@ class ServiceState(NamedTuple):
     state: str
     """``waiting`` (no pod is ready), ``ready`` (one is), ``proved`` (bytes came back) or ``failing``."""
     reason: str = ""
-    """Of waiting and failing."""
+    """Of waiting and failing: of the last connection that did."""
+    at: str = ""
+    """Of proved: when bytes came back (RFC 3339, UTC)."""
 
 
 class HostsLine(NamedTuple):
@@ -84,8 +86,13 @@ class Ready(NamedTuple):
     """Every name stands in the hosts file and is listened for; told once."""
 
     names: int
+    """0 if nothing is forwarded."""
     addresses: int
     hosts_file: str
+    services: int = 0
+    """That were found and chosen, whether they can be forwarded or not."""
+    namespaces: tuple[str, ...] = ()
+    """In which they are looked for; () is all."""
 
 
 ServiceEvent: TypeAlias = Forwarding | StoppedForwarding | NotServed | ServiceState | HostsLine | Ready | Event

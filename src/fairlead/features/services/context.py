@@ -40,7 +40,8 @@ class ServedContext:
 
     def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: Run) -> None:
         settings = run.settings
-        self._namespaces = namespaces
+        self.namespaces = namespaces
+        """() is all."""
         given = (("--selector", settings.selector), ("--field-selector", settings.field_selector))
         self._selects = " and ".join(f'{option} "{text}"' for option, text in given if text)
         self.name = name
@@ -68,15 +69,15 @@ class ServedContext:
             if error.code == 400 and self._selects:
                 raise UsageError(f"{self._selects}: {error.message or error.what}") from error
             raise
-        asked = self._namespaces or ("",)
+        asked = self.namespaces or ("",)
         server = self.cluster.server
         may = await together([(may_forward(server, namespace), "ask for the right to forward") for namespace in asked])
         found = {service.namespace for service in self.watch}
-        for namespace in self._namespaces:
+        for namespace in self.namespaces:
             if namespace not in found:
                 await self._explain_nothing(namespace)
         refused = [namespace for namespace, yes in zip(asked, may, strict=True) if not yes]
-        if refused and len(refused) == len(asked) and self._namespaces:
+        if refused and len(refused) == len(asked) and self.namespaces:
             raise may_not_forward(server.config, refused[0])
         for namespace in refused:
             self.report(Note(str(may_not_forward(server.config, namespace)), warning=True))
@@ -85,7 +86,9 @@ class ServedContext:
         alike = await known_missing(self.cluster.server, namespace)
         if alike is not None:
             raise NotFoundError(no_namespace(namespace, alike), code=404, reason="NotFound")
-        self.report(Note(f"there is no service to forward in namespace {namespace}; new ones join by themselves"))
+        # Of a single namespace it is said with all the rest.
+        if len(self.namespaces) > 1 or self.scope.label:
+            self.report(Note(f"there is no service to forward in namespace {namespace}; new ones join by themselves"))
 
     def doubt(self, namespace: str) -> None:
         """Look whether the pods of this namespace are still there."""

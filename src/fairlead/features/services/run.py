@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.entry.named import Endpoint, listen
-from fairlead.errors import ListenError
+from fairlead.errors import ListenError, NotRunningError
 from fairlead.features.services.context import ServedContext
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.served import ServedGroup
@@ -25,6 +25,7 @@ from fairlead.policy.addresses import reserved
 from fairlead.policy.hostnames import Name, names_of, settle
 from fairlead.policy.hostsblock import Entry
 from fairlead.policy.mapping import is_chosen, local_port, own_port
+from fairlead.policy.nothing import nothing_forwarded
 from fairlead.policy.plan import Group, Locals, ServicePlan, Unserved, plan
 from fairlead.policy.unmatched import unmatched
 from fairlead.settings import ServicesSettings
@@ -76,17 +77,23 @@ class ServicesRun:
         return min((port.number for group in self._groups.values() for port in group.ports), default=0)
 
     async def start(self) -> None:
-        """Serve what was read, and follow the clusters from now on. Raises what the hosts file does not take."""
+        """Serve what was read, and follow the clusters from now on. Raises what the hosts file does not take.
+
+        Raises NotRunningError where nothing is served that a command or a ready file waits for.
+        """
         self.tasks.start(self.hosts.run(), name="write the hosts file")
         await self._reconcile()
         await self.hosts.written()
         self.hosts.check()
         self._tell_unmatched()
+        found = self.listening()
+        if not found and (self.settings.command or self.settings.ready_file):
+            raise self._nothing()
         for context in self.contexts:
             context.watch.start(self.tasks)
             context.cluster.server.on_unreachable = context.cluster.reach.suspect
-        found = self.listening()
-        self.report(Ready(sum(len(each.names) for each in found), len(found), self.settings.hosts_file))
+        names = sum(len(each.names) for each in found)
+        self.report(Ready(names, len(found), self.settings.hosts_file, len(self._plans), self._namespaces()))
         self.tasks.start(self._keep(), name="follow the clusters")
         self.tasks.start(self._try_again(), name="try ports again")
 
@@ -101,6 +108,16 @@ class ServicesRun:
             if served.names:
                 ports = tuple(port.number for port in self._groups[key].ports)
                 self.report(HostsLine(served.address, served.names, ports))
+        if not any(served.names for served in self._served.values()):
+            self.report(Note(str(self._nothing()), warning=True))
+
+    def _nothing(self) -> NotRunningError:
+        what, remedy = nothing_forwarded(len(self._plans), self._namespaces())
+        return NotRunningError(what, remedy=remedy)
+
+    def _namespaces(self) -> tuple[str, ...]:
+        """Those that are looked in; () is all."""
+        return tuple(dict.fromkeys(each for context in self.contexts for each in context.namespaces))
 
     def _tell_unmatched(self) -> None:
         services = {(service.namespace, service.name) for context in self.contexts for service in context.watch}
