@@ -14,6 +14,7 @@ from fairlead.errors import ApiError
 from fairlead.kit.tasks import Background
 from fairlead.protocol.spdy import frames
 from tests.support.dialled import backend
+from tests.support.loop import now
 from tests.support.program import HIGH_WATER, Program
 from tests.support.scene import Scene, play
 
@@ -33,6 +34,20 @@ def test_a_ping_is_answered_by_its_own_pong_only() -> None:
         assert lane.suspect
         it.hear(frames.ping(ident))
         assert not lane.suspect
+
+    play(main)
+
+
+def test_a_dead_lane_says_when_it_was_last_heard() -> None:
+    async def main(it: Scene) -> None:
+        await it.connect(b"hello")
+        lane, transport = it.made[0]
+        await asyncio.sleep(lane_module.PING_INTERVAL + 1)
+        it.hear(frames.ping(int.from_bytes(transport.written[-4:], "big")))
+        heard = now()
+        await asyncio.sleep(1)
+        it.lanes.lane_closed(lane, "it broke")
+        assert (it.suspected, it.heard_at) == (["it broke"], heard)
 
     play(main)
 

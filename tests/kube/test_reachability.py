@@ -90,6 +90,29 @@ def test_lost_and_back_are_told_once_each() -> None:
     scene(main)
 
 
+def test_it_is_away_since_it_was_last_heard() -> None:
+    """A lane knows that only after some pings; what was heard before the last time that it was back counts no more."""
+
+    async def main(it: Watched) -> None:
+        await asyncio.sleep(100)
+        it.failure = REFUSED
+        it.reach.suspect("a lane broke", now() - 9)
+        it.reach.suspect("another one, that was heard last", now() - 8)
+        it.reach.suspect("a connect failed")
+        await asyncio.sleep(1)
+        it.failure = None
+        await it.reach.wait_up()
+        assert it.told[-1] == f"back after {8 + PROBE_EVERY:g}"
+        it.failure = REFUSED
+        it.reach.suspect("a connect failed")
+        await asyncio.sleep(PROBE_EVERY + 1)
+        it.failure = None
+        await it.reach.wait_up()
+        assert it.told[-1] == f"back after {PROBE_EVERY:g}"
+
+    scene(main)
+
+
 def test_a_server_that_answers_is_not_lost() -> None:
     async def main(it: Watched) -> None:
         it.reach.suspect("a lane broke")

@@ -113,7 +113,9 @@ async def rig(*, limit: int = 32, wait: float = 5.0) -> AsyncIterator[Rig]:
             return lane
 
         made = Rig(pod, None, aim, buffer)  # type: ignore[arg-type]
-        made.lanes = Lanes(tasks, open_lane, limit=limit, suspect=made.suspected.append)
+        made.lanes = Lanes(
+            tasks, open_lane, limit=limit, suspect=lambda reason, heard_at: made.suspected.append(reason)
+        )
 
         accepted: list[LocalConnection] = []
 

@@ -69,7 +69,13 @@ class Scene:
         self.deaf: list[Lane] = []
         """Lanes whose server does not answer."""
         self.suspected: list[str] = []
-        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=self.suspected.append)
+        self.heard_at: float | None = None
+        """As the last suspicion said it."""
+        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=self._suspect)
+
+    def _suspect(self, reason: str, heard_at: float | None) -> None:
+        self.suspected.append(reason)
+        self.heard_at = heard_at
 
     async def _open_lane(self, pod: PodRef, owner: LaneOwner) -> Lane:
         if self.refuse is not None:

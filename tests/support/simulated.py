@@ -42,7 +42,7 @@ class World:
         self.pods = [PodRef("ns", name, name) for name in "abc"]
         self.waiting: set[Connection] = set()
         self._kinds: dict[int, str] = {}
-        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=lambda reason: None)
+        self.lanes = Lanes(tasks, self._open_lane, limit=limit, suspect=lambda reason, heard_at: None)
 
     def kind_of(self, port: int) -> str:
         """What runs behind a port; one that refuses does so until it is calm."""

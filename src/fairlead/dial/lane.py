@@ -86,7 +86,7 @@ class Lane(asyncio.BufferedProtocol):
         self.riders: dict[Rider, Forward] = {}
         self.moved = 0
         """Bytes, both ways, since the lane was last idle."""
-        self._used_at = self._loop.time()
+        self._used_at = self.heard_at = self._loop.time()
         self._unaccepted: dict[Rider, float] = {}
         self._ending: set[Rider] = set()
         self.closed = False
@@ -137,6 +137,7 @@ class Lane(asyncio.BufferedProtocol):
             return
         self.moved += nbytes
         self._pulse.heard = True
+        self.heard_at = self._loop.time()
         try:
             self.carrier.receive(self._buffer.whole[:nbytes])
         except ProtocolError as error:

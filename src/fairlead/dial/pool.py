@@ -90,7 +90,8 @@ class Lanes:
 
     ``open_lane`` makes one lane to a pod, or raises a FairleadError. There are ``limit`` lanes to a pod at most, and
     ``total`` in all. ``suspect`` is called when something failed that
-    may mean that the API server cannot be reached, ``on_lost`` for each lane that ended and was not closed here.
+    may mean that the API server cannot be reached, with when it was last heard of, on the loop's clock, if that is
+    known; ``on_lost`` for each lane that ended and was not closed here.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class Lanes:
         *,
         limit: int,
         total: int = MAX_PER_SERVER,
-        suspect: Callable[[str], None],
+        suspect: Callable[[str, float | None], None],
         on_lost: Callable[[PodRef, str], None] = lambda pod, reason: None,
     ) -> None:
         self._tasks = tasks
@@ -250,7 +251,7 @@ class Lanes:
         try:
             return await self._open_lane(pod, self)
         except UnreachableError as error:
-            self._suspect(error.what)
+            self._suspect(error.what, None)
             raise
 
     def _count(self, state: _PodLanes, change: int) -> None:
@@ -312,7 +313,7 @@ class Lanes:
         if state.waiting:
             self._serve_waiting(pod)
         if reason:
-            self._suspect(reason)
+            self._suspect(reason, lane.heard_at)
             self._on_lost(pod, reason)
 
     def lane_missed_ping(self, lane: Lane) -> None:
@@ -326,7 +327,7 @@ class Lanes:
                 lane.kill("no answer to a ping")
             case Verdict.ASK:
                 if doubtful(silence):
-                    self._suspect("no answer to a ping")
+                    self._suspect("no answer to a ping", lane.heard_at)
                 state = self._pods[pod]
                 if not state.proving:
                     state.proving = True
@@ -365,7 +366,7 @@ class Lanes:
             return Other.GONE
         except (TimeoutError, ConnectionError) as error:
             # Nobody who only does not read is in its way: a server that hangs shows itself so.
-            self._suspect("a new connection to the pod does not answer")
+            self._suspect("a new connection to the pod does not answer", None)
             return self._undecided(pod, error)
         except FairleadError as error:
             return self._undecided(pod, error)

@@ -57,6 +57,8 @@ class Reachability:
         self._chance = chance
         self._looking = False
         self._suspected = False
+        self._heard_at: float | None = None
+        """When it last answered whoever suspects it."""
         self._down_since: float | None = None
         self._up = asyncio.Event()
         self._up.set()
@@ -73,9 +75,14 @@ class Reachability:
         """Return at once, or when the server answers again."""
         await self._up.wait()
 
-    def suspect(self, reason: str) -> None:
-        """Something failed that may mean that the server cannot be reached."""
+    def suspect(self, reason: str, heard_at: float | None = None) -> None:
+        """Something failed that may mean that the server cannot be reached.
+
+        ``heard_at`` is when it answered last, where that is known, on the loop's clock.
+        """
         self._suspected = True
+        if heard_at is not None and self.up:
+            self._heard_at = max(heard_at, self._heard_at or 0.0)
         if not self._looking:
             self._looking = True
             _log.decision("is the API server there? %s", reason)
@@ -147,11 +154,12 @@ class Reachability:
 
     def _lost(self, reason: str, now: float) -> None:
         if self._down_since is None:
-            self._down_since = now
+            self._down_since = now if self._heard_at is None else min(now, self._heard_at)
             self._up.clear()
             self._on_lost(reason)
 
     def _back(self, now: float) -> None:
+        self._heard_at = None
         if self._down_since is not None:
             after, self._down_since = now - self._down_since, None
             self._up.set()

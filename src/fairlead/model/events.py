@@ -96,13 +96,16 @@ class ServerLost(NamedTuple):
     """The API server does not answer any more."""
 
     reason: str
+    context: str = ""
+    """The kubeconfig context whose it is; "" where none is used."""
 
 
 class ServerBack(NamedTuple):
     """The API server answers again."""
 
     after: float
-    """Seconds since it was lost."""
+    """Seconds since it was last heard of; since it was found to be lost where nothing was open that it answers."""
+    context: str = ""
 
 
 class Note(NamedTuple):

@@ -71,8 +71,8 @@ class _Session:
             tasks,
             os.environ,
             per_pod=self._settings.lanes,
-            on_lost=lambda reason: self._tell(ServerLost(reason)),
-            on_back=self._server_back,
+            on_lost=lambda reason: self._tell(ServerLost(reason, server.config.context)),
+            on_back=lambda after: self._server_back(ServerBack(after, server.config.context)),
             on_lane_lost=self._lane_lost,
         )
         self._tasks = tasks
@@ -123,8 +123,8 @@ class _Session:
         if self._cluster is not None and not self._settings.command:
             self._cluster.lanes.quiet()
 
-    def _server_back(self, after: float) -> None:
-        self._tell(ServerBack(after))
+    def _server_back(self, event: ServerBack) -> None:
+        self._tell(event)
         self._forward.server_back()
 
     def _lane_lost(self, pod: PodRef, reason: str) -> None:

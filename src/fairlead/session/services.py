@@ -144,7 +144,7 @@ class _Session:
             self._tasks,
             os.environ,
             per_pod=settings.lanes,
-            on_lost=lambda reason: self._tell(ServerLost(reason)),
+            on_lost=lambda reason: self._tell(ServerLost(reason, name)),
             on_back=lambda after: self._server_back(context, after),
             on_lane_lost=lambda pod, reason: LOG.decision("a lane to pod %s ended: %s", pod.name, reason),
         )
@@ -270,7 +270,7 @@ class _Session:
                 cluster.lanes.quiet()
 
     def _server_back(self, context: ServedContext, after: float) -> None:
-        self._tell(ServerBack(after))
+        self._tell(ServerBack(after, context.name))
         self._run.server_back(context)
 
 
