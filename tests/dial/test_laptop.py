@@ -118,6 +118,6 @@ def test_where_nothing_listens_it_is_reset_and_told() -> None:
                 await reader.read()
             writer.close()
             assert len(failed) == 1
-            assert failed[0].startswith(f"nothing takes connections on port {unused} of this laptop: ")
+            assert failed[0].startswith(f"nothing takes connections on localhost:{unused} on this machine: ")
 
     asyncio.run(main())

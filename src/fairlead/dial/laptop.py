@@ -56,7 +56,7 @@ class Joined:
         if not self._gone:
             self._gone = True
             self._local.abort()
-            self._failed(f"nothing takes connections on port {self._port} of this laptop: {why}")
+            self._failed(f"nothing takes connections on localhost:{self._port} on this machine: {why}")
 
     def _joined(self, far: LocalConnection) -> _Back | None:
         if self._gone:
