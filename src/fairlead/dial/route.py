@@ -120,7 +120,7 @@ class Route:
         if not self._server_up():
             return "the API server does not answer"
         if connection.backend is not None:
-            return f"no connection to pod {connection.backend.pod.name} could be had in time"
+            return f"the API server gave no connection to pod {connection.backend.pod.name} in time"
         return self._pods.why_not(self._port)
 
     def answered(self, connection: Connection) -> None:
