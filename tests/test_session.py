@@ -219,6 +219,16 @@ def test_a_terminal_that_nobody_reads_stops_nothing(line: CommandLine, cluster: 
         assert process.wait(END) == 0
 
 
+def test_a_run_whose_output_nobody_reads_any_more_ends(line: CommandLine, cluster: FakeCluster) -> None:
+    """As SIGPIPE ends other programs; no line is waited for that would find it out."""
+    words = [*FAIRLEAD, "forward", "pod/web-1", f":{cluster.http}"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, **line.env}) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(END) == 141
+
+
 def test_a_signal_is_passed_to_the_command(line: CommandLine) -> None:
     script = "trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done"
     with line.forward("svc/web", ":80", "--", "sh", "-c", script, json=False, ready=False) as running:

@@ -9,12 +9,14 @@ import re
 import select
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from fairlead.host.hosts import left_behind
+from fairlead.host.stdio import LOOK
 from fairlead.policy.hostsblock import Entry, blocks, replace
 from tests.support import objects
 from tests.support.fakecluster import FakeCluster
@@ -22,6 +24,7 @@ from tests.support.running import FAIRLEAD
 from tests.support.services_user import DEAD, HIGH, LIMIT, PORT, User
 from tests.support.serving import USUAL, Services
 from tests.support.terminal import Terminal
+from tests.support.world import within
 
 
 def get(running: Services) -> bytes:
@@ -52,7 +55,7 @@ def test_a_run_from_its_first_line_to_its_last(cluster: FakeCluster, user: User)
         running.wait_said("Stopped", LIMIT)
     assert said(running.out) == [
         "WARN service ext in ns needs the relay (not in this version): it stands for a.b, outside the cluster",
-        "INFO hosts is about to be changed for the first time: a copy is in " + said(running.out)[1].rpartition(" ")[2],
+        "INFO A copy of hosts as it was before the first change is in " + said(running.out)[1].rpartition(" ")[2],
         f"INFO Forwarding: web:{PORT} to pod web-1:{cluster.http}",
         "INFO 4 names on 1 address are in hosts; Ctrl-C ends this.",
         "WARN Stopped forwarding web in ns.",
@@ -151,6 +154,38 @@ def test_json_is_all_there_is_on_stdout_and_a_name_is_told_by_the_same_words(use
     for name in ("forwarding", "service-state", "stopped-forwarding"):
         assert running.told(name, **whose), name
     assert running.told("ended", reason="", exit_code=0)
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_run_whose_output_nobody_reads_any_more_ends_and_undoes_all(user: User, output: str) -> None:
+    words = [*FAIRLEAD, "svc", HIGH, "--hosts-file=hosts", "-o", output]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=user.env, cwd=user.folder
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while not re.search(rb"ends this|\"event\":\"ready\"", line := process.stdout.readline()):
+            assert line
+        assert blocks(user.hosts.read_bytes())
+        process.stdout.close()
+        assert process.wait(LIMIT) == 141
+        assert process.stderr.read() == b""
+    assert user.hosts.read_bytes() == USUAL
+
+
+def test_a_command_goes_on_when_nobody_reads_what_it_says(user: User) -> None:
+    script = "exec >&-; while [ ! -e go ]; do sleep 0.02; done; exit 3"
+    words = [*FAIRLEAD, "svc", HIGH, "--hosts-file=hosts", "--", "sh", "-c", f"touch runs; {script}"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=user.env, cwd=user.folder
+    ) as it:
+        within(LIMIT, (user.folder / "runs").exists, "the command", pause=0.02)
+        assert it.stdout is not None
+        it.stdout.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            it.wait(3 * LOOK)
+        (user.folder / "go").touch()
+        assert it.wait(LIMIT) == 3
 
 
 # -- a terminal --

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import socket
 import subprocess
 import sys
 import threading
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.host.stdio import StandardStreams
+from fairlead.host.stdio import LOOK, StandardStreams, unread
 from tests.support.loop import run
+
+LIMIT = 10.0
 
 
 class Echo(asyncio.Protocol):
@@ -126,3 +129,35 @@ def test_an_output_that_nobody_reads_ends_the_connection() -> None:
     os.close(to_source)
     for descriptor in (source, sink):
         os.close(descriptor)
+
+
+def is_read(descriptor: int, limit: float) -> bool:
+    """Whether that is so after ``limit`` seconds."""
+
+    async def main() -> bool:
+        try:
+            async with asyncio.timeout(limit):
+                await unread(descriptor)
+        except TimeoutError:
+            return True
+        return False
+
+    return asyncio.run(main())
+
+
+def test_a_pipe_or_a_socket_is_unread_when_its_reader_is_gone() -> None:
+    read, write = os.pipe()
+    assert is_read(write, 2 * LOOK)
+    os.close(read)
+    assert not is_read(write, LIMIT)
+    os.close(write)
+    ours, theirs = socket.socketpair()
+    with ours:
+        assert is_read(ours.fileno(), 2 * LOOK)
+        theirs.close()
+        assert not is_read(ours.fileno(), LIMIT)
+
+
+def test_nobody_is_known_to_read_a_file() -> None:
+    with open(os.devnull, "wb") as file:
+        assert is_read(file.fileno(), 2 * LOOK)

@@ -148,7 +148,7 @@ def test_the_walk_through(etc: PrivateEtc, nginx: World, tmp_path: Path) -> None
             *forwarding("nginx1", "1"),
         ]
         assert len(start) == 7, start
-        assert re.fullmatch(r"INFO /etc/hosts is about to be changed for the first time: a copy is in \S+", start[0])
+        assert re.fullmatch(r"INFO A copy of /etc/hosts as it was before the first change is in \S+", start[0])
         assert start[6] == "INFO 16 names on 4 addresses are in /etc/hosts; Ctrl-C ends this."
         check_answers(etc, nginx, "nginx", headless=False)
         check_answers(etc, nginx, "nginx1")

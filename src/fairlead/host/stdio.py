@@ -1,4 +1,4 @@
-"""Standard input and output: kept in their places, and as a socket that an event loop can use.
+"""Standard input and output: kept in their places, as a socket that an event loop can use, and whether they are read.
 
 A file or /dev/null cannot be waited for by an event loop, and making a terminal or a pipe non-blocking would change it
 for every other process that has it. So two threads read and write, blocking, and the loop has one end of a socket pair
@@ -11,10 +11,13 @@ import asyncio
 import os
 import select
 import socket
+import stat
 import threading
 
 CHUNK = 256 * 1024
 """Bytes moved at once: a few pipe buffers (64 KiB on Linux)."""
+LOOK = 0.25
+"""Seconds between two looks whether somebody still reads."""
 
 
 def keep_places() -> None:
@@ -27,6 +30,18 @@ def keep_places() -> None:
             if opened != descriptor:
                 os.dup2(opened, descriptor)
                 os.close(opened)
+
+
+async def unread(descriptor: int) -> None:
+    """Return when nobody reads this pipe, or socket, any more; of anything else that is never known."""
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
+        await asyncio.Event().wait()
+    poll = select.poll()
+    poll.register(descriptor, 0)  # POLLERR and POLLHUP are always told
+    # The loop's own watch would make it non-blocking for other processes, too.
+    while not poll.poll(0):  # noqa: ASYNC110 (nothing else tells)
+        await asyncio.sleep(LOOK)
 
 
 class StandardStreams:

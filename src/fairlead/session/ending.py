@@ -1,4 +1,4 @@
-"""What ends a run: a signal, or the command that it was started for."""
+"""What ends a run: a signal, the command that it was started for, or that nobody reads what it says."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from fairlead.host import children, signals
+from fairlead.host.stdio import unread
 from fairlead.kit import process
 
-STDERR = 2
+STDOUT, STDERR = 1, 2
 SAME_KEY = 0.05
 """Seconds by which one process of a terminal may see a key later than another."""
 CHILD_GRACE = 5.0
@@ -27,7 +28,7 @@ class Ending:
 
     def __init__(self, command: Sequence[str], *, on_signal: Callable[[], None] = lambda: None) -> None:
         self.told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """Done when a signal told the run to end, with the exit code."""
+        """Done when something told the run to end, with the exit code."""
         self._command = command
         self._on_signal = on_signal
         self._number = 0
@@ -38,6 +39,13 @@ class Ending:
         """Take signals."""
         with signals.ending(asyncio.get_running_loop(), self._signal):
             yield
+
+    async def follow_output(self) -> None:
+        """End the run when nobody reads standard output any more, as SIGPIPE ends other programs."""
+        await unread(STDOUT)
+        if not self.told.done():
+            self._on_signal()
+            self.told.set_result(128 + signal.SIGPIPE)
 
     async def first(self, *futures: asyncio.Future[Any]) -> bool:
         """Wait for one of these; whether a signal came instead, or as well."""

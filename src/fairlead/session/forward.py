@@ -48,6 +48,8 @@ class _Session:
         self._tell = tell
         self._cluster: Cluster | None = None
         self._ready_file = ReadyFile(settings.ready_file) if settings.ready_file else None
+        self._joined = any(port.local is Local.STDIO for target in settings.targets for port in target.ports)
+        """A connection has standard input and output."""
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
@@ -88,6 +90,8 @@ class _Session:
 
     async def _serve(self, tasks: Background) -> int:
         ending = self._ending
+        if not self._settings.command and not self._joined:
+            tasks.start(ending.follow_output(), name="look whether the output is read")
         starting = tasks.start(self._forward.start(tasks), name="start")
         if await ending.first(starting):
             await stop(starting)
@@ -113,8 +117,7 @@ class _Session:
 
     def _stdin_free(self) -> bool:
         """Whether a credential plugin may ask on standard input: not when a command or a connection has it."""
-        joined = any(port.local is Local.STDIO for target in self._settings.targets for port in target.ports)
-        return not self._ending.runs_command and not joined
+        return not self._ending.runs_command and not self._joined
 
     # -- what may end a run --
 

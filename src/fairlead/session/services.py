@@ -62,6 +62,8 @@ def run(
     gc.enable()
     descriptors.raise_limit()
     require_minimum()
+    # Whatever is said of it holds in every folder, and begins with a slash.
+    settings = settings._replace(hosts_file=os.path.abspath(settings.hosts_file))
     if settings.command:
         process.require(settings.command[0])
     if settings.ready_file and not settings.dry_run:
@@ -153,6 +155,8 @@ class _Session:
         return context
 
     async def _serve(self, tasks: Background) -> int:
+        if not self._settings.command:
+            tasks.start(self._ending.follow_output(), name="look whether the output is read")
         starting = tasks.start(self._start(), name="start")
         if await self._ending.first(starting):
             await stop(starting)
@@ -184,7 +188,7 @@ class _Session:
         path = self._settings.hosts_file
         copy = keep_original(path, dirs.state(os.environ))
         if copy is not None:
-            self._note(f"{path} is about to be changed for the first time: a copy is in {copy}")
+            self._note(f"a copy of {path} as it was before the first change is in {copy}")
         try:
             prefix = () if self._early else helper_prefix(path, self._run.lowest_port)
             self._hosts.helper = await self._helper(prefix)
@@ -219,7 +223,7 @@ class _Session:
                 self._hosts.helper = await self._helper(helper_prefix(path, self._run.lowest_port, ask=False))
             except MachineError as error:
                 if not told:
-                    self._warn(f"the helper is gone, and {state}: end this run and start it again ({error})")
+                    self._warn(f"the helper is gone, and {state}: end this run and start it again; {error.what}")
                 told = True
                 await asyncio.sleep(RESTART)
                 continue
@@ -252,7 +256,7 @@ class _Session:
             await helper.hosts(())
         except MachineError as error:
             remedy = "fairlead clean removes them"
-            raise MachineError(f"{path} still has the names of this run: {error}", remedy=remedy) from None
+            raise MachineError(f"{path} still has the names of this run: {error.what}", remedy=remedy) from None
         return helper
 
     def _stdin_free(self) -> bool:
