@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from fairlead.errors import ProtocolError
-from fairlead.helper.requests import MOST_ENTRIES, endpoint, endpoints, entries
+from fairlead.helper.requests import MOST_ENTRIES, MOST_NAMES, endpoint, endpoints, entries, fitting
+from fairlead.helper.wire import LARGEST, Reader, encode
 from fairlead.policy.hostsblock import Entry
 
 OWN = frozenset({"laptop", "laptop.example.org"})
@@ -18,6 +19,24 @@ def test_lines_and_endpoints_are_taken() -> None:
     ]
     assert entries([], OWN) == []
     assert endpoints([["127.44.5.6", 80], ["127.44.5.6", 65535]]) == [("127.44.5.6", 80), ("127.44.5.6", 65535)]
+
+
+LONG = [f"{number:05}{'n' * 58}.{'s' * 63}.{'d' * 63}" for number in range(45_000)]
+FIT = (
+    [Entry(f"127.9.{number >> 7}.{number & 127}", (f"s{number}",)) for number in range(MOST_ENTRIES + 1)],
+    [Entry(f"127.9.{number >> 7}.{number & 127}", tuple(LONG[number * 4 :][:4])) for number in range(10_500)],
+    [Entry("127.9.9.9", tuple(LONG[: MOST_NAMES + 1]))],
+    [Entry("127.9.9.9", ("a",))],
+)
+
+
+@pytest.mark.parametrize("wanted", FIT)
+def test_what_fits_is_asked_for_and_the_rest_is_named(wanted: list[Entry]) -> None:
+    kept, rest = fitting(wanted)
+    assert [name for entry in kept for name in entry.names] + rest == [name for entry in wanted for name in entry.names]
+    message = encode({"id": 1, "op": "hosts", "with": kept})
+    assert entries(Reader().feed(message)[0]["with"], OWN) == kept
+    assert len(rest) <= 1 or len(message) > LARGEST * 0.98, "no more than has to be"
 
 
 ILLEGAL = (

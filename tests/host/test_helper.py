@@ -49,6 +49,10 @@ def held(hosts: Path) -> bytes:
     return hosts.read_bytes()
 
 
+def write(hosts: Path, data: bytes) -> None:
+    hosts.write_bytes(data)
+
+
 def replace_by_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -109,6 +113,34 @@ def test_ports_beyond_the_last_descriptor_are_told(hosts: Path) -> None:
         assert kinds == sorted(kinds)
         assert set(kinds) == {0, errno.EMFILE}
         assert await helper.heal() == ()
+
+    run(with_helper(hosts, use))
+
+
+def test_more_names_than_one_message_carries(hosts: Path) -> None:
+    def entry(number: int) -> Entry:
+        names = tuple(f"{number:05}-{each}{'n' * 56}.{'s' * 63}.{'d' * 63}" for each in range(4))
+        return Entry(f"127.50.{number >> 7}.{number & 127}", names)
+
+    async def use(helper: Helper) -> None:
+        reply = await helper.hosts([entry(number) for number in range(10_500)])
+        assert reply.rest
+        (block,) = blocks(held(hosts))
+        assert sum(len(each.names) for each in block.entries) + len(reply.rest) == 42_000
+        assert (await helper.hosts([ENTRY])).rest == ()
+
+    run(with_helper(hosts, use))
+    assert hosts.read_bytes() == USUAL
+
+
+def test_lines_that_another_program_removed_are_told_and_written_again(hosts: Path) -> None:
+    async def use(helper: Helper) -> None:
+        assert not (await helper.hosts([ENTRY])).lost
+        write(hosts, USUAL)
+        assert (await helper.hosts([ENTRY])).lost
+        assert blocks(held(hosts))[0].entries == (ENTRY,)
+        assert not (await helper.hosts([])).lost
+        assert not (await helper.hosts([ENTRY])).lost
 
     run(with_helper(hosts, use))
 

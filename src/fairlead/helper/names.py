@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 
 from fairlead.helper import hostsfile, journal, turn
 from fairlead.helper.processes import alive
@@ -14,6 +15,8 @@ from fairlead.helper.rights import only_those_of
 from fairlead.policy.hostsblock import Block, Entry, Mention, Owner, blocks, heal, mentions, replace
 
 SYSTEM = "/etc/hosts"
+MOST_CLASHES = 100
+"""That are told: nobody reads more."""
 
 
 @dataclass
@@ -26,6 +29,8 @@ class Outcome:
     """Names that somebody else's line gives another address; ours stands before it."""
     dead: list[int] = field(default_factory=list)
     """Process ids of runs that were killed, whose blocks were removed."""
+    lost: bool = False
+    """Somebody had removed the block since it was written."""
 
 
 class Names:
@@ -43,6 +48,8 @@ class Names:
         self._journals = journal.SYSTEM if self._as_root else (state,)
         self._turns = turn.FOLDER if self._as_root else ""
         self._written = False
+        self._stands = False
+        """The file has the block, as far as we know."""
 
     def write(self, entries: Sequence[Entry]) -> Outcome:
         """Make the block hold these, but for names of other living runs. Raises MachineError."""
@@ -70,18 +77,24 @@ class Names:
 
     def _update(self, entries: Sequence[Entry]) -> Outcome:
         outcome = Outcome()
+        kept: list[Entry] = []
 
         def edit(data: bytes) -> bytes:
+            nonlocal kept
             data, dead = heal(data, self._alive)
             outcome.dead = [owner.pid for owner in dead]
-            kept, outcome.left = _share(entries, blocks(data), self._owner)
+            found = blocks(data)
+            outcome.lost = self._stands and all(block.owner != self._owner for block in found)
+            kept, outcome.left = _share(entries, found, self._owner)
             data = replace(data, self._owner, kept)
             addresses = {name: entry.address for entry in kept for name in entry.names}
-            outcome.clashes = [found for found in mentions(data, addresses) if found.address != addresses[found.name]]
+            clashes = (each for each in mentions(data, addresses) if each.address != addresses[each.name])
+            outcome.clashes = list(islice(clashes, MOST_CLASHES))
             return data
 
         with self._rights():
             hostsfile.update(self._path, edit, self._journals, turns=self._turns)
+        self._stands = bool(kept)
         return outcome
 
     def _alive(self, owner: Owner) -> bool:

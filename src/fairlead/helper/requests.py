@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, TypeGuard
 
 from fairlead.errors import ProtocolError
-from fairlead.helper.wire import MOST_SOCKETS
+from fairlead.helper.wire import LARGEST, MOST_SOCKETS
 from fairlead.policy.hostnames import is_legal, is_ours
 from fairlead.policy.hostsblock import Entry, may_serve
 
 MOST_ENTRIES = 20_000
 MOST_NAMES = 64
 """Names of one address: a pod has eight in one context, and five with another one's."""
+_AROUND = 64 << 10
+"""Bytes of a message, or of its reply, beside the names."""
+
+
+def fitting(wanted: Iterable[Entry]) -> tuple[list[Entry], list[str]]:
+    """As many of the ``wanted`` lines as may be asked for at once, and the names of the rest."""
+    kept: list[Entry] = []
+    rest: list[str] = []
+    room = LARGEST - _AROUND
+    for address, names in wanted:
+        size = len(address) + 8 + sum(len(name) + 3 for name in names[:MOST_NAMES])
+        if len(kept) == MOST_ENTRIES or size > room:
+            rest += names
+            continue
+        room -= size
+        kept.append(Entry(address, names[:MOST_NAMES]))
+        rest += names[MOST_NAMES:]
+    return kept, rest
 
 
 def entries(value: Any, forbidden: Collection[str]) -> list[Entry]:

@@ -18,10 +18,10 @@ def only_those_of(uid: int, env: Mapping[str, str]) -> Iterator[None]:
         return
     gid, groups = _groups(uid, env)
     before = os.getegid(), os.getgroups()
-    os.setgroups(groups)
-    os.setegid(gid)
-    os.seteuid(uid)
     try:
+        os.setgroups(groups)
+        os.setegid(gid)
+        os.seteuid(uid)
         yield
     finally:
         os.seteuid(0)

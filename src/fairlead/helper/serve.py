@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from fairlead.errors import FairleadError, ProtocolError
@@ -18,6 +19,9 @@ from fairlead.helper.wire import Message, Reader, encode
 
 BACKLOG = 1024
 """Connections that wait to be accepted; the kernel cuts it to net.core.somaxconn."""
+
+MOST_DEAD = 1000
+"""Killed runs that are told."""
 
 _TRIES = 3
 """How often the end is tried: whoever keeps the hosts file locked may be gone a second later."""
@@ -32,13 +36,12 @@ class Server:
         self._forbidden = own_names()
 
     def run(self) -> None:
-        """Serve until the other end closes, breaks the protocol, or SIGTERM comes; undo all."""
-        try:
+        """Serve until the other end closes, breaks the protocol, or SIGTERM comes, or we fail; undo all."""
+        # It is gone, or not what we take it for; and whatever else it is, names must not stay.
+        with suppress(Exception):
             self._send({"hello": {"pid": os.getpid(), "uid": os.geteuid()}})
             for request in _requests(self._sock):
                 self._answer(request)
-        except (OSError, ProtocolError):
-            pass  # it is gone, or not what we take it for
         left = self._undo()
         try:
             self._send({"undone": not left, "error": left})
@@ -54,8 +57,8 @@ class Server:
             try:
                 self._names.undo()
                 return ""
-            except FairleadError as error:
-                left = str(error)
+            except Exception as error:
+                left = str(error) or type(error).__name__
         return left
 
     def _answer(self, request: Message) -> None:
@@ -64,6 +67,8 @@ class Server:
             reply = self._do(request.get("op"), request.get("with"), sockets)
         except FairleadError as error:
             reply = {"error": error.what, "remedy": error.remedy}
+        except OSError as error:
+            reply = {"error": f"the helper cannot do it: {error.strerror}"}
         try:
             self._send({"id": request.get("id"), **reply}, sockets)
         finally:
@@ -73,11 +78,18 @@ class Server:
     def _do(self, operation: Any, value: Any, sockets: list[socket.socket]) -> Message:
         if operation == "hosts":
             outcome = self._names.write(requests.entries(value, self._forbidden))
-            return {"left": outcome.left, "clashes": outcome.clashes, "dead": outcome.dead}
+            left: dict[int, list[str]] = {}
+            for name, pid in outcome.left:
+                left.setdefault(pid, []).append(name)
+            # No longer than the request, whatever the file has.
+            return {
+                "left": list(left.items()), "clashes": outcome.clashes, "dead": outcome.dead[:MOST_DEAD],
+                "lost": outcome.lost,
+            }  # fmt: skip
         if operation == "heal":
             return {"dead": self._names.heal()}
-        if operation == "bind":
-            return {"bound": _bind(requests.endpoints(value), sockets)}
+        if operation in ("bind", "bind-only"):
+            return {"bound": _bind(requests.endpoints(value), sockets, look=operation == "bind")}
         if operation == "holder":
             return {"holder": describe_holder(*requests.endpoint(value))}
         raise ProtocolError("no such request")
@@ -102,8 +114,8 @@ def _requests(sock: socket.socket) -> Iterator[Message]:
             yield from reader.feed(data)
 
 
-def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket]) -> list[Any]:
-    """For each: 0 if ``sockets`` has another one now, else the error's number and who holds the port."""
+def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, look: bool) -> list[Any]:
+    """For each: 0 if ``sockets`` has another one now, else the error's number and, with ``look``, who has the port."""
     results: list[Any] = []
     for address, port in wanted:
         try:
@@ -111,7 +123,7 @@ def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket]) -> list[A
             results.append(0)
         except OSError as error:
             results.append([error.errno, ""])
-    failed = [index for index, result in enumerate(results) if result]
+    failed = [index for index, result in enumerate(results) if result and look]
     for index, holder in zip(failed, describe_holders([wanted[index] for index in failed]), strict=True):
         results[index][1] = holder
     return results

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from fairlead.errors import MachineError, ProtocolError
+from fairlead.helper.requests import fitting
 from fairlead.helper.wire import MOST_SOCKETS, Message, Reader, encode
 from fairlead.host.helper_start import Early, connected
 from fairlead.policy.hostsblock import Entry, Mention
@@ -38,6 +39,10 @@ class HostsReply(NamedTuple):
     """Written, before the lines of others that have another address for them."""
     dead: tuple[int, ...]
     """Process ids of killed runs whose blocks were removed."""
+    rest: tuple[str, ...] = ()
+    """Not written: more than the helper takes."""
+    lost: bool = False
+    """Another program had removed this run's lines; they are written again."""
 
 
 class Bound(NamedTuple):
@@ -105,19 +110,26 @@ class Helper:
 
     async def hosts(self, entries: Sequence[Entry]) -> HostsReply:
         """Have these lines in the hosts file, all of this run's. Raises MachineError."""
-        reply, _ = await self._ask("hosts", [[entry.address, entry.names] for entry in entries])
+        kept, rest = fitting(entries)
+        reply, _ = await self._ask("hosts", kept)
         return HostsReply(
-            tuple(Left(name, pid) for name, pid in reply["left"]),
+            tuple(Left(name, pid) for pid, names in reply["left"] for name in names),
             tuple(Mention(name, address, line) for name, address, line in reply["clashes"]),
             tuple(reply["dead"]),
+            tuple(rest),
+            reply["lost"],
         )
 
-    async def bind(self, wanted: Sequence[tuple[str, int]]) -> list[Bound]:
-        """Listen on these addresses and ports (IPv4, TCP): for each what came of it, in order. Raises MachineError."""
+    async def bind(self, wanted: Sequence[tuple[str, int]], *, look: bool = True) -> list[Bound]:
+        """Listen on these addresses and ports (IPv4, TCP): for each what came of it, in order. Raises MachineError.
+
+        ``look`` for the holders of those that are in use, which costs a look at every process.
+        """
+        operation = "bind" if look else "bind-only"
         found: list[Bound] = []
         try:
             for at in range(0, len(wanted), MOST_SOCKETS):
-                reply, sockets = await self._ask("bind", list(map(list, wanted[at : at + MOST_SOCKETS])))
+                reply, sockets = await self._ask(operation, list(map(list, wanted[at : at + MOST_SOCKETS])))
                 rest = iter(sockets)
                 found += [_bound(rest) if each == 0 else Bound(None, *each) for each in reply["bound"]]
         except BaseException:

@@ -1,8 +1,9 @@
-"""The hosts file of a run: written soon after each change, and not for each of many."""
+"""The hosts file of a run: written soon after each change, and not for each of many; and again if it is lost."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 
 from fairlead.errors import FairleadError
@@ -12,8 +13,9 @@ from fairlead.policy.hostsblock import Entry
 
 EVERY = 0.25
 """Seconds at least from one write to the next, so that a burst of changes is a few of them."""
-ASK_AGAIN = 5.0
-"""Seconds until a name is asked for again that another run serves: its end is not told."""
+LOOK = 5.0
+"""Seconds until a file is looked at that others may write, and until a name is asked for again that another run serves:
+nobody tells of either."""
 
 
 class HostsFile:
@@ -29,6 +31,8 @@ class HostsFile:
         self._failed: FairleadError | None = None
         self.standing: dict[str, tuple[str, ...]] = {}
         """What the file has of this run, by address, as far as is known."""
+        self._seen: tuple[int, ...] = ()
+        """The file at the last look: see ``_stamp``."""
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._said: set[object] = set()
@@ -58,21 +62,26 @@ class HostsFile:
 
     async def run(self) -> None:
         """Write for ever."""
-        again: float | None = None
+        again = False
         while True:
             try:
-                async with asyncio.timeout(again):
+                async with asyncio.timeout(LOOK):
                     await self._wake.wait()
             except TimeoutError:
-                pass
+                if not self._is_another() and not again:
+                    continue
             self._wake.clear()
             version = self._version
-            left = await self._write()
-            again = ASK_AGAIN if left else None
+            again = await self._write()
             async with self._moved:
                 self._done = version
                 self._moved.notify_all()
             await asyncio.sleep(EVERY)
+
+    def _is_another(self) -> bool:
+        """Whether somebody has written it since the last look; also we, perhaps."""
+        before, self._seen = self._seen, _stamp(self._path)
+        return self._seen != before
 
     async def _write(self) -> bool:
         """Write once; whether something has to be tried again."""
@@ -86,8 +95,8 @@ class HostsFile:
             self._say_once(str(error), f"{self._path} could not be written: {error}")
             return True
         self._failed = None
-        left = {each.name for each in reply.left}
-        kept = ((entry.address, tuple(name for name in entry.names if name not in left)) for entry in wanted)
+        missing = {each.name for each in reply.left}.union(reply.rest)
+        kept = ((entry.address, tuple(name for name in entry.names if name not in missing)) for entry in wanted)
         self.standing = {address: names for address, names in kept if names}
         self._tell(reply)
         return bool(reply.left)
@@ -95,9 +104,14 @@ class HostsFile:
     def _tell(self, reply: HostsReply) -> None:
         for pid in reply.dead:
             self._report(Note(f"removed from {self._path} what a killed run (pid {pid}) had left there"))
+        if reply.lost:
+            self._say_once("lost", f"another program removed this run's names from {self._path}; they are there again")
         for pid in dict.fromkeys(left.pid for left in reply.left):
-            names = [left.name for left in reply.left if left.pid == pid]
-            self._say_once(("left", pid, *names), f"left to the run with pid {pid}, which serves them: {_few(names)}")
+            names = self._new("left", [left.name for left in reply.left if left.pid == pid])
+            if names:
+                self._warn(f"left to the run with pid {pid}, which serves them: {_few(names)}")
+        if names := self._new("rest", reply.rest):
+            self._warn(f"more names than one run can have in {self._path}, so that these are not there: {_few(names)}")
         for clash in reply.clashes:
             self._say_once(
                 ("clash", clash.name, clash.address),
@@ -105,10 +119,28 @@ class HostsFile:
                 "while this runs, it means the service",
             )
 
+    def _new(self, what: str, names: Sequence[str]) -> list[str]:
+        """Those of which this has not been said."""
+        found = [name for name in names if (what, name) not in self._said]
+        self._said.update((what, name) for name in found)
+        return found
+
     def _say_once(self, what: object, text: str) -> None:
         if what not in self._said:
             self._said.add(what)
-            self._report(Note(text, warning=True))
+            self._warn(text)
+
+    def _warn(self, text: str) -> None:
+        self._report(Note(text, warning=True))
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    """What is another after a file was written, or replaced; () if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _few(names: Sequence[str]) -> str:
