@@ -44,6 +44,7 @@ def status(message: str, reason: str = "", **more: Any) -> bytes:
 
 POD = Attempt.of("GET", "/api/v1/namespaces/a/pods/x")
 LIST = Attempt.of("GET", "/api/v1/namespaces/a/pods")
+EVERYWHERE = Attempt.of("GET", "/api/v1/pods")
 FORWARD = Attempt.of("POST", "/api/v1/namespaces/a/pods/x/portforward")
 
 
@@ -53,6 +54,7 @@ FORWARD = Attempt.of("POST", "/api/v1/namespaces/a/pods/x/portforward")
         (POD, 403, status("no", "Forbidden"), ForbiddenError, 'does not let us get pods "x" in namespace "a": no'),
         (LIST, 403, status("no"), ForbiddenError, "kubectl auth can-i list pods -n a"),
         (LIST, 403, status('User "system:anonymous" cannot list'), ForbiddenError, "no credentials were sent"),
+        (EVERYWHERE, 403, status("no"), ForbiddenError, "kubectl auth can-i list pods -A)"),
         (FORWARD, 403, status("no"), ForbiddenError, "kubectl auth can-i create pods --subresource=portforward -n a)"),
         (LIST._replace(options="--as=x"), 403, status("no"), ForbiddenError, "auth can-i list pods -n a --as=x)"),
         (

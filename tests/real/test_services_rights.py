@@ -101,27 +101,43 @@ def test_without_watch_it_asks(what: str, plain: World, user: User, services: St
 @pytest.mark.parametrize(
     ("name", "rules", "words"),
     [
-        ("no-services", [SLICES, FORWARD], ["list", "services"]),
-        ("no-list", [rule("", "services", "watch"), SLICES, FORWARD], ["list", "services"]),
-        ("no-slices", [SERVICES, FORWARD], ["list", "endpointslices"]),
-        ("no-forward", [SERVICES, SLICES], ["create", "pods/portforward"]),
-        ("nothing", [], ["list", "services"]),
+        ("no-services", [SLICES, FORWARD], ["list services"]),
+        ("no-list", [rule("", "services", "watch"), SLICES, FORWARD], ["list services"]),
+        ("no-slices", [SERVICES, FORWARD], ["list endpointslices"]),
+        ("no-forward", [SERVICES, SLICES], ["create pods/portforward"]),
+        ("services-alone", [SERVICES], ["list endpointslices", "create pods/portforward"]),
+        ("nothing", [], ["list services", "list endpointslices", "create pods/portforward"]),
     ],
 )
+@pytest.mark.parametrize("everywhere", [False, True])
 def test_what_is_missing_is_named(
-    name: str, rules: list[Json], words: list[str], plain: World, user: User, services: StartServices
+    everywhere: bool,
+    name: str,
+    rules: list[Json],
+    words: list[str],
+    plain: World,
+    user: User,
+    services: StartServices,
 ) -> None:
-    with services(*user(name, *rules), ready=False, json=False) as running:
+    """All of it at once, with questions that kubectl answers with no."""
+    options = user(name, *rules)
+    if everywhere:
+        # With a role in one namespace alone, nothing is allowed in all of them.
+        options, words = [*options[:-2], "-A"], ["list services", "list endpointslices", "create pods/portforward"]
+    with services(*options, ready=False, json=False) as running:
         running.wait_end(6, START)
         assert running.out == []
         (line,) = running.err
         assert line.startswith("error: ")
         for word in words:
             assert word in line
-        asked = re.search(r"kubectl (auth can-i [^)]*?)( asks|\)|$)", line)
-        assert asked is not None
-        done = subprocess.run([plain.kubectl_path, *asked[1].split()], capture_output=True, text=True, check=False)
-        assert done.stdout == "no\n", "the remedy asks what is missing"
+        assert ("choose namespaces with -n" in line) == everywhere
+        asked = re.findall(r"kubectl (auth can-i [^;)]*)", line)
+        assert len(asked) == len(words)
+        for each in asked:
+            command = [plain.kubectl_path, *each.split()]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.stdout == "no\n", "the remedy asks what is missing"
 
 
 def test_one_namespace_of_two(plain: World, base_world: World, user: User, services: StartServices) -> None:

@@ -20,6 +20,8 @@ _RBAC = re.compile(
     r'(?: in the namespace "[^"]*"| at the cluster scope)?(.*)',
     re.DOTALL,
 )
+_NAMESPACED = ("services", "endpointslices.discovery.k8s.io", "pods")
+"""What is listed in all namespaces together."""
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -61,16 +63,27 @@ class Attempt(NamedTuple):
     @property
     def remedy(self) -> str:
         """How to see and get the missing right."""
-        where = (f" -n {self.namespace}" if self.namespace else "") + (f" {self.options}" if self.options else "")
-        return f"ask for a role with the verb {self.verb} on {self.resource or self.path}" + (
-            f"; check with: {can_i(self.verb, self.resource)}{where}" if self.resource else ""
-        )
+        return f"ask for a role with {self.verb_on}" + (f"; check with: {self.check}" if self.resource else "")
+
+    @property
+    def verb_on(self) -> str:
+        """The right, as an administrator knows it."""
+        return f"the verb {self.verb} on {self.resource or self.path}"
+
+    @property
+    def check(self) -> str:
+        """The command that says whether the right is there."""
+        # To kubectl, a word behind a slash is an object's name, and no namespace is the context's own.
+        kind, _, sub = self.resource.partition("/")
+        where = f" -n {self.namespace}" if self.namespace else " -A" if kind in _NAMESPACED else ""
+        more = (f" --subresource={sub}" if sub else "") + where + (f" {self.options}" if self.options else "")
+        return f"kubectl auth can-i {self.verb} {kind}{more}"
 
 
-def can_i(verb: str, resource: str) -> str:
-    """The command that says whether a right is there; to kubectl, a word behind a slash is an object's name."""
-    kind, _, sub = resource.partition("/")
-    return f"kubectl auth can-i {verb} {kind}" + (f" --subresource={sub}" if sub else "")
+def user_in(message: str) -> str:
+    """Who was refused by RBAC, if it says so: ``user "jo"``."""
+    rbac = _RBAC.search(message)
+    return f'user "{rbac[1]}"' if rbac else ""
 
 
 def _pairs(query: object) -> tuple[Any, ...]:

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from fairlead.dial.cluster import Cluster
 from fairlead.entry.listener import Listeners
-from fairlead.errors import ApiError, NotFoundError, UsageError
+from fairlead.errors import ApiError, ForbiddenError, NotFoundError, UsageError
 from fairlead.features.services.watch import ServiceName, ServiceWatch
-from fairlead.kit.tasks import Background, together
-from fairlead.kube.access import may_forward, may_not_forward
+from fairlead.kit.tasks import Background
+from fairlead.kube.access import FORWARD, SEE_PODS, SEE_SERVICES, missing, refusal
 from fairlead.kube.namespaces import known_missing
 from fairlead.model.events import Note
 from fairlead.model.service_events import ServiceEvent
@@ -63,24 +63,28 @@ class ServedContext:
 
     async def read(self) -> None:
         """Read what there is; raises what the server refuses, also where forwarding is not allowed in any namespace."""
+        asked = self.namespaces or ("",)
+        server = self.cluster.server
         try:
             await self.watch.read()
+        except ForbiddenError as error:
+            lacking = await missing(server, (SEE_SERVICES, SEE_PODS, FORWARD), asked)
+            if not lacking or (self.namespaces and sum(map(len, lacking.values())) == 1):
+                raise
+            raise refusal(server.config, lacking, error.message) from error
         except ApiError as error:
             if error.code == 400 and self._selects:
                 raise UsageError(f"{self._selects}: {error.message or error.what}") from error
             raise
-        asked = self.namespaces or ("",)
-        server = self.cluster.server
-        may = await together([(may_forward(server, namespace), "ask for the right to forward") for namespace in asked])
+        lacking = await missing(server, (FORWARD,), asked)
         found = {service.namespace for service in self.watch}
         for namespace in self.namespaces:
             if namespace not in found:
                 await self._explain_nothing(namespace)
-        refused = [namespace for namespace, yes in zip(asked, may, strict=True) if not yes]
-        if refused and len(refused) == len(asked) and self.namespaces:
-            raise may_not_forward(server.config, refused[0])
-        for namespace in refused:
-            self.report(Note(str(may_not_forward(server.config, namespace)), warning=True))
+        if self.namespaces and len(lacking) == len(asked):
+            raise refusal(server.config, lacking)
+        if lacking:
+            self.report(Note(str(refusal(server.config, lacking)), warning=True))
 
     async def _explain_nothing(self, namespace: str) -> None:
         alike = await known_missing(self.cluster.server, namespace)
