@@ -101,7 +101,7 @@ class FakeAnswers:
         (["svc", "--local", "web=3"], [], NO_FILES | NO_SPACE),
         (["svc", "--reserve", ""], ["web=", "db="], NO_FILES | NO_SPACE),
         (["svc", "-m", "w"], ["web:"], NO_FILES | NO_SPACE),
-        (["svc", "-m", "web:"], ["web:80:"], NO_FILES | NO_SPACE),
+        (["svc", "-m", "web:"], ["web:80:", "web:http:"], NO_FILES | NO_SPACE),
         (["svc", "-m", "web:80:1"], [], NO_FILES | NO_SPACE),
         (["svc", "-m", "80:"], [], NO_FILES | NO_SPACE),
         (["svc", "-v", "--dry"], ["--dry-run"], NO_FILES),

@@ -8,25 +8,50 @@ from hypothesis import strategies as st
 
 from fairlead.errors import UsageError
 from fairlead.model.named import PortRule, ServicePattern
-from fairlead.policy.mapping import is_chosen, local_port, own_port, parse_mappings, parse_own, parse_patterns
+from fairlead.model.objects import Service, ServicePort
+from fairlead.policy.mapping import (
+    is_chosen,
+    local_port,
+    numbered,
+    own_port,
+    parse_mappings,
+    parse_own,
+    parse_patterns,
+)
 
 
 def test_mappings_as_values() -> None:
-    assert parse_mappings(["80:8080", "api:80:8081", "api.shop:443:8443", "80:8080"]) == (
+    words = ["80:8080", "api:80:8081", "api.shop:443:8443", "80:8080", "api:http:81", "a:8-b:1"]
+    assert parse_mappings(words) == (
         PortRule("", "", 80, 8080), PortRule("api", "", 80, 8081), PortRule("api", "shop", 443, 8443),
+        PortRule("api", "", "http", 81), PortRule("a", "", "8-b", 1),
     )  # fmt: skip
 
 
 def test_own_services_as_values() -> None:
-    assert parse_own(["api=3000", "web.shop=3001", "api:80=3002", "web.shop:443=3003"]) == (
+    assert parse_own(["api=3000", "web.shop=3001", "api:80=3002", "web.shop:443=3003", "api:http=3004"]) == (
         PortRule("api", "", 0, 3000), PortRule("web", "shop", 0, 3001),
-        PortRule("api", "", 80, 3002), PortRule("web", "shop", 443, 3003),
+        PortRule("api", "", 80, 3002), PortRule("web", "shop", 443, 3003), PortRule("api", "", "http", 3004),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "word",
-    ["", "80", "80:", ":80", "a:b:c:d", "http:8080", "api:http:80", "a.b.c:80:80", "80:8080 ", "-1:80", "API:80:80"],
+    [
+        "",
+        "80",
+        "80:",
+        ":80",
+        "a:b:c:d",
+        "http:8080",
+        "api:HTTP:80",
+        "api:123456:80",
+        "a::80",
+        "a.b.c:80:80",
+        "80:8080 ",
+        "-1:80",
+        "API:80:80",
+    ],
 )
 def test_mappings_that_are_none(word: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -73,6 +98,18 @@ def test_what_runs_on_the_laptop() -> None:
     assert own_port(rules, "shop", "api", 443) == 3443
     assert own_port(rules, "pay", "api", 443) == 4000
     assert own_port(rules, "shop", "web", 80) == 0
+
+
+def test_a_port_by_its_name_has_another_number_in_each_service() -> None:
+    ports = (ServicePort("http", 80, "TCP", None), ServicePort("dns", 53, "UDP", None))
+    api = Service("shop", "api", "", "", ports=ports)
+    moved = api._replace(namespace="pay", ports=(ports[0]._replace(port=8000),))
+    rules = parse_mappings(["api:http:8080", "api:443:8443", "api:dns:5353"])
+    assert local_port(numbered(rules, api), "shop", "api", 80) == 8080
+    assert local_port(numbered(rules, api), "shop", "api", 443) == 8443
+    assert local_port(numbered(rules, api), "shop", "api", 53) == 53
+    assert local_port(numbered(rules, moved), "pay", "api", 8000) == 8080
+    assert local_port(numbered(rules, moved), "pay", "api", 80) == 80
 
 
 def test_patterns_as_values() -> None:

@@ -1,19 +1,31 @@
 from __future__ import annotations
 
+from fairlead.model.objects import Service, ServicePort
 from fairlead.policy.addresses import parse_reservations
 from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
 from fairlead.policy.unmatched import unmatched
 from fairlead.settings import ServicesSettings
 
-SERVICES = {("shop", "api"), ("shop", "db"), ("pay", "api")}
+
+def service(namespace: str, name: str, *ports: tuple[str, int]) -> Service:
+    found = (*(ServicePort(port, number, "TCP", None) for port, number in ports), ServicePort("dns", 53, "UDP", None))
+    return Service(namespace, name, "", "", ports=found)
+
+
+SERVICES = [
+    service("shop", "api", ("http", 80), ("", 8080)),
+    service("shop", "db", ("pg", 5432)),
+    service("pay", "api", ("http", 80)),
+    service("pay", "dns"),
+]
 NAMES = {"api", "api.shop", "db"}
 
 
 def test_what_has_a_service_is_not_mentioned() -> None:
     settings = ServicesSettings(
         only=parse_patterns("--only", ["api", "d*.shop"]),
-        mappings=parse_mappings(["80:8080", "api:80:81", "api.pay:80:82"]),
-        local=parse_own(["db=3000", "db.shop:5432=3001"]),
+        mappings=parse_mappings(["80:8080", "api:80:81", "api.pay:http:82", "api:8080:83", "9:10"]),
+        local=parse_own(["db=3000", "db.shop:5432=3001", "dns=3002"]),
         reserve=parse_reservations(["api.shop=127.9.9.9"]),
         exclude=parse_patterns("--exclude", ["nothing"]),
     )
@@ -34,4 +46,18 @@ def test_each_that_has_none_is_named_once_with_what_was_probably_meant() -> None
         "--mapping apis: there is no such service yet; did you mean api?",
         "--local web: there is no such service yet",
         "--reserve api.test: there is no such service yet; did you mean api?",
+    ]
+
+
+def test_a_port_that_the_service_has_not_is_named_with_those_it_has() -> None:
+    settings = ServicesSettings(
+        mappings=parse_mappings(["api:81:8080", "api.pay:8080:8081", "api:htp:8082", "dns:53:5353"]),
+        local=parse_own(["db:80=3000"]),
+    )
+    assert unmatched(settings, SERVICES, NAMES) == [
+        "--mapping api:81: there is no such port yet; it has http=80, 8080",
+        "--mapping api.pay:8080: there is no such port yet; it has http=80",
+        "--mapping api:htp: there is no such port yet; it has http=80, 8080",
+        "--mapping dns:53: there is no such port yet; it has no TCP port",
+        "--local db:80: there is no such port yet; it has pg=5432",
     ]

@@ -169,7 +169,7 @@ def _service_ports(current: str, answers: Answers) -> Candidates:
         return [(f"{name}:", about) for name, about in answers.services()]
     if ":" in port or service.isdigit():
         return []
-    return [(f"{service}:{number}:", about) for number, about in answers.ports("service", service) if number.isdigit()]
+    return [(f"{service}:{each}:", about) for each, about in answers.ports("service", service)]
 
 
 def _commands(current: str) -> Candidates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import NamedTuple
 
 
@@ -31,8 +32,8 @@ class PortRule(NamedTuple):
     """"" means every service."""
     namespace: str
     """"" means every namespace."""
-    port: int
-    """The service's port, 1-65535; 0 means each."""
+    port: int | str
+    """The service's port, 1-65535, or its name; 0 means each."""
     local: int
     """1-65535."""
 
@@ -42,3 +43,12 @@ class ServicePattern(NamedTuple):
 
     service: str
     namespace: str = "*"
+
+
+class OwnServer(Enum):
+    """What takes connections on a port of this laptop, for the service that its user develops."""
+
+    ABSENT = auto()
+    LOCALHOST = auto()
+    EVERYWHERE = auto()
+    """On all addresses, so on those that services have here too; also where this cannot be told."""

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from fairlead.errors import UsageError
 from fairlead.model.named import PortRule, ServicePattern
+from fairlead.model.objects import Service, ServicePort
 
 _LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _SERVICE = rf"(?P<service>{_LABEL})(?:\.(?P<namespace>{_LABEL}))?"
 _PORT = "[0-9]{1,5}"
+_NAMED = rf"{_PORT}|(?=[-0-9]*[a-z]){_LABEL}"
+"""A port of a service that is named: also by its own name."""
 _PATTERN = re.compile(r"([-a-z0-9*?]{1,63})(?:\.([-a-z0-9*?]{1,63}))?", re.ASCII)
 
 
@@ -29,13 +32,13 @@ class _Form(NamedTuple):
 
 _MAPPING = _Form(
     "--mapping",
-    re.compile(rf"(?:{_SERVICE}:)?(?P<port>{_PORT}):(?P<local>{_PORT})", re.ASCII),
+    re.compile(rf"(?:{_SERVICE}:(?P<named>{_NAMED})|(?P<port>{_PORT})):(?P<local>{_PORT})", re.ASCII),
     "PORT:LOCAL or SERVICE:PORT:LOCAL",
     "api:80:8080",
 )
 _OWN = _Form(
     "--local",
-    re.compile(rf"{_SERVICE}(?::(?P<port>{_PORT}))?=(?P<local>{_PORT})", re.ASCII),
+    re.compile(rf"{_SERVICE}(?::(?P<named>{_NAMED}))?=(?P<local>{_PORT})", re.ASCII),
     "SERVICE=PORT or SERVICE:PORT=LOCAL",
     "api=3000",
 )
@@ -66,6 +69,17 @@ def own_port(rules: Sequence[PortRule], namespace: str, service: str, port: int)
     return _nearest(rules, namespace, service, port)
 
 
+def numbered(rules: Sequence[PortRule], service: Service) -> list[PortRule]:
+    """The rules as they are for this service: with numbers for the names of its ports."""
+    numbers: dict[int | str, int] = {port.name: port.port for port in tcp_ports(service)}
+    return [rule._replace(port=numbers.get(rule.port, rule.port)) for rule in rules]
+
+
+def tcp_ports(service: Service) -> list[ServicePort]:
+    """The ports that can be forwarded."""
+    return [port for port in service.ports if port.protocol == "TCP"]
+
+
 def is_chosen(only: Sequence[ServicePattern], exclude: Sequence[ServicePattern], namespace: str, service: str) -> bool:
     """Whether a service is wanted: one of ``only`` if there are any, and none of ``exclude``."""
     return (not only or _any(only, namespace, service)) and not _any(exclude, namespace, service)
@@ -83,7 +97,7 @@ def _nearest(rules: Sequence[PortRule], namespace: str, service: str, port: int)
 
 
 def _rules(form: _Form, words: Iterable[str]) -> tuple[PortRule, ...]:
-    found: dict[tuple[str, str, int], PortRule] = {}
+    found: dict[tuple[str, str, int | str], PortRule] = {}
     for word in words:
         rule = _rule(form, word)
         if found.setdefault(rule[:3], rule) != rule:
@@ -97,10 +111,12 @@ def _rule(form: _Form, word: str) -> PortRule:
         raise UsageError(
             f'{form.option} is {form.words}, not "{word}"', remedy=f"for example {form.option} {form.example}"
         )
-    port, local = found["port"], int(found["local"])
-    if not 1 <= local <= 0xFFFF or (port and not 1 <= int(port) <= 0xFFFF):
+    text = found["named"] or found.groupdict().get("port") or ""
+    port = int(text) if text.isdigit() else text
+    local = int(found["local"])
+    if not 1 <= local <= 0xFFFF or (isinstance(port, int) and not 1 <= port <= 0xFFFF):
         raise UsageError(f"{form.option} {word}: a port number is 1 to 65535")
-    return PortRule(found["service"] or "", found["namespace"] or "", int(port or 0), local)
+    return PortRule(found["service"] or "", found["namespace"] or "", port or 0, local)
 
 
 def _pattern(option: str, word: str) -> ServicePattern:

@@ -102,7 +102,7 @@ def _target(service: Service, number: int, pod: Pod) -> int:
     port = _declared(service, number)
     if port is None:
         raise NoSuchPortError(
-            f"Service {service.name} does not have a service port {number}", remedy=_offer(service.ports)
+            f"Service {service.name} does not have a service port {number}", remedy=offer(service.ports)
         )
     if service.headless or port.target is None:
         return port.port
@@ -117,7 +117,7 @@ def _named_in_service(service: Service, name: str) -> int:
     for port in service.ports:
         if port.name == name:
             return port.port
-    raise NoSuchPortError(f"Service '{service.name}' does not have a named port '{name}'", remedy=_offer(service.ports))
+    raise NoSuchPortError(f"Service '{service.name}' does not have a named port '{name}'", remedy=offer(service.ports))
 
 
 def _named(pod: Pod, name: str) -> int:
@@ -125,7 +125,7 @@ def _named(pod: Pod, name: str) -> int:
         if port.name == name:
             return port.port
     raise NoSuchPortError(
-        f"Pod '{pod.name}' does not have a named port '{name}'", remedy=_offer((*pod.ports, *pod.init_ports))
+        f"Pod '{pod.name}' does not have a named port '{name}'", remedy=offer((*pod.ports, *pod.init_ports))
     )
 
 
@@ -141,7 +141,7 @@ def _refuse_udp(spec: PortSpec, declared: Iterable[tuple[int, str]], pod: Pod, s
         )
 
 
-def _offer(ports: Sequence[ContainerPort | ServicePort]) -> str:
+def offer(ports: Sequence[ContainerPort | ServicePort]) -> str:
     """Name the ports there are, since the wrong one was asked for."""
     if not ports:
         return "it declares no ports"
