@@ -136,7 +136,7 @@ def test_without_rights_and_without_sudo_the_remedies_and_what_is_left_are_told(
     monkeypatch.setenv("PATH", str(user.folder))
     assert main(["svc", HIGH, f"--hosts-file={user.hosts}"]) == 12
     out, err = capfd.readouterr()
-    left = r"hosts still has names of a killed run \(pid 4711\); sudo fairlead clean --hosts-file \S+ removes them"
+    left = r"hosts still has names of a killed run \(pid 4711\); fairlead clean --hosts-file \S+ removes them"
     assert re.search(left, out), out
     lacking = r"error: this user may not write \S+/hosts, and there is no sudo \(.*--hosts-file.*-m PORT:LOCAL"
     assert re.match(lacking, err), err

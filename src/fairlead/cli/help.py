@@ -75,9 +75,10 @@ Connections go to the ready pods, through the API server; nothing is installed i
 What has no pod behind it (kubernetes, ExternalName, addresses by hand) and what is not TCP is named
 with the reason: it needs the relay, which is not in this version.
 
-The hosts file and ports below 1024 need root. fairlead runs as you and asks sudo once, for a small
-helper alone; sudo fairlead does the same, with your kubeconfig. Without root: --hosts-file FILE and
--m PORT:LOCAL. What a killed run leaves, the next run removes, or fairlead clean at once.
+The hosts file and ports below 1024 need root. fairlead runs as you and asks sudo by itself, once,
+for a small helper alone; no sudo is needed before it. sudo "$(command -v fairlead)" svc does the
+same, with your kubeconfig. Without root: --hosts-file FILE and -m PORT:LOCAL. What a killed run
+leaves, the next run removes, or fairlead clean at once.
 
 States: waiting (no pod is ready), ready (one is), proved (bytes came back), failing. On a terminal
 the last line counts them; -v has a line for each change and each connection.
@@ -85,9 +86,9 @@ the last line counts them; -v has a line for each change and each connection.
 
 ABOUT_CLEAN = """\
 A run undoes all at its end, and its helper does when the run is killed. Where both were killed,
-names stay in the hosts file and lead nowhere. The next run with the same rights removes them; this
-does it at once. What a run that lives has written stays. sudo is asked for where there is something
-to remove and this user may not.
+names stay in the hosts file and lead to this machine itself. The next run with the same rights
+removes them; this does it at once. What a run that lives has written stays. sudo is asked for where
+there is something to remove and this user may not.
 
   fairlead clean
 """

@@ -35,8 +35,7 @@ def what_is_left(path: str) -> str:
         return ""
     run = "a killed run" if len(pids) == 1 else f"{len(pids)} killed runs"
     command = "fairlead clean" if is_system(path) else f"fairlead clean --hosts-file {path}"
-    root = "" if os.access(path, os.W_OK) else "sudo "
-    return f"{path} still has names of {run} (pid {', '.join(map(str, pids))}); {root}{command} removes them"
+    return f"{path} still has names of {run} (pid {', '.join(map(str, pids))}); {command} removes them"
 
 
 def keep_original(path: str, state_folder: str) -> str | None:
