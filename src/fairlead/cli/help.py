@@ -81,7 +81,8 @@ same, with your kubeconfig. Without root: --hosts-file FILE and -m PORT:LOCAL. W
 leaves, the next run removes, or fairlead clean at once.
 
 States: waiting (no pod is ready), ready (one is), proved (bytes came back), failing. On a terminal
-the last line counts them; -v has a line for each change and each connection.
+the last line counts them; -v has a line for each change and each connection. Where nothing at all
+is forwarded, it waits for what comes; with a command or --ready-file it ends with 10.
 """
 
 ABOUT_CLEAN = """\
