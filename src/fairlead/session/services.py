@@ -34,6 +34,7 @@ from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
 from fairlead.policy.hostnames import Scope, bare_owner, context_labels, forbid
 from fairlead.policy.no_proxy import proxy_hosts
+from fairlead.policy.unwritten import named
 from fairlead.session.ending import Ending
 from fairlead.settings import ClusterOptions, ServicesSettings
 
@@ -137,7 +138,7 @@ class _Session:
             label=label,
             main=main,
             everywhere=settings.all_namespaces,
-            named=frozenset(settings.namespaces),
+            named=named(settings),
             forbidden=forbidden,
         )
         name = server.config.context
