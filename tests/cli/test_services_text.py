@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -9,11 +10,12 @@ import pytest
 
 from fairlead.cli.render import as_json
 from fairlead.cli.repeats import MOST, QUIET, Repeats
-from fairlead.cli.services_render import ServicesScreen
+from fairlead.cli.services_render import GATHER, ServicesScreen
 from fairlead.cli.services_text import USUAL, Manner, failure, text
 from fairlead.model import events
 from fairlead.model import service_events as told
 from fairlead.model.service_events import ServiceEvent
+from tests.support.loop import run_virtual
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "reference"
 POD = "nginx-deployment-5cdfb5fc49-"
@@ -220,12 +222,90 @@ def test_a_line_that_says_the_same_is_not_repeated(capfd: pytest.CaptureFixture[
     waiting = told.ServiceState("nginx", "nginx", "", *WHERE, "waiting", "no pod is ready")
     ready = waiting._replace(state="ready")
     ends = told.StoppedForwarding("nginx", "nginx", "", *WHERE)
-    for output, count in (("text", 4), ("json", 10)):
+
+    async def main(output: str) -> None:
         screen = ServicesScreen(output)
         for event in (pods(99), ready, pods(100), pods(101), waiting, pods(99), ends, pods(99), ready, pods(98)):
             screen.show(event)
         screen.finish()
+
+    for output, count in (("text", 4), ("json", 10)):
+        run_virtual(main(output))
         assert len(capfd.readouterr().out.splitlines()) == count
+
+
+def rollout(step: int) -> list[told.Forwarding]:
+    """Fifty services of two ports lead to other pods."""
+    pods = (("a",), ("a", "b"), ("b",), ("b", "c"))[step]
+    names = (f"s{number}" for number in range(50))
+    ports = [forwarding(name, *(f"{pod}:{port}" for pod in pods)) for name in names for port in (80, 443)]
+    return [event._replace(port=int(event.to[0].partition(":")[2])) for event in ports]
+
+
+def said(out: str) -> list[str]:
+    return [re.sub(r"\[.*?\]", "", line) for line in out.splitlines()]
+
+
+def test_a_rollout_behind_many_services_is_a_few_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    """What is new is said at once; of changes, those of a moment are said together, as they are by then."""
+
+    async def main() -> None:
+        screen = ServicesScreen("text")
+        for event in rollout(0):
+            screen.show(event)
+        assert len(capfd.readouterr().out.splitlines()) == 100
+        for event in [*rollout(1), *rollout(2), *rollout(3)]:
+            screen.show(event)
+            await asyncio.sleep(0.001)
+        assert capfd.readouterr().out == ""
+        await asyncio.sleep(GATHER)
+        assert said(capfd.readouterr().out) == [
+            "INFO Forwarding: s0:80, s1:80, s2:80, s3:80, s4:80, s5:80 and 44 more to pods b:80, c:80",
+            "INFO Forwarding: s0:443, s1:443, s2:443, s3:443, s4:443 and 45 more to pods b:443, c:443",
+        ]
+        one = rollout(1)[0]
+        screen.show(one)
+        await asyncio.sleep(GATHER)
+        assert said(capfd.readouterr().out) == ["INFO Forwarding: s0:80 to pods a:80, b:80"]
+        screen.show(rollout(2)[0])
+        screen.show(one)
+        await asyncio.sleep(GATHER)
+        assert capfd.readouterr().out == "", "it is as it was"
+        screen.finish()
+
+    run_virtual(main())
+
+
+def test_what_is_gathered_is_told_before_what_came_later(capfd: pytest.CaptureFixture[str]) -> None:
+    gone = told.StoppedForwarding("s0", "s0", "", *WHERE)
+
+    async def main() -> None:
+        screen = ServicesScreen("text")
+        for event in (rollout(0)[0], rollout(1)[0], gone, rollout(1)[0], rollout(2)[0]):
+            screen.show(event)
+        screen.say("error: no more")
+        screen.show(rollout(3)[0])
+        screen.finish()
+
+    run_virtual(main())
+    captured = capfd.readouterr()
+    assert said(captured.out) == [
+        "INFO Forwarding: s0:80 to pod a:80",
+        "INFO Forwarding: s0:80 to pods a:80, b:80",
+        "WARN Stopped forwarding s0 in default.",
+        "INFO Forwarding: s0:80 to pods a:80, b:80",
+        "INFO Forwarding: s0:80 to pod b:80",
+        "INFO Forwarding: s0:80 to pods b:80, c:80",
+    ]
+    assert captured.err == "error: no more\n"
+
+
+def test_each_change_is_a_line_of_its_own_for_who_asks_for_more(capfd: pytest.CaptureFixture[str]) -> None:
+    screen = ServicesScreen("text", VERBOSE)
+    for event in rollout(0) + rollout(1):
+        screen.show(event)
+    screen.finish()
+    assert len(capfd.readouterr().out.splitlines()) == 200
 
 
 @pytest.mark.parametrize("event", [event for event, _, _ in LINES])

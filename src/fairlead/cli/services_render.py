@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from time import localtime, monotonic, strftime
 from typing import Any
 
+from fairlead.cli.destinations import Destinations
 from fairlead.cli.render import LAST_MOMENT, STDERR, STDOUT, as_json
 from fairlead.cli.repeats import Repeats
 from fairlead.cli.services_text import USUAL, Manner, failure, text
@@ -18,6 +20,8 @@ from fairlead.model.service_events import ServiceEvent
 from fairlead.model.summary import Summary
 from fairlead.policy.text import one_line
 
+GATHER = 1.0
+"""Seconds for which changes of where names lead are gathered."""
 MOST_WAITING = 20_000
 """Lines kept for a reader that does not read: some for each of the services of a large cluster."""
 
@@ -38,8 +42,8 @@ class ServicesScreen:
         self._repeats = Repeats()
         self._kinds: set[object] = set()
         """Of the events that were shown."""
-        self._said: dict[tuple[str, ...], dict[int, list[tuple[str, str]]]] = {}
-        """What was said last of where each port leads, by context, namespace, service and pod."""
+        self._destinations = Destinations(manner)
+        self._later: asyncio.TimerHandle | None = None
         self._lines_to = lines_to
         self._lines = {each: Lines(each, most=MOST_WAITING) for each in (STDOUT, STDERR)}
         self._status: StatusLine | None = None
@@ -60,41 +64,53 @@ class ServicesScreen:
         if self._json:
             self._lines[STDOUT].write(as_json(event))
             return
-        for level, line in self._text(event):
-            shown = one_line(line)
-            self._write(self._lines_to, f"{level}[{self._clock()}] {shown}" if level else shown)
+        lines = self._text(event)
+        if lines:
+            # Things are told in the order in which they came.
+            self._tell_rest()
+            self._tell(lines)
+        if self._destinations.waiting and self._later is None:
+            self._later = asyncio.get_running_loop().call_later(GATHER, self._tell_rest)
 
     def say(self, line: str) -> None:
         """Write one line to stderr as it is: an error, or one of the log."""
+        self._tell_rest()
         self._write(STDERR, line)
 
     def finish(self) -> None:
         """Give slow readers a moment for the last lines; nothing can be said any more."""
+        self._tell_rest()
         for lines in dict.fromkeys(self._lines.values()):
             lines.flush(LAST_MOMENT)
             lines.close()
+
+    def _tell_rest(self) -> None:
+        """Where names lead by now."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._tell(self._destinations.rest())
+
+    def _tell(self, lines: list[tuple[str, str]]) -> None:
+        for level, line in lines:
+            shown = one_line(line)
+            self._write(self._lines_to, f"{level}[{self._clock()}] {shown}" if level else shown)
 
     def _text(self, event: ServiceEvent) -> list[tuple[str, str]]:
         if isinstance(event, ConnectionFailed):
             unsaid = self._repeats.again((event.target, event.meaning or event.words), monotonic())
             return [] if unsaid is None else [failure(event, self._manner, unsaid)]
-        kind = (type(event), getattr(event, "relay", None))
-        new = kind not in self._kinds
-        self._kinds.add(kind)
-        lines = text(event, self._manner, new=new)
-        return lines if self._is_news(event, lines) else []
-
-    def _is_news(self, event: ServiceEvent, lines: list[tuple[str, str]]) -> bool:
-        """A line names the first pods of many: it need not change when they do."""
         if isinstance(event, told.Forwarding):
-            said = self._said.setdefault(_whose(event), {})
-            before, said[event.port] = said.get(event.port), lines
-            return before != lines
+            return self._destinations.take(event)
         if isinstance(event, told.StoppedForwarding) or (
             isinstance(event, told.ServiceState) and event.state == "waiting"
         ):
-            self._said.pop(_whose(event), None)
-        return True
+            self._tell_rest()
+            self._destinations.forget(event)
+        kind = (type(event), getattr(event, "relay", None))
+        new = kind not in self._kinds
+        self._kinds.add(kind)
+        return text(event, self._manner, new=new)
 
     def _write(self, where: int, line: str) -> None:
         lines = self._lines[where]
@@ -102,10 +118,6 @@ class ServicesScreen:
             self._status.write(line)
         else:
             lines.write(line)
-
-
-def _whose(event: told.Forwarding | told.StoppedForwarding | told.ServiceState) -> tuple[str, ...]:
-    return event.context, event.namespace, event.service, event.pod
 
 
 def _are_one() -> bool:

@@ -38,7 +38,7 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
     """The lines for an event, each with its level. ``new``: it is the first of its kind."""
     match event:
         case told.Forwarding():
-            return [(INFO, _forwarding(event, manner))]
+            return [(INFO, forwarding([event], manner))]
         case told.StoppedForwarding(target=target):
             return [(WARN, f"Stopped forwarding {target} in {_place(event, manner)}.")]
         case told.NotServed():
@@ -76,21 +76,23 @@ def failure(event: events.ConnectionFailed, manner: Manner, unsaid: int) -> tupl
     return WARN, f"{what}{event.meaning}{remedy}{more}{words}"
 
 
-def _forwarding(event: told.Forwarding, manner: Manner) -> str:
-    start = f"{'Would forward' if manner.dry_run else 'Forwarding'}: {event.target}:{event.port} to "
-    if event.to[0].startswith("localhost:"):
-        return f"{start}{event.to[0]} on this machine"
-    return start + _pods(event.to, WIDTH - _PREFIX - len(start))
+def forwarding(same: Sequence[told.Forwarding], manner: Manner) -> str:
+    """The line for ports that all lead to the same pods."""
+    room, to = WIDTH - _PREFIX, same[0].to
+    names = _some([f"{event.target}:{event.port}" for event in same], room // 2)
+    start = f"{'Would forward' if manner.dry_run else 'Forwarding'}: {names} to "
+    if to[0].startswith("localhost:"):
+        return f"{start}{to[0]} on this machine"
+    start += "pod " if len(to) == 1 else "pods "
+    return start + _some(to, room - len(start))
 
 
-def _pods(pods: Sequence[str], columns: int) -> str:
+def _some(words: Sequence[str], columns: int) -> str:
     """As many of them as there is room for, two at the least."""
-    if len(pods) == 1:
-        return f"pod {pods[0]}"
-    shown, count = f"pods {', '.join(pods)}", len(pods)
+    shown, count = ", ".join(words), len(words)
     while len(shown) > columns and count > 2:
         count -= 1
-        shown = f"pods {', '.join(pods[:count])} and {len(pods) - count} more"
+        shown = f"{', '.join(words[:count])} and {len(words) - count} more"
     return shown
 
 
