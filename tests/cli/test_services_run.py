@@ -54,8 +54,8 @@ def test_a_run_from_its_first_line_to_its_last(cluster: FakeCluster, user: User)
         running.wait_gone("web", LIMIT)
         running.wait_said("Stopped", LIMIT)
     assert said(running.out) == [
+        "INFO A copy of hosts as it was before the first change is in " + said(running.out)[0].rpartition(" ")[2],
         "WARN service ext in ns needs the relay (not in this version): it stands for a.b, outside the cluster",
-        "INFO A copy of hosts as it was before the first change is in " + said(running.out)[1].rpartition(" ")[2],
         f"INFO Forwarding: web:{PORT} to pod web-1:{cluster.http}",
         "INFO 4 names on 1 address are in hosts; Ctrl-C ends this.",
         "WARN Stopped forwarding web in ns.",

@@ -10,7 +10,6 @@ import pytest
 
 from fairlead.entry import named
 from fairlead.entry.listener import Bound
-from fairlead.errors import ListenError
 from tests.support.running import listens
 
 
@@ -19,8 +18,8 @@ def test_one_that_is_in_use_leaves_the_others_alone() -> None:
         number = taken.getsockname()[1]
         found = asyncio.run(named.listen([("127.0.0.1", number), ("127.77.7.7", number)], None))
         held, bound = found["127.0.0.1", number], found["127.77.7.7", number]
-        assert isinstance(held, ListenError)
-        assert f"pid {os.getpid()}" in held.what
+        assert isinstance(held, named.Refused)
+        assert f"pid {os.getpid()}" in held.why
         assert isinstance(bound, Bound)
         assert listens("127.77.7.7", number)
         bound.close()
@@ -31,7 +30,7 @@ def test_connections_keep_their_share_of_descriptors(monkeypatch: pytest.MonkeyP
         number = free.getsockname()[1]
     wanted = [(f"127.77.7.{last}", number) for last in (8, 9, 10)]
 
-    async def listen_with_room_for_two() -> dict[named.Endpoint, Bound | ListenError]:
+    async def listen_with_room_for_two() -> dict[named.Endpoint, Bound | named.Refused]:
         with socket.socket() as next_one:
             lowest = next_one.fileno()
         monkeypatch.setattr(named, "listeners_mark", lambda: lowest + 2)
@@ -39,8 +38,8 @@ def test_connections_keep_their_share_of_descriptors(monkeypatch: pytest.MonkeyP
 
     found = asyncio.run(listen_with_room_for_two())
     *bound, error = found.values()
-    assert isinstance(error, ListenError)
-    assert "ulimit -n" in error.what
+    assert isinstance(error, named.Refused)
+    assert "ulimit -n" in error.why
     assert [listens(*endpoint) for endpoint in wanted] == [True, True, False]
     for each in bound:
         assert isinstance(each, Bound)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.model.named import GroupKey
+from fairlead.model.named import GroupKey, OwnServer
 from fairlead.model.objects import EndpointSlice, Service
 from fairlead.policy.plan import Kind, Locals, NamedPort, ServicePlan, plan
 from tests.support.objects import endpoint, endpoint_slice
@@ -165,3 +165,46 @@ def test_also_one_that_stands_for_something_outside() -> None:
 
 def test_the_affinity_of_the_service() -> None:
     assert planned(service(HTTP, sessionAffinity="ClientIP")).groups[0].affinity == 10800
+
+
+@pytest.mark.parametrize(
+    ("number", "own", "server", "ours", "leads_on"),
+    [
+        (8080, 3000, OwnServer.ABSENT, True, False),
+        (8080, 3000, OwnServer.LOCALHOST, True, True),
+        (8080, 3000, OwnServer.EVERYWHERE, True, True),
+        (3000, 3000, OwnServer.ABSENT, False, False),
+        (3000, 3000, OwnServer.LOCALHOST, True, True),
+        (3000, 3000, OwnServer.EVERYWHERE, False, True),
+    ],
+)
+def test_a_server_of_the_laptop_under_the_same_number_needs_room_on_all_addresses(
+    number: int, own: int, server: OwnServer, ours: bool, leads_on: bool
+) -> None:
+    port = NamedPort(number, 80, own=own, server=server)
+    assert (port.ours, port.leads_on) == (ours, leads_on)
+
+
+def test_pods_lead_on_if_one_is_ready() -> None:
+    [group] = planned(service(HTTP), endpoint_slice("s", [endpoint("a", ready=False)])).groups
+    assert (group.ports[0].ours, group.ports[0].leads_on) == (True, False)
+    [group] = planned(service(HTTP), endpoint_slice("s", [endpoint("a")])).groups
+    assert (group.ports[0].ours, group.ports[0].leads_on) == (True, True)
+
+
+def test_one_service_has_no_more_listeners_than_it_may_have() -> None:
+    """Its own name comes first, then its pods."""
+    many = [{"name": f"p{number}", "port": number, "targetPort": number} for number in (81, 82)]
+    pieces = endpoint_slice(
+        "s",
+        [endpoint(name) for name in "abc"],
+        ports=[{"name": f"p{number}", "port": number, "protocol": "TCP"} for number in (81, 82)],
+    )
+    found = service(*many, clusterIP="None")
+    wishes = Locals(most=5)
+    cut = plan("ctx", found, [EndpointSlice.from_json(pieces)], wishes)
+    assert [(group.key.pod, len(group.ports)) for group in cut.groups] == [("", 2), ("a", 2), ("b", 1)]
+    [unserved] = cut.unserved
+    assert unserved.reason == "it has more than 5 ports, on all addresses together, and the rest is left out"
+    whole = plan("ctx", found, [EndpointSlice.from_json(pieces)], wishes._replace(most=8))
+    assert (len(whole.groups), whole.unserved) == (4, ())

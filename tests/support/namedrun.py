@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -16,6 +17,7 @@ from fairlead.errors import MachineError
 from fairlead.features.services.context import ServedContext
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
+from fairlead.helper.holders import describe_holders
 from fairlead.host.addresses import AddressBook
 from fairlead.host.helper import Bound, Helper, HostsReply
 from fairlead.kit.tasks import Background
@@ -53,11 +55,10 @@ class Hosts:
         self.lines = tuple(entries)
         return HostsReply((), (), ())
 
-    async def bind(self, wanted: Sequence[tuple[str, int]]) -> list[Bound]:
-        raise AssertionError("no low port is used")
-
-    async def holder(self, address: str, port: int) -> str:
-        return "somebody"
+    async def bind(self, wanted: Sequence[tuple[str, int]], *, look: bool = True) -> list[Bound]:
+        """No low port is used: what comes here is in use."""
+        holders = describe_holders(wanted) if look else [""] * len(wanted)
+        return [Bound(None, errno.EADDRINUSE, holder) for holder in holders]
 
 
 @dataclass

@@ -5,79 +5,125 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import socket
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from fairlead.entry.listener import Bound, explain, listening_socket
-from fairlead.errors import ListenError, MachineError
+from fairlead.entry.listener import Bound, listening_socket
+from fairlead.errors import MachineError
 from fairlead.host import ports
 from fairlead.host.helper import Helper
-from fairlead.net.descriptors import limit, listeners_mark
+from fairlead.net.descriptors import limit, listeners_mark, next_one
+
+AT_ONCE = 200
+"""Ports that are bound before it is looked whether there is room for more."""
 
 Endpoint = tuple[str, int]
 """An IPv4 address and a port."""
 
 
-async def listen(wanted: Sequence[Endpoint], helper: Helper | None) -> dict[Endpoint, Bound | ListenError]:
-    """Listen on each; what this user may not bind, the helper does. One that fails leaves the others alone."""
+class Refused(NamedTuple):
+    """A port that is not listened on."""
+
+    why: str
+    """As it follows on "ADDRESS:PORT is"."""
+    no_room: bool = False
+    """For want of descriptors, and not for anything about this port."""
+
+
+async def listen(
+    wanted: Sequence[Endpoint], helper: Helper | None, *, share: float = 1.0, look: bool = True
+) -> dict[Endpoint, Bound | Refused]:
+    """Listen on each, in this order; what this user may not bind, the helper does. One that fails is alone in that.
+
+    ``share`` is how much of the descriptors that listening may take is for these. Without ``look`` nobody searches for
+    the holders of ports that are in use: that costs a look at every process.
+    """
+    found: dict[Endpoint, Bound | Refused] = {}
+    for at in range(0, len(wanted), AT_ONCE):
+        if not has_room(share):
+            break
+        found.update(await _listen(wanted[at : at + AT_ONCE], helper, share, look))
+    return {endpoint: found.get(endpoint) or _no_room() for endpoint in wanted}
+
+
+def has_room(share: float = 1.0) -> bool:
+    """Whether one more port could be listened on."""
+    return next_one() < share * listeners_mark()
+
+
+async def _listen(
+    wanted: Sequence[Endpoint], helper: Helper | None, share: float, look: bool
+) -> dict[Endpoint, Bound | Refused]:
     lowest = 0 if os.geteuid() == 0 or helper is None else ports.lowest_free()
-    found: dict[Endpoint, Bound | ListenError] = {}
+    found: dict[Endpoint, Bound | Refused] = {}
+    rest = []
     for endpoint in wanted:
-        if endpoint[1] >= lowest:
-            result = _by_ourselves(endpoint)
-            if result is not None:
-                found[endpoint] = result
-    rest = [endpoint for endpoint in wanted if endpoint not in found]
+        result = _by_ourselves(endpoint) if endpoint[1] >= lowest else None
+        if result is None:
+            rest.append(endpoint)
+        else:
+            found[endpoint] = result
     if rest and helper is not None:
-        found.update(await _by_helper(rest, helper))
+        found.update(await _by_helper(rest, helper, look))
     elif rest:
-        found.update(zip(rest, map(_in_use, rest, ports.describe_holders(rest)), strict=True))
+        holders = ports.describe_holders(rest) if look else [""] * len(rest)
+        found.update(zip(rest, map(_in_use, holders), strict=True))
+    for endpoint, result in found.items():
+        if isinstance(result, Bound) and result.sockets[0].fileno() >= share * listeners_mark():
+            result.close()
+            found[endpoint] = _no_room()
     return found
 
 
-def _by_ourselves(endpoint: Endpoint) -> Bound | ListenError | None:
+def _by_ourselves(endpoint: Endpoint) -> Bound | Refused | None:
     """None where something else has the port: who that is, is asked for all of them at once."""
-    address = ipaddress.ip_address(endpoint[0])
     try:
-        sock = listening_socket(address, endpoint[1])
+        sock = listening_socket(ipaddress.ip_address(endpoint[0]), endpoint[1])
     except OSError as error:
-        return None if error.errno == errno.EADDRINUSE else explain(error, address, endpoint[1])
-    bound = Bound(endpoint[1])
-    bound.sockets.append(sock)
-    return _with_room(endpoint, bound)
+        return None if error.errno == errno.EADDRINUSE else _refused(error.errno or 0, endpoint[1])
+    return _bound(endpoint, sock)
 
 
-async def _by_helper(wanted: Sequence[Endpoint], helper: Helper) -> dict[Endpoint, Bound | ListenError]:
-    found: dict[Endpoint, Bound | ListenError] = {}
+async def _by_helper(wanted: Sequence[Endpoint], helper: Helper, look: bool) -> dict[Endpoint, Bound | Refused]:
     try:
-        answers = await helper.bind(wanted)
+        answers = await helper.bind(wanted, look=look)
     except MachineError as error:
-        return {endpoint: ListenError(f"{_text(endpoint)} cannot be bound: {error}") for endpoint in wanted}
+        return dict.fromkeys(wanted, Refused(f"not listened on: {error}"))
+    found: dict[Endpoint, Bound | Refused] = {}
     for endpoint, answer in zip(wanted, answers, strict=True):
         if answer.sock is not None:
-            bound = Bound(endpoint[1])
-            bound.sockets.append(answer.sock)
-            found[endpoint] = _with_room(endpoint, bound)
+            found[endpoint] = _bound(endpoint, answer.sock)
         elif answer.errno == errno.EADDRINUSE:
-            found[endpoint] = _in_use(endpoint, answer.holder)
+            found[endpoint] = _in_use(answer.holder)
         else:
-            found[endpoint] = ListenError(f"{_text(endpoint)} cannot be bound: {os.strerror(answer.errno)}")
+            found[endpoint] = _refused(answer.errno, endpoint[1])
     return found
 
 
-def _with_room(endpoint: Endpoint, bound: Bound) -> Bound | ListenError:
-    """The same, unless it takes what connections will need."""
-    if all(sock.fileno() < listeners_mark() for sock in bound.sockets):
-        return bound
-    bound.close()
-    return ListenError(
-        f"{_text(endpoint)} is not listened on: this process may have {limit()} files open (ulimit -n), "
-        "and connections need the rest"
+def _bound(endpoint: Endpoint, sock: socket.socket) -> Bound:
+    bound = Bound(endpoint[1])
+    bound.sockets.append(sock)
+    return bound
+
+
+def _in_use(holder: str) -> Refused:
+    return Refused(f"in use{f' by {holder}' if holder else ''}")
+
+
+def _refused(number: int, port: int) -> Refused:
+    if number in (errno.EMFILE, errno.ENFILE):
+        return _no_room()
+    if number in (errno.EACCES, errno.EPERM) and port < (lowest := ports.lowest_free()):
+        # Whoever starts a run is asked for more rights; who is in the middle of one may be away.
+        return Refused(
+            f"below {lowest}, which this run has no right to: start it again, or choose another (-m {port}:LOCAL)"
+        )
+    return Refused(f"not listened on: {os.strerror(number)}")
+
+
+def _no_room() -> Refused:
+    return Refused(
+        f"not listened on: this process may have {limit()} files open (ulimit -n), and connections need the rest",
+        no_room=True,
     )
-
-
-def _in_use(endpoint: Endpoint, holder: str) -> ListenError:
-    return ListenError(f"{_text(endpoint)} is in use{f' by {holder}' if holder else ''}")
-
-
-def _text(endpoint: Endpoint) -> str:
-    return f"{endpoint[0]}:{endpoint[1]}"

@@ -33,7 +33,7 @@ def describe_holder(address: str, port: int, *, proc: str = "/proc") -> str:
 def describe_holders(wanted: Sequence[tuple[str, int]], *, proc: str = "/proc") -> list[str]:
     """The same for many, at the price of one."""
     by_port: dict[int, list[Listener]] = {}
-    for listener in _listeners(proc):
+    for listener in listeners(proc):
         by_port.setdefault(listener.port, []).append(listener)
     found = [
         [each for each in by_port.get(port, ()) if _clash(ipaddress.ip_address(address), each.address)]
@@ -58,7 +58,8 @@ def _clash(wanted: ipaddress.IPv4Address | ipaddress.IPv6Address, held: object) 
     return held.is_unspecified and (held.version == wanted.version or held.version == 6)
 
 
-def _listeners(proc: str) -> Iterator[Listener]:
+def listeners(proc: str = "/proc") -> Iterator[Listener]:
+    """Every socket of this machine that listens for TCP, where that can be told."""
     for name in ("tcp", "tcp6"):
         try:
             with open(f"{proc}/net/{name}") as file:

@@ -48,14 +48,21 @@ def require_minimum() -> None:
         raise MachineError(f"this process may have {limit()} files open, and needs {MINIMUM}", remedy=REMEDY)
 
 
+def next_one() -> int:
+    """The number that the next descriptor will have; that of the limit if there can be none."""
+    try:
+        return _next_one()
+    except OSError:
+        return limit()
+
+
 def require_spare() -> None:
     """Raise MachineError when the next descriptor belongs to the half of the reserve that lanes leave free."""
     most = limit()
     try:
-        lowest = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        lowest = _next_one()
     except OSError as error:
         raise shortage(error) or error from error
-    os.close(lowest)
     if lowest >= most - min(RESERVE, most // 4) // 2:
         raise _shortage()
 
@@ -67,6 +74,12 @@ def shortage(error: OSError) -> MachineError | None:
     if error.errno == errno.ENFILE:
         return MachineError("this machine has no file descriptors left", remedy="sysctl fs.file-max is their number")
     return None
+
+
+def _next_one() -> int:
+    lowest = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.close(lowest)
+    return lowest
 
 
 def _shortage() -> MachineError:

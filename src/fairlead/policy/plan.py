@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from fairlead.model.named import GroupKey
+from fairlead.model.named import GroupKey, OwnServer
 from fairlead.model.objects import EndpointSlice, Service, ServicePort
 from fairlead.model.target import Backend
 from fairlead.policy.endpoints import PodEndpoint, not_pods, pod_endpoints
+
+MOST_LISTENERS = 1000
+"""Of one service: whoever may make a service in a shared cluster must not take all descriptors of those who look."""
 
 
 class Kind(Enum):
@@ -34,8 +37,24 @@ class NamedPort(NamedTuple):
     """Ready pods, by name."""
     own: int = 0
     """The port of this laptop that it leads to instead of to pods; 0 if it does not."""
+    server: OwnServer | None = None
+    """What listens on ``own``."""
     direct: bool = False
     """Not the service's: the pods' own port, which answers in the cluster under a headless name."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether we listen on it.
+
+        Not where the laptop's own server is to have the same number: one that listens on all addresses answers here by
+        itself, and could not be started after us. One that listens on localhost alone needs us, while it is there.
+        """
+        return self.own != self.number or self.server is OwnServer.LOCALHOST
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether anything is there to take a connection."""
+        return self.server is not OwnServer.ABSENT if self.own else bool(self.backends)
 
 
 class Group(NamedTuple):
@@ -48,6 +67,8 @@ class Group(NamedTuple):
     """Of a pod: by which the cluster's DNS knows it, where that is not its name."""
     affinity: float | None = None
     """Seconds for which a client keeps its pod (sessionAffinity); None if it need not."""
+    lasting: bool = True
+    """Whether another pod may come by this name, as those of a StatefulSet do."""
 
 
 class Unserved(NamedTuple):
@@ -75,6 +96,10 @@ class Locals(NamedTuple):
     """The port to listen on for one of the service's."""
     own: Callable[[int], int] = lambda port: 0
     """The port of the laptop that one of the service's leads to; 0 for none."""
+    server: Callable[[int], OwnServer] = lambda port: OwnServer.EVERYWHERE
+    """What listens on a port of the laptop."""
+    most: int = MOST_LISTENERS
+    """Ports that one service may have here, on all its addresses together."""
 
 
 def plan(
@@ -100,8 +125,11 @@ def plan(
         for port in service.ports
         if port.protocol != "TCP"
     ]
-    own = [NamedPort(wishes.number(port.port), port.port, own=wishes.own(port.port)) for port in tcp]
-    own = [port for port in own if port.own]
+    own = [
+        NamedPort(wishes.number(port.port), port.port, own=number, server=wishes.server(number))
+        for port in tcp
+        if (number := wishes.own(port.port))
+    ]
     if nowhere and len(own) < max(len(tcp), 1):
         unserved = [Unserved(key, "", nowhere, relay=True)]
         tcp = []
@@ -119,8 +147,25 @@ def plan(
         for pod in pods:
             of_pod = key._replace(pod=pod.pod.name)
             hostname = pod.hostname if pod.hostname != pod.pod.name else ""
-            groups.append(Group(of_pod, Kind.POD, _unique(_ports(left, (pod,), wishes, Kind.POD)), hostname))
-    return ServicePlan(tuple(group for group in groups if group.ports), tuple(unserved))
+            ports = _unique(_ports(left, (pod,), wishes, Kind.POD))
+            lasting = pod.hostname == pod.pod.name
+            groups.append(Group(of_pod, Kind.POD, ports, hostname, lasting=lasting))
+    groups, cut = _bounded([group for group in groups if group.ports], wishes.most)
+    if cut:
+        reason = f"it has more than {wishes.most} ports, on all addresses together, and the rest is left out"
+        unserved.append(Unserved(key, "", reason, relay=False))
+    return ServicePlan(tuple(groups), tuple(unserved))
+
+
+def _bounded(groups: Sequence[Group], most: int) -> tuple[list[Group], bool]:
+    """As many of the groups, and of the last one's ports, as may be; whether that leaves any out."""
+    kept, room = [], most
+    for group in groups:
+        ports = group.ports[:room]
+        if ports:
+            kept.append(group._replace(ports=ports))
+        room -= len(ports)
+    return kept, sum(len(group.ports) for group in groups) > most
 
 
 def _doubled(key: GroupKey, tcp: Sequence[ServicePort], wishes: Locals) -> list[Unserved]:

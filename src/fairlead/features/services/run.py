@@ -6,32 +6,32 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
-from fairlead.entry.listener import Bound, Listeners
-from fairlead.entry.named import Endpoint, listen
-from fairlead.errors import ListenError, NotRunningError
+from fairlead.entry.listener import Listeners
+from fairlead.entry.named import Endpoint
+from fairlead.errors import NotRunningError
 from fairlead.features.services.context import ServedContext
 from fairlead.features.services.hosts import HostsFile
+from fairlead.features.services.own_ports import OwnPorts
+from fairlead.features.services.plans import Plans
 from fairlead.features.services.served import ServedGroup
+from fairlead.features.services.sockets import TRY_AGAIN, Sockets
 from fairlead.features.services.watch import ServiceName
 from fairlead.host.addresses import AddressBook
 from fairlead.host.ready_file import Listening
 from fairlead.kit.tasks import Background, together
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
-from fairlead.model.service_events import HostsLine, NotServed, Ready, ServiceEvent
+from fairlead.model.service_events import HostsLine, Ready, ServiceEvent
 from fairlead.model.summary import Summary
 from fairlead.net.buffer import ReadBuffer
 from fairlead.policy.addresses import reserved
-from fairlead.policy.hostnames import Name, names_of, settle
+from fairlead.policy.claims import Claims
+from fairlead.policy.hostnames import names_of
 from fairlead.policy.hostsblock import Entry
-from fairlead.policy.mapping import is_chosen, local_port, own_port
 from fairlead.policy.nothing import nothing_forwarded
-from fairlead.policy.plan import Group, Locals, ServicePlan, Unserved, plan
 from fairlead.policy.unmatched import unmatched
+from fairlead.policy.unwritten import Withheld, nobody_alone
 from fairlead.settings import ServicesSettings
-
-TRY_AGAIN = 5.0
-"""Seconds until a port is tried again that something else held."""
 
 
 class ServicesRun:
@@ -53,14 +53,15 @@ class ServicesRun:
         self.listeners = Listeners(self.buffer, lambda text: report(Note(text, warning=True)))
         self.contexts: list[ServedContext] = []
         self._book = book
-        self._changed: dict[tuple[ServedContext, ServiceName], None] = {}
         self._wake = asyncio.Event()
-        self._plans: dict[tuple[ServedContext, ServiceName], ServicePlan] = {}
-        self._groups: dict[GroupKey, Group] = {}
-        self._claims: dict[GroupKey, tuple[Name, ...]] = {}
+        self._own = OwnPorts({rule.local for rule in settings.local}, self._own_changed)
+        self._plans = Plans(settings, self._own.server)
+        self._claims = Claims()
+        self._withheld = Withheld()
         self._served: dict[GroupKey, ServedGroup] = {}
-        self._held: dict[Endpoint, str] = {}
-        """Ports that could not be bound, with the reason that was told."""
+        self._sockets = Sockets(report)
+        self._again = False
+        """Whether ports are tried again that could not be bound."""
         self._fresh: dict[GroupKey, None] = {}
         """Planned, and not served yet."""
         self._leaving: dict[GroupKey, ServedGroup] = {}
@@ -69,12 +70,13 @@ class ServicesRun:
     async def read(self) -> None:
         """Read what there is, and plan it; raises what a server refuses."""
         await together([(context.read(), f"read context {context.name}") for context in self.contexts])
-        self._fresh = self._plan_changed()
+        self._fresh = self._plans.update(self.contexts.index)
 
     @property
     def lowest_port(self) -> int:
         """The lowest port that is to be listened on; 0 if there is none."""
-        return min((port.number for group in self._groups.values() for port in group.ports), default=0)
+        groups = self._plans.groups.values()
+        return min((port.number for group in groups for port in group.ports if port.ours), default=0)
 
     async def start(self) -> None:
         """Serve what was read, and follow the clusters from now on. Raises what the hosts file does not take.
@@ -96,17 +98,19 @@ class ServicesRun:
         self.report(Ready(names, len(found), self.settings.hosts_file, len(self._plans), self._namespaces()))
         self.tasks.start(self._keep(), name="follow the clusters")
         self.tasks.start(self._try_again(), name="try ports again")
+        self.tasks.start(self._own.run(), name="look at the laptop's own servers")
 
-    def preview(self) -> None:
+    async def preview(self) -> None:
         """Tell what would be served of what was read, and change nothing."""
-        self._name(self._groups)
+        await self._name(self._plans.groups)
         self._settle()
+        self._tell_unserved()
         self._tell_unmatched()
         for key, served in self._served.items():
-            served.preview(self._groups[key])
+            served.preview(self._plans.groups[key])
         for key, served in self._served.items():
             if served.names:
-                ports = tuple(port.number for port in self._groups[key].ports)
+                ports = tuple(port.number for port in self._plans.groups[key].ports)
                 self.report(HostsLine(served.address, served.names, ports))
         if not any(served.names for served in self._served.values()):
             self.report(Note(str(self._nothing()), warning=True))
@@ -120,15 +124,21 @@ class ServicesRun:
         return tuple(dict.fromkeys(each for context in self.contexts for each in context.namespaces))
 
     def _tell_unmatched(self) -> None:
-        services = {(service.namespace, service.name) for context in self.contexts for service in context.watch}
-        names = {name.text for claims in self._claims.values() for name in claims}
-        for text in unmatched(self.settings, services, names):
+        services = [service for context in self.contexts for service in context.watch]
+        for text in unmatched(self.settings, services, self._claims):
             self.report(Note(text, warning=True))
+        main = self.contexts[0]
+        if text := nobody_alone(main.scope, main.namespaces):
+            self.report(Note(text))
+
+    def _tell_unserved(self) -> None:
+        for each in self._plans.news():
+            self.report(each)
 
     def summary(self) -> Summary:
         """How all of it stands now."""
         states = Counter(served.known for served in self._served.values())
-        relay = {unserved.key for each in self._plans.values() for unserved in each.unserved if unserved.relay}
+        relay = {unserved.key for unserved in self._plans.unserved() if unserved.relay}
         return Summary(
             ready=states["ready"],
             proved=states["proved"],
@@ -149,7 +159,11 @@ class ServicesRun:
 
     def changed(self, context: ServedContext, service: ServiceName) -> None:
         """This service may be another now."""
-        self._changed[context, service] = None
+        self._plans.changed(context, service)
+        self._wake.set()
+
+    def _own_changed(self, ports: Collection[int]) -> None:
+        self._plans.changed_servers(ports)
         self._wake.set()
 
     def server_back(self, context: ServedContext) -> None:
@@ -176,24 +190,29 @@ class ServicesRun:
         """A port that something else held may be free by now."""
         while True:
             await asyncio.sleep(TRY_AGAIN)
-            if self._held or self._leaving:
+            if self._leaving or self._sockets.to_try():
+                self._again = True
                 self._wake.set()
-            # Once a day this says in the table that they are still in use.
-            self._book.allot(self._served)
+            await self._book.refresh()
 
     # -- one pass --
 
     async def _reconcile(self) -> None:
         """Bring what is served in line with what the clusters have; one pass at a time."""
         self._wake.clear()
-        touched, self._fresh = self._fresh | self._plan_changed(), {}
-        gone = [self._served.pop(key) for key in touched if key not in self._groups and key in self._served]
-        # Whatever could not listen before may by now.
-        held = {endpoint[0] for endpoint in self._held}
-        touched |= {key: None for key, served in self._served.items() if served.address in held}
-        if touched or gone:
-            self._name(key for key in touched if key in self._groups)
-            await self._listen(touched)
+        groups = self._plans.groups
+        touched, self._fresh = self._fresh | self._plans.update(self.contexts.index), {}
+        self._tell_unserved()
+        gone = [self._served.pop(key) for key in touched if key not in groups and key in self._served]
+        if self._again:
+            self._again = False
+            addresses = self._sockets.to_try()
+            touched |= {key: None for key, served in self._served.items() if served.address in addresses}
+        for served in gone:
+            self._claims.claim(served.key, ())
+        named = await self._name(key for key in touched if key in groups)
+        if touched:
+            await self._listen([key for key in touched if key in groups])
             self._write_hosts()
         for served in gone:
             served.gone()
@@ -201,10 +220,9 @@ class ServicesRun:
         if self._leaving:
             await self.hosts.written()
             self._stop_leaving()
-        for key in touched:
-            served_now = self._served.get(key)
-            if served_now is not None:
-                served_now.tell(self._groups[key])
+        for key in touched | named:
+            if key in self._served:
+                self._served[key].tell()
 
     def _stop_leaving(self) -> None:
         """Stop listening where no name leads any more: a stranger could listen there instead."""
@@ -213,108 +231,58 @@ class ServicesRun:
                 del self._leaving[key]
                 served.stop()
                 self._book.release([key])
+                if self._sockets.to_try():
+                    # What it gave up another one may take.
+                    self._again = True
+                    self._wake.set()
 
-    def _plan_changed(self) -> dict[GroupKey, None]:
-        """Plan anew what changed; the groups that are others now, or gone."""
-        changed, self._changed = self._changed, {}
-        touched: dict[GroupKey, None] = {}
-        # Many at once are told in an order in which a reader finds them.
-        for context, service in sorted(changed, key=lambda each: (self.contexts.index(each[0]), each[1])):
-            touched.update(self._plan(context, service))
-        return touched
-
-    def _plan(self, context: ServedContext, name: ServiceName) -> dict[GroupKey, None]:
-        """Plan one service anew; the groups that are others now, or gone."""
-        service = context.watch.service(name)
-        settings = self.settings
-        fresh = ServicePlan()
-        if service is not None and is_chosen(settings.only, settings.exclude, *name):
-            wishes = Locals(
-                lambda port: local_port(settings.mappings, *name, port),
-                lambda port: own_port(settings.local, *name, port),
-            )
-            behind = context.watch.is_behind(name)
-            fresh = plan(context.name, service, context.watch.slices(name), wishes, behind=behind)
-        before = self._plans.pop((context, name), ServicePlan())
-        if fresh != ServicePlan():
-            self._plans[context, name] = fresh
-        for unserved in fresh.unserved:
-            if unserved not in before.unserved:
-                self.report(_not_served(unserved))
-        old = {group.key: group for group in before.groups}
-        new = {group.key: group for group in fresh.groups}
-        self._groups.update(new)
-        for key in old.keys() - new.keys():
-            del self._groups[key]
-            self._claims.pop(key, None)
-        return {key: None for key in [*new, *old] if old.get(key) != new.get(key)}
-
-    def _name(self, keys: Iterable[GroupKey]) -> None:
-        """Give names to these groups, and addresses to those that have none."""
-        scopes = {context.name: context.scope for context in self.contexts}
-        new = []
-        for key in keys:
-            self._claims[key] = names_of(key, scopes[key.context], self._groups[key].hostname)
-            if key not in self._served:
-                new.append(key)
+    async def _name(self, keys: Iterable[GroupKey]) -> dict[GroupKey, None]:
+        """Give names to these groups, and addresses to those that have none; whose names are others now."""
         around = {context.name: context for context in self.contexts}
-        fixed = {
-            key: address
-            for key in new
-            if (address := reserved((name.text for name in self._claims[key]), self.settings.reserve))
-        }
-        for key, address in self._book.allot(new, fixed).items():
+        new: dict[GroupKey, str | None] = {}
+        for key in keys:
+            claims = names_of(key, around[key.context].scope, self._plans.groups[key].hostname)
+            self._claims.claim(key, claims)
+            if key not in self._served:
+                new[key] = reserved((name.text for name in claims), self.settings.reserve)
+        if text := self._withheld.news((key, around[key.context].scope) for key in new):
+            self.report(Note(text, warning=True))
+        # Two may claim a reserved name while one takes the other's place.
+        taken = {served.address for served in (*self._served.values(), *self._leaving.values())}
+        fixed: dict[GroupKey, str] = {}
+        for key, address in new.items():
+            if address and address not in taken:
+                fixed[key] = address
+                taken.add(address)
+        fleeting = [key for key in new if not self._plans.groups[key].lasting]
+        for key, address in (await self._book.allot(new, fixed, fleeting=fleeting)).items():
             # One that was leaving, and is back, still listens there.
             back = self._leaving.pop(key) if key in self._leaving else None
             self._served[key] = ServedGroup(key, address, around[key.context]) if back is None else back
+        return self._settle()
+
+    def _settle(self) -> dict[GroupKey, None]:
+        """Give each name to the one group that has it; the groups that have others now."""
+        changed = self._claims.changed()
+        for key in changed:
+            won, served = self._claims.won(key), self._served[key]
+            served.names = tuple(dict.fromkeys(name.text for name in won))
+            served.label = min(won).text if won else f"{key.service}.{key.namespace}"
+        return dict.fromkeys(changed)
 
     async def _listen(self, touched: Collection[GroupKey]) -> None:
-        for key in touched:
-            if key in self._groups and key in self._served:
-                # What one service gives up another one may take.
-                self._served[key].keep_only(self._groups[key])
         wanted: dict[Endpoint, GroupKey] = {}
+        addresses = set()
         for key in touched:
-            group, served = self._groups.get(key), self._served.get(key)
-            if group is not None and served is not None:
-                for port in group.ports:
-                    if port.number not in served.ports:
-                        wanted[served.address, port.number] = key
-        found = await listen(list(wanted), self.hosts.helper) if wanted else {}
-        bound: dict[GroupKey, dict[int, Bound]] = {}
-        self._held = {endpoint: why for endpoint, why in self._held.items() if endpoint in wanted}
-        for endpoint, result in found.items():
-            key = wanted[endpoint]
-            if isinstance(result, ListenError):
-                self._hold(endpoint, key, result)
-            else:
-                self._held.pop(endpoint, None)
-                bound.setdefault(key, {})[endpoint[1]] = result
+            group, served = self._plans.groups[key], self._served[key]
+            # What one service gives up another one may take.
+            served.keep_only(group)
+            addresses.add(served.address)
+            wanted.update({(served.address, number): key for number in served.missing(group)})
+        bound = await self._sockets.bind(wanted, addresses, self.hosts.helper)
         for key in touched:
-            if key in self._groups and key in self._served:
-                await self._served[key].apply(self._groups[key], bound.get(key, {}))
-
-    def _hold(self, endpoint: Endpoint, key: GroupKey, error: ListenError) -> None:
-        if self._held.get(endpoint) != error.what:
-            self._held[endpoint] = error.what
-            short = f"{key.pod}.{key.service}" if key.pod else key.service
-            reason = f"{error.what}; trying again every {TRY_AGAIN:g} s"
-            self.report(NotServed(short, key.namespace, key.context, str(endpoint[1]), reason, relay=False))
+            await self._served[key].apply(self._plans.groups[key], bound.get(key, {}))
 
     def _write_hosts(self) -> None:
-        self._settle()
         served = self._served.values()
         self.hosts.want([Entry(each.address, each.names) for each in served if each.names and each.listens])
-
-    def _settle(self) -> None:
-        """Give each name to the one group that has it."""
-        for key, names in settle(self._claims).items():
-            served = self._served[key]
-            served.names = names
-            shortest = min((claim for claim in self._claims[key] if claim.text in names), default=None)
-            served.label = shortest.text if shortest else f"{key.service}.{key.namespace}"
-
-
-def _not_served(unserved: Unserved) -> NotServed:
-    key = unserved.key
-    return NotServed(key.service, key.namespace, key.context, unserved.port, unserved.reason, unserved.relay)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from fairlead.dial.cluster import Cluster
@@ -11,7 +13,7 @@ from fairlead.dial.laptop import Joined
 from fairlead.dial.route import Route
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.kit.tasks import Background
-from fairlead.model.events import ConnectionFailed, Event, Handling, Waiting
+from fairlead.model.events import ConnectionFailed, Event, Handling, Note, Waiting
 from fairlead.model.named import GroupKey
 from fairlead.model.objects import Stopped
 from fairlead.model.service_events import Forwarding, ServiceEvent, ServiceState, StoppedForwarding
@@ -20,7 +22,8 @@ from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 from fairlead.policy.choose import Choice
-from fairlead.policy.plan import Group, NamedPort
+from fairlead.policy.plan import Group, Kind, NamedPort
+from fairlead.policy.ways import State, Way, state_of
 
 
 class Around(Protocol):
@@ -47,6 +50,17 @@ class Told(NamedTuple):
     to: tuple[str, ...]
 
 
+class Verdict(NamedTuple):
+    """How the last connection of a port went."""
+
+    pod: str
+    """Its name; "" if it got to none."""
+    failure: str = ""
+    """Why it failed; "" if bytes came back."""
+    at: float = 0.0
+    """When they did: seconds since 1970."""
+
+
 class ServedGroup:
     """``key`` on ``address``; ``apply`` makes it what the plan says."""
 
@@ -60,27 +74,34 @@ class ServedGroup:
         self._around = around
         self._in_use: Counter[PodRef] = Counter()
         self._told: dict[int, Told] = {}
-        self._state = ""
+        self._announced = False
+        self._group = Group(key, Kind.SERVICE, ())
+        self._state = State("")
 
     @property
     def listens(self) -> bool:
         """Whether anything does: a name that leads nowhere else could lead to a stranger on all addresses."""
-        return bool(self.ports)
+        return bool(self.ports) or any(not port.ours for port in self._group.ports)
 
     @property
     def known(self) -> str:
         """The state that was told last; "" before anything listens."""
-        return self._state
+        return self._state.name
+
+    def missing(self, group: Group) -> list[int]:
+        """The ports that it should listen on and does not."""
+        return [port.number for port in group.ports if port.ours and port.number not in self.ports]
 
     def keep_only(self, group: Group) -> None:
-        """Listen no more on ports that it has no more."""
-        wanted = {port.number for port in group.ports}
+        """Listen no more on ports that are not to be ours any more."""
+        wanted = {port.number for port in group.ports if port.ours}
         for number in [number for number in self.ports if number not in wanted]:
             self._close(number)
 
     async def apply(self, group: Group, bound: dict[int, Bound]) -> None:
         """Serve these ports; ``bound`` are those that listen from now on."""
-        wanted = {port.number: port for port in group.ports}
+        self._group = group
+        wanted = {port.number: port for port in group.ports if port.ours}
         for number, socket in bound.items():
             if number in self.ports or number not in wanted:
                 socket.close()
@@ -91,33 +112,54 @@ class ServedGroup:
         for number, served in self.ports.items():
             served.update(wanted[number], group.affinity)
 
-    def tell(self, group: Group) -> None:
-        """Say where each port leads, where that is news."""
-        for port in group.ports:
-            if port.number in self.ports and not port.direct:
-                to = _destinations(port)
-                told = Told(self.label, to)
-                if to and self._told.get(port.number) != told:
-                    self._say(group, port, to)
-                self._told[port.number] = told
-        ready = any(port.own or port.backends for port in group.ports if port.number in self.ports)
-        if not self.ports:
+    def tell(self) -> None:
+        """Say where each port leads, where that is news, and how all of it stands."""
+        for port in self._group.ports:
+            if not port.direct and (port.number in self.ports or not port.ours):
+                told = Told(self.label, _destinations(port))
+                if port.leads_on and self._told.get(port.number) != told:
+                    self._say(self._group, port, told.to)
+                    self._announced = True
+                # Pods that come back are news; a server that somebody develops comes and goes.
+                if port.leads_on or not port.own:
+                    self._told[port.number] = told
+        self.judge()
+
+    def judge(self) -> None:
+        """Say how it stands, where that is news."""
+        if not self.listens:
             return
-        if not ready:
-            if self._state != "waiting":
-                self._around.report(Waiting(self.label, _not_ready(self.key), self._around.wait))
-            self.state("waiting", _not_ready(self.key))
-        elif self._state in ("", "waiting"):
-            self.state("ready")
+        ways = [served.way for served in self.ports.values()]
+        ways += [Way(port.leads_on) for port in self._group.ports if not port.ours]
+        before, state = self._state, state_of(ways)
+        if state.name == "waiting":
+            state = state._replace(reason=_not_ready(self._group))
+        self._state = state
+        if state[:2] == before[:2]:
+            return
+        if state.name == "waiting":
+            self._tell_waiting()
+        at = datetime.fromtimestamp(state.proved, UTC).isoformat(timespec="seconds") if state.proved else ""
+        key = self.key
+        self._around.report(
+            ServiceState(self.label, key.service, key.pod, key.namespace, key.context, state.name, state.reason, at)
+        )
+
+    def _tell_waiting(self) -> None:
+        reason = _not_ready(self._group)
+        if _own(self._group):
+            self._around.report(Note(f"{self.label}: {reason}", warning=True))
+        else:
+            self._around.report(Waiting(self.label, reason, self._around.wait))
 
     def preview(self, group: Group) -> None:
         """Say where each port would lead."""
+        self._group = group
         for port in group.ports:
-            to = _destinations(port)
-            if to and not port.direct:
-                self._say(group, port, to)
-        if not any(_destinations(port) for port in group.ports):
-            self._around.report(Waiting(self.label, _not_ready(self.key), self._around.wait))
+            if port.leads_on and not port.direct:
+                self._say(group, port, _destinations(port))
+        if not any(port.leads_on for port in group.ports):
+            self._tell_waiting()
 
     def _say(self, group: Group, port: NamedPort, to: tuple[str, ...]) -> None:
         key = self.key
@@ -135,15 +177,6 @@ class ServedGroup:
             )
         )
 
-    def state(self, state: str, reason: str = "") -> None:
-        """Tell what is known of the way, once."""
-        if state != self._state:
-            self._state = state
-            key = self.key
-            self._around.report(
-                ServiceState(self.label, key.service, key.pod, key.namespace, key.context, state, reason)
-            )
-
     def wake(self) -> None:
         """The API server is back: whoever waits tries again."""
         for served in self.ports.values():
@@ -157,10 +190,11 @@ class ServedGroup:
     def gone(self) -> None:
         """Say that it was stopped."""
         key = self.key
-        if any(told.to for told in self._told.values()):
+        if self._announced:
             short = f"{key.pod}.{key.service}" if key.pod else key.service
             self._around.report(StoppedForwarding(short, key.service, key.pod, key.namespace, key.context))
         self._told.clear()
+        self._announced = False
 
     def cut(self) -> None:
         """The run ends: reset what is open."""
@@ -183,6 +217,7 @@ class ServedPort:
         self._port = port
         self._around = around
         self._choice = Choice()
+        self._verdict: Verdict | None = None
         self.route = Route(
             self,
             TargetPort(PortSpec(port.number, str(port.port)), port.number, port.port, port.port),
@@ -199,9 +234,17 @@ class ServedPort:
         """As a user knows it."""
         return f"{self._group.label}:{self._port.number}"
 
+    @property
+    def way(self) -> Way:
+        """What is known of where it leads."""
+        verdict = self._verdict or Verdict("")
+        return Way(self._port.leads_on, verdict.at, verdict.failure)
+
     def update(self, port: NamedPort, affinity: float | None) -> None:
         """It leads elsewhere from now on; open connections stay where they are."""
         before, self._port = self._port, port
+        if port != before and self._verdict and not any(each.pod.name == self._verdict.pod for each in port.backends):
+            self._verdict = None  # of what is not there any more
         self._choice.affinity = affinity
         if port.backends != before.backends:
             self.route.wake()
@@ -211,7 +254,7 @@ class ServedPort:
         around = self._around
         around.report(Handling(self._port.number, self.target))
         if self._port.own:
-            return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed, self._answered)
+            return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed, self._own_answered)
         connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait)
         connection.dial()
         return connection
@@ -236,17 +279,30 @@ class ServedPort:
     def _report(self, event: Event) -> None:
         self._around.report(event)
         if isinstance(event, ConnectionFailed):
-            self._group.state("failing", event.meaning or event.words)
+            self._verdict = Verdict(event.pod, event.meaning or event.words)
+            self._group.judge()
 
-    def _answered(self) -> None:
-        self._group.state("proved")
+    def _answered(self, pod: str) -> None:
+        before, self._verdict = self._verdict, Verdict(pod, at=time.time())
+        if before is None or before.failure:
+            self._group.judge()
+
+    def _own_answered(self) -> None:
+        self._answered("")
 
     def _own_failed(self, words: str) -> None:
         self._report(ConnectionFailed(self._port.number, self._port.own, "", words, target=self.target))
 
 
-def _not_ready(key: GroupKey) -> str:
-    return "the pod is not ready" if key.pod else "no pod is ready"
+def _own(group: Group) -> set[int]:
+    """The ports of the laptop that it leads to."""
+    return {port.own for port in group.ports if port.own}
+
+
+def _not_ready(group: Group) -> str:
+    if own := _own(group):
+        return f"nothing listens on port {' or '.join(map(str, sorted(own)))} of this laptop"
+    return "the pod is not ready" if group.key.pod else "no pod is ready"
 
 
 def _destinations(port: NamedPort) -> tuple[str, ...]:

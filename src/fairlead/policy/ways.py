@@ -1,0 +1,38 @@
+"""What is known of the way behind a name, from what is known of each of its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Way(NamedTuple):
+    """One port."""
+
+    leads_on: bool
+    """Whether there is anything to take a connection."""
+    proved: float = 0.0
+    """When bytes came back last, in seconds since 1970; 0 if never since what is there now is there."""
+    failure: str = ""
+    """Why the last connection failed; "" if it did not."""
+
+
+class State(NamedTuple):
+    """Of the whole name."""
+
+    name: str
+    """``waiting``, ``ready``, ``proved`` or ``failing``."""
+    reason: str = ""
+    """Of failing."""
+    proved: float = 0.0
+
+
+def state_of(ways: Sequence[Way]) -> State:
+    """One port that fails makes a name failing; one that is proved makes it proved otherwise."""
+    failures = [way.failure for way in ways if way.failure]
+    if failures:
+        return State("failing", failures[0])
+    proved = max((way.proved for way in ways), default=0.0)
+    if proved:
+        return State("proved", proved=proved)
+    return State("ready" if any(way.leads_on for way in ways) else "waiting")
