@@ -86,6 +86,7 @@ def test_packets_vanish(cluster: Cluster, world: World, running: Services) -> No
         own = held.recv(1000).rpartition(b"\r\n")[2].decode()
         (other,) = {pod["metadata"]["name"] for pod in world.pods("web")} - {own}
         cluster.drop_packets()
+        dropped = time.monotonic()
         try:
             lost = running.wait_told("server-lost", NOTICED + 1)
             assert lost["at"] - began < NOTICED
@@ -96,7 +97,9 @@ def test_packets_vanish(cluster: Cluster, world: World, running: Services) -> No
             cluster.restore_packets()
         restored = time.monotonic()
         with waits:
-            running.wait_told("server-back", 5)
+            back = running.wait_told("server-back", 5)
+            assert back["after"] >= restored - dropped, "since it was last heard of, and not since that was noticed"
+            assert back["context"] == lost["context"] != ""
             assert b"200 OK" in waits.recv(1000)
             assert time.monotonic() - restored < 5
         held.sendall(b"GET /pod HTTP/1.1\r\n\r\n")
