@@ -1,22 +1,46 @@
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from fairlead.host import addresses
 from fairlead.host.addresses import AddressBook
+from fairlead.kit.tasks import spawn
 from fairlead.model.named import GroupKey
-from fairlead.policy.addresses import choice
+from fairlead.policy.addresses import MOST, NONE, choice
+from tests.support.loop import run
 
 API, DB = GroupKey("kind", "shop", "api"), GroupKey("kind", "shop", "db")
 TODAY = 20_000
+
+
+class Book:
+    """One that is asked outside of an event loop."""
+
+    def __init__(self, book: AddressBook) -> None:
+        self.book = book
+        self.release = book.release
+
+    def allot(
+        self,
+        keys: Sequence[GroupKey],
+        fixed: Mapping[GroupKey, str] = NONE,
+        fleeting: Sequence[GroupKey] = (),
+    ) -> dict[GroupKey, str]:
+        return asyncio.run(self.book.allot(keys, fixed, fleeting=fleeting))
+
+    def refresh(self) -> None:
+        asyncio.run(self.book.refresh())
 
 
 class Home:
@@ -29,8 +53,8 @@ class Home:
         self.said: list[str] = []
         self.day = TODAY
 
-    def book(self, *kept: str) -> AddressBook:
-        return AddressBook(self.env, self.said.append, kept=kept, today=lambda: self.day)
+    def book(self, *kept: str, look_only: bool = False) -> Book:
+        return Book(AddressBook(self.env, self.said.append, kept=kept, today=lambda: self.day, look_only=look_only))
 
     def table(self) -> dict[str, str]:
         return {item["service"]: item["address"] for item in json.loads(self.file.read_text())["entries"]}
@@ -64,12 +88,12 @@ def test_what_a_run_has_is_used_every_day(home: Home) -> None:
     book.allot([API, DB])
     for _ in range(40):
         home.day += 1
-        book.allot([API])
+        book.refresh()
     assert set(home.table()) == {"api", "db"}
     book.release([DB])
     for _ in range(31):
         home.day += 1
-        book.allot([API])
+        book.refresh()
     assert set(home.table()) == {"api"}
 
 
@@ -126,6 +150,7 @@ def test_without_a_file_the_run_goes_on_with_one_note(home: Home, monkeypatch: p
     assert given == {API: choice(API, 0)}
     assert book.allot([DB], {DB: "127.9.9.9"}) == {DB: "127.9.9.9"}
     home.day += 1
+    book.refresh()
     assert book.allot([API]) == given
     book.release([API])
     assert book.allot([DB, API], {DB: "127.9.9.9"}) == {**given, DB: "127.9.9.9"}
@@ -137,29 +162,75 @@ def _refuse(source: str, target: str) -> None:
     raise OSError(30, "Read-only file system")
 
 
-def test_a_run_that_was_stopped_with_the_lock_is_not_waited_for_for_ever(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_that_another_process_keeps_is_tried_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "PATIENCE", 0.01)
     book = home.book()
     with open(home.folder / "addresses.json.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert set(book.allot([API])) == {API}
+        given = book.allot([API])
+        book.refresh()
+        assert given == {API: choice(API, 0)}
+        assert not home.file.exists()
+    book.refresh()
+    assert set(home.table()) == {"api"}
     assert home.said == [
-        f"addresses are not kept for later runs: another process holds {home.folder}/addresses.json.lock"
+        f"another process holds {home.folder}/addresses.json.lock; addresses are not kept for later runs until it ends"
     ]
 
 
+def test_other_tasks_go_on_while_another_process_has_the_file(home: Home) -> None:
+    async def main() -> None:
+        book = home.book().book
+        with open(home.folder / "addresses.json.lock", "w") as file:  # noqa: ASYNC230
+            fcntl.flock(file, fcntl.LOCK_EX)
+            async with asyncio.TaskGroup() as group:
+                asking = spawn(group, book.allot([API]), name="ask")
+                await asyncio.sleep(0.05)
+                assert not asking.done()
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    run(main())
+    assert not home.said
+
+
+def test_a_fleeting_one_is_soon_forgotten(home: Home) -> None:
+    book = home.book()
+    given = book.allot([API, DB], fleeting=[DB])
+    for _ in range(5):
+        home.day += 1
+        book.refresh()
+        assert set(home.table()) == {"api", "db"}, "while it is used"
+    book.release([DB])
+    assert book.allot([DB], fleeting=[DB]) == {DB: given[DB]}
+    book.release([DB])
+    home.day += 2
+    book.refresh()
+    assert set(home.table()) == {"api"}
+
+
+def test_one_more_in_a_large_table_takes_a_moment(home: Home) -> None:
+    """Nothing else of the run moves meanwhile."""
+    book = home.book()
+    book.allot([GroupKey("kind", f"team-{each % 50}", "runner", f"runner-{each}") for each in range(MOST)])
+    before = time.process_time()
+    for number in range(10):
+        book.allot([GroupKey("kind", "shop", f"one-{number}")])
+    assert (time.process_time() - before) / 10 < 0.1
+    assert {f"one-{number}" for number in range(10)} < set(home.table())
+
+
 RUN = """
+import asyncio
 import sys
 from fairlead.host.addresses import AddressBook
+from fairlead.kit.tasks import spawn
 from fairlead.model.named import GroupKey
 from fairlead.policy import addresses
 
 addresses.choice = lambda key, attempt: f"127.7.{attempt // 250}.{1 + attempt % 250}"
 book = AddressBook({"XDG_STATE_HOME": sys.argv[1]}, sys.exit)
 for number in range(40):
-    print(*book.allot([GroupKey(sys.argv[2], "shop", str(number))]).values())
+    print(*asyncio.run(book.allot([GroupKey(sys.argv[2], "shop", str(number))])).values())
 """
 """Wants addresses that the others want as well."""
 
@@ -176,8 +247,7 @@ def test_runs_side_by_side_never_have_an_address_in_common(home: Home, tmp_path:
 
 def test_a_look_sees_what_a_run_would_get_and_changes_nothing(home: Home) -> None:
     def look() -> dict[GroupKey, str]:
-        book = AddressBook(home.env, home.said.append, today=lambda: home.day, look_only=True)
-        return book.allot([API, DB])
+        return home.book(look_only=True).allot([API, DB])
 
     first = look()
     assert not home.folder.exists()

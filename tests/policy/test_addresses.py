@@ -58,6 +58,27 @@ def test_what_is_not_used_for_a_month_is_forgotten() -> None:
     assert len(table) == 1
 
 
+def test_what_is_fleeting_is_forgotten_sooner() -> None:
+    table = Table()
+    table.allot([API, POD], TODAY, fleeting=[POD])
+    table.allot([API], TODAY + 1)
+    assert len(table) == 2
+    table.allot([API], TODAY + 2)
+    assert len(table) == 1
+
+
+def test_a_line_that_was_read_before_is_not_read_again() -> None:
+    table = Table()
+    table.allot([API, DB], TODAY)
+    lines = table.dump()
+    known = dict.fromkeys(table.known(), (POD, Entry("127.9.9.9", TODAY)))
+    again, wrong = load(lines, known)
+    assert again.allot([POD], TODAY) == {POD: "127.9.9.9"}
+    assert wrong == "1 of its entries make no sense", "the other line is known as the same"
+    table.allot([API], TODAY + 1)
+    assert set(load(table.dump())[0].known()) == set(table.known()) != set(again.known())
+
+
 def test_a_reserved_address_replaces_what_was_given_and_stays_when_the_reservation_goes() -> None:
     table = Table()
     table.allot([API], TODAY)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from fairlead.errors import MachineError
 from fairlead.host import dirs, files
@@ -26,7 +27,8 @@ def today() -> int:
 class AddressBook:
     """The addresses of one run, remembered in ``addresses.json`` in the state folder.
 
-    Where that is not possible, ``say`` is told once, and the addresses are those of this run alone. With ``look_only``
+    What is known of it is kept in memory, and read again only where another run has written it. Where there can be no
+    such file, ``say`` is told once, and the addresses are those of this run alone. With ``look_only``
     they are what a run would be given now; nothing is remembered, and no folder is made.
     """
 
@@ -43,80 +45,135 @@ class AddressBook:
         self._kept = frozenset(kept)
         self._today = today
         self._given: dict[GroupKey, str] = {}
+        self._fleeting: set[GroupKey] = set()
+        """Of what was given."""
         self._day = 0
-        self._alone: Table | None = None
-        """The table, once there is no file to keep it in."""
+        self._turn = asyncio.Lock()
+        self._table = Table()
+        self._stamp: tuple[int, ...] = ()
+        """The file that ``_table`` is of."""
+        self._path = ""
+        """Of the file; "" if there is none to keep the table in."""
+        self._late = False
+        """Whether something is not in the file that is to be."""
+        self._said_late = False
         try:
             folder = dirs.state_place(env) if look_only else dirs.state(env)
             self._path = os.path.join(folder, "addresses.json")
             if look_only:
-                self._alone = self._read()
+                self._read()
+                self._path = ""
         except MachineError as error:
-            self._path = ""
-            self._go_on_alone(str(error))
+            self._go_on_alone(error)
 
-    def allot(self, keys: Iterable[GroupKey], fixed: Mapping[GroupKey, str] = NONE) -> dict[GroupKey, str]:
-        """The addresses of ``keys``, which this run has until they are released; ``fixed`` as in ``Table.allot``.
+    async def allot(
+        self, keys: Iterable[GroupKey], fixed: Mapping[GroupKey, str] = NONE, *, fleeting: Iterable[GroupKey] = ()
+    ) -> dict[GroupKey, str]:
+        """The addresses of ``keys``, which this run has until they are released; ``fixed`` and ``fleeting`` as in
+        ``Table.allot``.
 
-        Reads and writes the file only for what is new, and once a day: takes milliseconds, ``PATIENCE`` at the worst.
+        Reads the file where others wrote it, and writes it for what is new: takes milliseconds, and ``PATIENCE`` at the
+        worst, in which other tasks go on.
         """
-        wanted, day = list(keys), self._today()
-        new = [key for key in wanted if key not in self._given or self._given[key] != fixed.get(key, self._given[key])]
-        if new or day != self._day:
-            self._day = day
-            # What this run has given stays, whatever became of the table meanwhile.
-            self._ask(dict.fromkeys((*self._given, *wanted)), {**self._given, **fixed})
+        wanted = list(keys)
+        async with self._turn:
+            given = self._given
+            new = [key for key in wanted if key not in given or given[key] != fixed.get(key, given[key])]
+            self._fleeting.update(fleeting)
+            if new:
+                await self._ask(new, fixed)
         return {key: self._given[key] for key in wanted}
+
+    async def refresh(self) -> None:
+        """Say in the table, once a day, that what was given is still used; to be called often.
+
+        What another process kept us from writing is written then, too.
+        """
+        async with self._turn:
+            if self._given and (self._late or self._today() != self._day):
+                await self._ask((), NONE)
 
     def release(self, keys: Iterable[GroupKey]) -> None:
         """Keep these for 30 more days only; until then they have the same addresses if they come back."""
         for key in keys:
             self._given.pop(key, None)
+            self._fleeting.discard(key)
 
-    def _ask(self, keys: Iterable[GroupKey], fixed: Mapping[GroupKey, str]) -> None:
-        if self._alone is None:
-            try:
-                with _locked(f"{self._path}.lock"):
-                    table = self._read()
-                    fixed = self._given = table.allot(keys, self._day, fixed=fixed, kept=self._kept)
-                    files.write_atomically(self._path, table.dump().encode())
-            except MachineError as error:
-                self._go_on_alone(str(error))
-        if self._alone is not None:
-            self._given = self._alone.allot(keys, self._day, fixed=fixed, kept=self._kept)
+    async def _ask(self, new: Sequence[GroupKey], fixed: Mapping[GroupKey, str]) -> None:
+        try:
+            async with _locked(f"{self._path}.lock" if self._path else "") as locked:
+                if self._path:
+                    self._read()
+                self._give(new, fixed)
+                self._late = bool(self._path) and not locked
+                if self._path and locked:
+                    files.write_atomically(self._path, self._table.dump().encode())
+                    self._stamp = _stamp(self._path)
+        except MachineError as error:
+            self._go_on_alone(error)
+            self._give(new, fixed)
+        if self._late and not self._said_late:
+            self._said_late = True
+            self._say(f"another process holds {self._path}.lock; addresses are not kept for later runs until it ends")
 
-    def _read(self) -> Table:
+    def _give(self, new: Sequence[GroupKey], fixed: Mapping[GroupKey, str]) -> None:
+        day = self._today()
+        # What this run has given stays, whatever became of the table meanwhile.
+        fixed = {**self._given, **fixed}
+        keys = new if day == self._day else dict.fromkeys((*self._given, *new))
+        self._day = day
+        self._given |= self._table.allot(keys, day, fixed=fixed, kept=self._kept, fleeting=self._fleeting)
+
+    def _read(self) -> None:
+        """Have the table as the file has it. Raises MachineError."""
+        stamp = _stamp(self._path)
+        if stamp and stamp == self._stamp:
+            return
         try:
             with open(self._path, "rb") as file:
                 text = file.read(MOST_BYTES + 1)
         except FileNotFoundError:
-            return Table()
+            self._table = Table()
+            return
         except OSError as error:
             raise MachineError(f"cannot read {self._path}: {error.strerror}") from error
-        table, wrong = load(text.decode(errors="replace"))
+        self._table, wrong = load(text.decode(errors="replace"), self._table.known())
         if wrong:
             self._say(f"the table of addresses {self._path} is made anew, as {wrong}: some addresses may be others now")
-        return table
 
-    def _go_on_alone(self, reason: str) -> None:
-        self._alone = Table()
+    def _go_on_alone(self, reason: MachineError) -> None:
+        self._path = ""
+        self._late = False
         self._say(f"addresses are not kept for later runs: {reason}")
 
 
-@contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """Held while the file is read and written. Raises MachineError, also if another process holds it too long."""
+def _stamp(path: str) -> tuple[int, ...]:
+    """What is another after the file was replaced; () if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@asynccontextmanager
+async def _locked(path: str) -> AsyncIterator[bool]:
+    """Held while the file is read and written, True then; False if another process holds it too long, and for no path.
+
+    Raises MachineError where it cannot be had at all.
+    """
+    if not path:
+        yield False
+        return
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise MachineError(f"cannot use {path}: {error.strerror}") from error
     try:
         until = time.monotonic() + PATIENCE
-        while not _lock(handle, path):
-            if time.monotonic() > until:
-                raise MachineError(f"another process holds {path}")
-            time.sleep(_PAUSE)
-        yield
+        while not (locked := _lock(handle, path)) and time.monotonic() < until:  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(_PAUSE)
+        yield locked
     finally:
         os.close(handle)
 

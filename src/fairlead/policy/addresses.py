@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, NamedTuple
 
 from fairlead.errors import UsageError
@@ -18,12 +19,16 @@ from fairlead.policy.hostnames import is_legal
 
 KEPT = 30
 """Days that an address is kept for what does not come back."""
+FLEETING = 1
+"""The same for what cannot come back: a pod whose name was made up for it."""
 MOST = 20_000
 """Entries in a table: the least recently used go first, but never one that is asked for."""
 MOST_BYTES = 32 << 20
 """Of a table's text: a hundred times what a laptop comes to."""
 
 _VERSION = 1
+_HEAD, _BETWEEN, _TAIL = f'{{"version":{_VERSION},"entries":[\n', ",\n", "\n]}\n"
+"""Around the entries, which are a line each: what was read or written before need not be read again."""
 _OCTET = "(0|[1-9][0-9]{0,2})"
 _LOOPBACK = re.compile(rf"127\.{_OCTET}\.{_OCTET}\.{_OCTET}", re.ASCII)
 _EXAMPLE = "for example --reserve api=127.9.9.9"
@@ -36,7 +41,14 @@ class Entry(NamedTuple):
 
     address: str
     day: int
-    """When it was last asked for: a day's number, from any fixed day."""
+    """When it was last asked for: a day's number, from any fixed day. So much earlier for what is fleeting, that it is
+    forgotten sooner."""
+    text: str = ""
+    """How it was read or written; "" if it was not yet."""
+
+
+_FIELDS = (*GroupKey._fields, "address", "day")
+Read = tuple[GroupKey, Entry]
 
 
 class Table:
@@ -45,45 +57,73 @@ class Table:
     def __init__(self, entries: Mapping[GroupKey, Entry] = {}) -> None:
         self._entries: dict[GroupKey, Entry] = {}
         self._holders: dict[str, GroupKey] = {}
+        self._today: int | None = None
         for key, entry in entries.items():
-            if entry.address not in self._holders:
-                self._put(key, entry)
+            self.take(key, entry)
 
     def __len__(self) -> int:
         return len(self._entries)
 
+    def take(self, key: GroupKey, entry: Entry) -> bool:
+        """Put in an entry that was read; False, and nothing is done, if another one has its address."""
+        if entry.address in self._holders:
+            return False
+        self._put(key, entry)
+        return True
+
     def allot(
-        self, keys: Iterable[GroupKey], today: int, *, fixed: Mapping[GroupKey, str] = NONE, kept: Collection[str] = ()
+        self,
+        keys: Iterable[GroupKey],
+        today: int,
+        *,
+        fixed: Mapping[GroupKey, str] = NONE,
+        kept: Collection[str] = (),
+        fleeting: Container[GroupKey] = (),
     ) -> dict[GroupKey, str]:
         """The address of each key; entries that were not asked for in a month are dropped.
 
-        ``fixed`` are the keys that a reservation names, with their addresses; ``kept`` are all reserved addresses,
-        which no other key is given: one that has such an address is given another, now and not when it is needed.
+        ``fixed`` are the keys whose addresses are known, by a reservation or since they are used; ``kept`` are all
+        reserved addresses, which no other key is given: one that has such an address is given another, now and not
+        when it is needed. ``fleeting`` are those that are soon forgotten.
         """
         wanted = list(keys)
-        self._expire(today)
+        if today != self._today:
+            self._expire(today)
+            self._today = today
         for key, address in fixed.items():
-            self._put(key, Entry(address, today))
+            before = self._entries.get(key)
+            if before is None or before.address != address:
+                self._put(key, Entry(address, _day(key, today, fleeting)))
         for address in kept:
             holder = self._holders.get(address)
             if holder is not None and fixed.get(holder) != address:
                 self._drop(holder)
         for key in wanted:
             entry = self._entries.get(key)
-            self._put(key, Entry(entry.address if entry else self._free(key, kept), today))
-        self._trim(wanted)
+            self._put(key, Entry(entry.address if entry else self._free(key, kept), _day(key, today, fleeting)))
+        if len(self._entries) > MOST:
+            self._trim({*wanted, *fixed})
         return {key: self._entries[key].address for key in wanted}
 
     def dump(self) -> str:
         """The table as text, for ``load``."""
-        fields = (*GroupKey._fields, *Entry._fields)
-        entries = [dict(zip(fields, (*key, *entry), strict=True)) for key, entry in self._entries.items()]
-        return json.dumps({"version": _VERSION, "entries": entries}, separators=(",", ":"))
+        for key, entry in self._entries.items():
+            if not entry.text:
+                item = dict(zip(_FIELDS, (*key, entry.address, entry.day), strict=True))
+                self._entries[key] = entry._replace(text=json.dumps(item, separators=(",", ":")))
+        return f"{_HEAD}{_BETWEEN.join(entry.text for entry in self._entries.values())}{_TAIL}"
+
+    def known(self) -> dict[str, Read]:
+        """Entries by their text, for ``load``."""
+        return {entry.text: (key, entry) for key, entry in self._entries.items()}
 
     def _put(self, key: GroupKey, entry: Entry) -> None:
         holder = self._holders.get(entry.address)
         if holder is not None and holder != key:
             self._drop(holder)
+        before = self._entries.get(key)
+        if before is not None and before[:2] == entry[:2]:
+            entry = before
         self._drop(key)  # so that the least recently used stand first
         self._entries[key] = entry
         self._holders[entry.address] = key
@@ -97,12 +137,10 @@ class Table:
         for key in [key for key, entry in self._entries.items() if today - entry.day > KEPT]:
             self._drop(key)
 
-    def _trim(self, wanted: Collection[GroupKey]) -> None:
-        too_many = len(self._entries) - MOST
-        if too_many > 0:
-            asked = set(wanted)
-            for key in [key for key in self._entries if key not in asked][:too_many]:
-                self._drop(key)
+    def _trim(self, asked: Container[GroupKey]) -> None:
+        not_asked = (key for key in self._entries if key not in asked)
+        for key in list(islice(not_asked, len(self._entries) - MOST)):
+            self._drop(key)
 
     def _free(self, key: GroupKey, kept: Collection[str]) -> str:
         attempt = 0
@@ -121,27 +159,21 @@ def choice(key: GroupKey, attempt: int) -> str:
         text += "\0"
 
 
-def load(text: str) -> tuple[Table, str]:
-    """The table in ``text``; in words what is wrong with it, if anything is, and then what could be read is kept."""
+def load(text: str, known: Mapping[str, Read] = {}) -> tuple[Table, str]:
+    """The table in ``text``; in words what is wrong with it, if anything is, and then what could be read is kept.
+
+    ``known`` are lines that were read before.
+    """
     if len(text) > MOST_BYTES:
         return Table(), "it is too long"
+    table, wrong = Table(), 0
     try:
-        document = json.loads(text)
+        for found in _items(text, known):
+            wrong += found is None or not table.take(*found)
+    except _StrangeError as error:
+        return Table(), str(error)
     except (ValueError, RecursionError):
         return Table(), "it is broken"
-    if not isinstance(document, dict) or not isinstance(document.get("entries"), list):
-        return Table(), "it is no table of addresses"
-    if document.get("version") != _VERSION:
-        return Table(), "it was written by another version"
-    entries, wrong = {}, 0
-    for item in document["entries"]:
-        found = _entry(item)
-        if found is None:
-            wrong += 1
-        else:
-            entries[found[0]] = found[1]
-    table = Table(entries)
-    wrong += len(entries) - len(table)
     return table, f"{wrong} of its entries make no sense" if wrong else ""
 
 
@@ -192,10 +224,33 @@ def _check_address(word: str, address: str) -> None:
     raise UsageError(f"--reserve {word}: the system needs that address for itself", remedy=_EXAMPLE)
 
 
-def _entry(item: Any) -> tuple[GroupKey, Entry] | None:
+class _StrangeError(Exception):
+    """It is no table of ours; why, in words."""
+
+
+def _day(key: GroupKey, today: int, fleeting: Container[GroupKey]) -> int:
+    return today - KEPT + FLEETING if key in fleeting else today
+
+
+def _items(text: str, known: Mapping[str, Read]) -> Iterator[Read | None]:
+    """Each entry; None for one that makes no sense. Raises ValueError, RecursionError and _StrangeError."""
+    if text.startswith(_HEAD) and text.endswith(_TAIL):
+        for line in filter(None, text[len(_HEAD) : -len(_TAIL)].split(_BETWEEN)):
+            yield known.get(line) or _entry(json.loads(line), line)
+        return
+    document = json.loads(text)
+    if not isinstance(document, dict) or not isinstance(document.get("entries"), list):
+        raise _StrangeError("it is no table of addresses")
+    if document.get("version") != _VERSION:
+        raise _StrangeError("it was written by another version")
+    for item in document["entries"]:
+        yield _entry(item)
+
+
+def _entry(item: Any, text: str = "") -> Read | None:
     try:
         key = GroupKey(*(item[name] for name in GroupKey._fields))
-        entry = Entry(item["address"], item["day"])
+        entry = Entry(item["address"], item["day"], text)
     except (KeyError, TypeError):
         return None
     if not all(isinstance(part, str) for part in (*key, entry.address)) or type(entry.day) is not int:

@@ -175,7 +175,7 @@ class _Session:
             domain = self._settings.cluster_domain or await cluster_domain(context.cluster.server)
             context.scope = context.scope._replace(domain=domain)
         if self._settings.dry_run:
-            self._run.preview()
+            await self._run.preview()
             self._tell_what_is_left(self._settings.hosts_file)
             return
         await self._start_helper()
