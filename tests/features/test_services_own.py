@@ -49,7 +49,7 @@ def test_a_server_on_all_addresses_answers_by_itself(tmp_path: Path) -> None:
     async def body(it: NamedRun, served: ServedGroup) -> None:
         assert it.helper.lines[0].address == served.address
         assert [event.text for event in it.told if isinstance(event, Note)] == [
-            f"web: nothing listens on port {PORT} of this laptop"
+            f"web: nothing listens on localhost:{PORT} on this machine"
         ]
         for _ in range(2):
             with socket.create_server(("0.0.0.0", PORT)) as mine:

@@ -301,7 +301,7 @@ def _own(group: Group) -> set[int]:
 
 def _not_ready(group: Group) -> str:
     if own := _own(group):
-        return f"nothing listens on port {' or '.join(map(str, sorted(own)))} of this laptop"
+        return f"nothing listens on {' or '.join(f'localhost:{number}' for number in sorted(own))} on this machine"
     return "the pod is not ready" if group.key.pod else "no pod is ready"
 
 
