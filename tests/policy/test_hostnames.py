@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import UsageError
 from fairlead.model.named import GroupKey
+from fairlead.policy.claims import Claims
 from fairlead.policy.hostnames import (
     FULL,
     NAMESPACE,
+    Name,
     Scope,
     bare_owner,
     context_labels,
@@ -16,7 +20,6 @@ from fairlead.policy.hostnames import (
     is_legal,
     is_ours,
     names_of,
-    settle,
 )
 
 SERVICE = GroupKey("", "shop", "api")
@@ -222,6 +225,14 @@ def test_a_site_keeps_its_name_before_a_pod() -> None:
     assert "github.com" not in texts(pod, scope)
     assert "github.com.sales" in texts(pod, scope)
     assert "github.com" in texts(pod, scope._replace(named=frozenset({"sales"})))
+
+
+def settle(claims: Mapping[GroupKey, Sequence[Name]]) -> dict[GroupKey, tuple[str, ...]]:
+    """What each group has of what it claims."""
+    table = Claims()
+    for key, names in claims.items():
+        table.claim(key, names)
+    return {key: tuple(name.text for name in table.won(key)) for key in claims}
 
 
 def test_where_two_groups_claim_a_name_the_nearest_form_has_it() -> None:

@@ -10,7 +10,7 @@ Only names that every resolver takes for a host's (RFC 1123), and none that this
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from fairlead.errors import UsageError
@@ -97,18 +97,6 @@ def names_of(key: GroupKey, scope: Scope, hostname: str = "") -> tuple[Name, ...
     return tuple(
         name for name in forms if is_legal(name.text) and not is_ours(name.text) and name.text not in scope.forbidden
     )
-
-
-def settle(claims: Mapping[GroupKey, Sequence[Name]]) -> dict[GroupKey, tuple[str, ...]]:
-    """Each name for the one group that has it: the nearest form, then the group that is first by its key."""
-    owners: dict[str, tuple[int, GroupKey]] = {}
-    for key, names in claims.items():
-        for rank, text in names:
-            owners[text] = min(owners.get(text, (rank, key)), (rank, key))
-    return {
-        key: tuple(dict.fromkeys(text for rank, text in names if owners[text] == (rank, key)))
-        for key, names in claims.items()
-    }
 
 
 def bare_owner(chosen: Sequence[str], own: str, bare: str | None, *, everywhere: bool = False) -> str | None:
