@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from fairlead.errors import FairleadError
 from fairlead.host.helper import Helper, HostsReply
 from fairlead.model.events import Note
+from fairlead.policy.few import few
 from fairlead.policy.hostsblock import Entry
 
 EVERY = 0.25
@@ -109,9 +110,9 @@ class HostsFile:
         for pid in dict.fromkeys(left.pid for left in reply.left):
             names = self._new("left", [left.name for left in reply.left if left.pid == pid])
             if names:
-                self._warn(f"left to the run with pid {pid}, which serves them: {_few(names)}")
+                self._warn(f"left to the run with pid {pid}, which serves them: {few(names)}")
         if names := self._new("rest", reply.rest):
-            self._warn(f"more names than one run can have in {self._path}, so that these are not there: {_few(names)}")
+            self._warn(f"more names than one run can have in {self._path}, so that these are not there: {few(names)}")
         for clash in reply.clashes:
             self._say_once(
                 ("clash", clash.name, clash.address),
@@ -141,7 +142,3 @@ def _stamp(path: str) -> tuple[int, ...]:
     except OSError:
         return ()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
