@@ -86,7 +86,7 @@ def test_names_of_another_run_are_told_once_and_asked_for_until_they_are_free(tm
         assert hosts.standing["127.44.5.6"] == ("web", "web.shop")
 
     assert play(tmp_path / "none", body) == [
-        "left to the run with pid 7, which serves them: web, web.shop",
+        "left to the run with pid 7, which serves them: web and web.shop",
         "left to the run with pid 7, which serves them: db",
     ]
 
@@ -103,7 +103,7 @@ def test_more_names_than_the_helper_takes_are_named_once(tmp_path: Path) -> None
 
     path = tmp_path / "hosts"
     assert play(path, body) == [
-        f"more names than one run can have in {path}, so that these are not there: n0, n1, n2, n3, n4 and 4 more"
+        f"more names than one run can have in {path}, so that these are not there: n0, n1, n2, n3 and 5 more"
     ]
 
 
