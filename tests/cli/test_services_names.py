@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fakecluster import FakeCluster
 from tests.support.objects import SERVICES, service
-from tests.support.services_user import User
+from tests.support.services_user import LIMIT, User
 
 
 def put(cluster: FakeCluster, name: str, namespace: str) -> None:
@@ -39,3 +39,32 @@ def test_a_namespace_that_is_named_has_all_its_names(cluster: FakeCluster, user:
     names, _ = preview(user, "-A", *words)
     assert "web.dev" in names
     assert "web.app" not in names
+
+
+def test_names_that_are_not_written_are_told_once(cluster: FakeCluster, user: User) -> None:
+    """Also those of a namespace that comes later."""
+    put(cluster, "web", "dev")
+    with user.start("-A") as running:
+        put(cluster, "api", "dev")
+        put(cluster, "api", "app")
+        put(cluster, "last", "zzz")
+        running.wait_told("service-state", LIMIT, service="last")
+        notes = [event["text"] for event in running.told("note") if "such as" in event["text"]]
+    assert notes == [
+        "names such as web.dev are not written, as they end in a top-level domain; -n dev beside -A brings them back",
+        "names such as api.app are not written, as they end in a top-level domain; -n app beside -A brings them back",
+    ]
+
+
+def test_that_no_name_stands_alone_is_told(cluster: FakeCluster, user: User) -> None:
+    put(cluster, "web", "dev")
+    put(cluster, "web", "app")
+    names, notes = preview(user, "-n", "dev,app")
+    assert "web" not in names
+    assert [note for note in notes if "alone" in note] == [
+        "no name stands alone, as several namespaces were chosen and none is the context's own; --bare dev lets those "
+        "of dev"
+    ]
+    names, notes = preview(user, "-n", "dev,app", "--bare", "dev")
+    assert "web" in names
+    assert not [note for note in notes if "alone" in note]

@@ -86,6 +86,14 @@ def test_a_wish_that_no_service_has_is_told(user: User) -> None:
     assert "WARN --local wbe: there is no such service yet; did you mean web?" in said(done.stdout.splitlines())
 
 
+def test_a_port_may_be_given_by_its_name_and_one_that_is_not_there_is_told(user: User) -> None:
+    words = ["-m", "web:http:8080", "--local", "web:htp=3000"]
+    done = user.run("svc", "--dry-run", f"--hosts-file={user.hosts}", *words)
+    lines = said(done.stdout.splitlines())
+    assert "WARN --local web:htp: there is no such port yet; it has http=80" in lines
+    assert [line for line in lines if line.startswith("INFO Would forward: web:8080 to pod web-1:")]
+
+
 def test_a_run_that_forwards_nothing_says_where_it_looked(cluster: FakeCluster, user: User) -> None:
     looked = "namespace ns (-n looks in others, -A in all)"
     cluster.do(

@@ -9,7 +9,10 @@ from fairlead.policy.unwritten import Withheld, named, nobody_alone, withheld
 from fairlead.settings import ServicesSettings
 
 ALL = Scope(bare="me", everywhere=True)
-SCOPES = {"c": ALL}
+
+
+def groups(*names: str) -> list[tuple[GroupKey, Scope]]:
+    return [(group(name), ALL) for name in names]
 
 
 def group(name: str) -> GroupKey:
@@ -49,21 +52,21 @@ def test_a_pod_whose_service_is_a_top_level_domain() -> None:
 
 def test_it_is_told_once_for_each_namespace() -> None:
     news = Withheld()
-    assert news.news([group("web.ns"), group("web.dev"), group("api.dev")], SCOPES) == (
+    assert news.news(groups("web.ns1", "web.dev", "api.dev")) == (
         "names such as web.dev are not written, as they end in a top-level domain; -n dev beside -A brings them back"
     )
-    assert news.news([group("db.dev"), group("web.ns")], SCOPES) == ""
-    assert news.news([group("db.dev"), group("web.app"), group("a.shop")], SCOPES) == (
-        "names such as web.app, a.shop are not written, as they end in top-level domains; -n app,shop beside -A brings "
-        "them back"
+    assert news.news(groups("db.dev", "web.ns1")) == ""
+    assert news.news(groups("db.dev", "web.app", "a.shop")) == (
+        "names such as web.app and a.shop are not written, as they end in top-level domains; -n app,shop beside -A "
+        "brings them back"
     )
 
 
 def test_of_many_the_first_are_named() -> None:
-    many = [group(f"api.{namespace}") for namespace in ("dev", "app", "shop", "pay", "prod")]
-    assert Withheld().news(many, SCOPES) == (
-        "names such as api.dev, api.app, api.shop, and those of 2 more namespaces, are not written, as they end in "
-        "top-level domains; -n dev,app,shop,... beside -A brings them back"
+    many = groups(*[f"api.{namespace}" for namespace in ("dev", "app", "shop", "pay", "prod", "zone")])
+    assert Withheld().news(many) == (
+        "names such as api.dev, api.app, api.shop, api.pay and 2 more are not written, as they end in top-level "
+        "domains; -n dev,app,shop,pay,prod,... beside -A brings them back"
     )
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from fairlead.model.named import GroupKey
+from fairlead.policy.few import MOST, few
 from fairlead.policy.hostnames import Scope, names_of
 from fairlead.settings import ServicesSettings
-
-MOST = 3
-"""Namespaces that are named in one sentence."""
 
 
 def named(settings: ServicesSettings) -> frozenset[str]:
@@ -32,11 +30,11 @@ class Withheld:
     def __init__(self) -> None:
         self._told: set[str] = set()
 
-    def news(self, keys: Iterable[GroupKey], scopes: Mapping[str, Scope]) -> str:
-        """A sentence on those of these groups, "" if there is none; ``scopes`` are those of the contexts."""
+    def news(self, groups: Iterable[tuple[GroupKey, Scope]]) -> str:
+        """A sentence on those of these groups, "" if there is nothing to say."""
         found: dict[str, str] = {}
-        for key in keys:
-            if key.namespace not in self._told and (names := withheld(key, scopes[key.context])):
+        for key, scope in groups:
+            if key.namespace not in self._told and (names := withheld(key, scope)):
                 found[key.namespace] = names[0]
                 self._told.add(key.namespace)
         return _sentence(found) if found else ""
@@ -54,9 +52,9 @@ def nobody_alone(scope: Scope, chosen: Sequence[str]) -> str:
 
 def _sentence(found: Mapping[str, str]) -> str:
     """``found`` is one name for each namespace."""
-    namespaces, names = list(found)[:MOST], ", ".join(list(found.values())[:MOST])
-    left = len(found) - len(namespaces)
-    more = f", and those of {left} more namespace{'s' if left > 1 else ''}," if left else ""
     end = "top-level domains" if len(found) > 1 else "a top-level domain"
-    given = f"{','.join(namespaces)}{',...' if left else ''}"
-    return f"names such as {names}{more} are not written, as they end in {end}; -n {given} beside -A brings them back"
+    given = ",".join(list(found)[:MOST]) + (",..." if len(found) > MOST else "")
+    return (
+        f"names such as {few(list(found.values()))} are not written, as they end in {end}; -n {given} beside -A brings "
+        "them back"
+    )
