@@ -58,8 +58,7 @@ def test_an_orderly_end(number: signal.Signals, objects: World, services: StartS
         running.end(number, CODES[number])
         assert not {at for at in listeners() if at[0] in addresses}
     assert Path("/etc/hosts").read_bytes() == system
-    copy = next((running.home / ".local/state/fairlead").glob("hosts.original*"))
-    assert copy.read_bytes() == USUAL
+    assert not list((running.home / ".local/state/fairlead").glob("hosts.original*")), "it is not the machine's"
 
 
 def killed(running: Services, *, helper: bool) -> None:

@@ -21,6 +21,9 @@ def run(parsed: Parsed, program: str) -> int:
     path = parsed.values.get("hosts_file", SYSTEM)
     if not path:
         raise UsageError("--hosts-file needs a file")
+    if _is_missing(path):
+        print(f"there is no {path}: nothing to remove")
+        return 0
     user = privilege.invoker(os.environ)
     early = privilege.become(user, os.environ, path) if user is not None else None
     pids = run(path, early)
@@ -29,3 +32,13 @@ def run(parsed: Parsed, program: str) -> int:
     if not pids:
         print(f"no killed run has left anything in {path}")
     return 0
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass  # which is told when it is read
+    return False

@@ -1,8 +1,7 @@
-"""A hosts file as an ordinary user may treat it: looked at, and copied once."""
+"""A hosts file as an ordinary user may treat it: looked at, and the machine's own copied once."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from fairlead.errors import MachineError
@@ -12,7 +11,7 @@ from fairlead.helper.processes import alive
 from fairlead.host.files import write_atomically
 from fairlead.policy.hostsblock import blocks, heal
 
-__all__ = ["SYSTEM", "is_system", "keep_original", "left_behind", "what_is_left"]
+__all__ = ["SYSTEM", "is_system", "keep_original", "left_behind", "require_readable", "what_is_left"]
 
 
 def left_behind(path: str) -> tuple[int, ...]:
@@ -38,15 +37,18 @@ def what_is_left(path: str) -> str:
     return f"{path} still has names of {run} (pid {', '.join(map(str, pids))}); {command} removes them"
 
 
-def keep_original(path: str, state_folder: str) -> str | None:
-    """Copy the file, without blocks of ours, to where copies are kept, unless there is one; where, if it was made now.
+def require_readable(path: str) -> None:
+    """Raise MachineError if it cannot be read."""
+    hostsfile.read(path)
 
-    Raises MachineError.
+
+def keep_original(path: str, state_folder: str) -> str | None:
+    """Copy the machine's own file, without blocks of ours, unless there is a copy; where, if it was made now.
+
+    None for any other file, which was made for us. Raises MachineError.
     """
-    real = os.path.realpath(path)
-    known = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
-    copy = os.path.join(state_folder, "hosts.original" if real == "/etc/hosts" else f"hosts.original-{known}")
-    if os.path.lexists(copy):
+    copy = os.path.join(state_folder, "hosts.original")
+    if not is_system(path) or os.path.lexists(copy):
         return None
-    write_atomically(copy, heal(hostsfile.read(real), lambda owner: False)[0])
+    write_atomically(copy, heal(hostsfile.read(path), lambda owner: False)[0])
     return copy

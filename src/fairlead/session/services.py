@@ -11,17 +11,14 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
 
 from fairlead.dial.cluster import Cluster
-from fairlead.errors import CredentialsError, MachineError
+from fairlead.errors import CredentialsError
 from fairlead.features.services.context import ServedContext
 from fairlead.features.services.domain import cluster_domain
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
-from fairlead.host import descriptors, dirs
+from fairlead.host import descriptors
 from fairlead.host.addresses import AddressBook
-from fairlead.host.helper import Helper
 from fairlead.host.helper_start import Early
-from fairlead.host.hosts import SYSTEM, is_system, keep_original, what_is_left
-from fairlead.host.privilege import helper_prefix
 from fairlead.host.ready_file import ReadyFile, of_services
 from fairlead.kit import log, process
 from fairlead.kit.tasks import Background, spawn, stop
@@ -36,11 +33,10 @@ from fairlead.policy.hostnames import Scope, bare_owner, context_labels, forbid
 from fairlead.policy.no_proxy import proxy_hosts
 from fairlead.policy.unwritten import named
 from fairlead.session.ending import Ending
+from fairlead.session.helper import HelperKeeper
 from fairlead.settings import ClusterOptions, ServicesSettings
 
 LOG = log.get(__name__)
-RESTART = 10.0
-"""Seconds between two attempts to have a helper again."""
 CLOSE = 0.5
 """Seconds that closing politely may take at the end."""
 
@@ -118,8 +114,10 @@ class _Session:
         self._tasks = tasks
         kept = [fixed.address for fixed in self._settings.reserve]
         book = AddressBook(os.environ, self._warn, kept=kept, look_only=self._settings.dry_run)
-        self._hosts = HostsFile(None, self._tell, self._settings.hosts_file)
-        self._run = ServicesRun(self._settings, self._hosts, book, tasks, self._tell)
+        path = self._settings.hosts_file
+        hosts = HostsFile(None, self._tell, path)
+        self._run = ServicesRun(self._settings, hosts, book, tasks, self._tell)
+        self._helper = HelperKeeper(hosts, path, lambda: self._run.lowest_port, tasks, self._tell, self._early)
         labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
         forbidden = forbid(_names_in_use([server.config for server in servers]))
         for at, server in enumerate(servers):
@@ -176,89 +174,27 @@ class _Session:
             context.scope = context.scope._replace(domain=domain)
         if self._settings.dry_run:
             await self._run.preview()
-            self._tell_what_is_left(self._settings.hosts_file)
+            self._helper.tell_what_is_left(self._settings.hosts_file)
             return
-        await self._start_helper()
+        await self._helper.start()
         await self._run.start()
         if self._ready_file is not None and not self._ready_file.write(of_services(self._run.listening(), os.getpid())):
             self._warn(f"nobody reads the pipe {self._settings.ready_file}, so that all is ready was not told there")
         if self._status is not None:
             self._showing = self._tasks.start(self._status(self._run.summary), name="show how all stands")
 
-    async def _start_helper(self) -> None:
-        path = self._settings.hosts_file
-        copy = keep_original(path, dirs.state(os.environ))
-        if copy is not None:
-            self._note(f"a copy of {path} as it was before the first change is in {copy}")
-        try:
-            prefix = () if self._early else helper_prefix(path, self._run.lowest_port)
-            self._hosts.helper = await self._helper(prefix)
-        except MachineError:
-            self._tell_what_is_left(path)
-            raise
-        if not is_system(path):
-            self._tell_what_is_left(SYSTEM)
-
-    def _tell_what_is_left(self, path: str) -> None:
-        """Of killed runs, in a file that this run does not heal."""
-        if left := what_is_left(path):
-            self._warn(left)
-
-    async def _helper(self, prefix: Sequence[str]) -> Helper:
-        early, self._early = self._early, None
-        return await Helper.start(self._settings.hosts_file, prefix, os.environ, on_gone=self._helper_gone, early=early)
-
-    def _helper_gone(self, undone: bool) -> None:
-        self._hosts.helper = None
-        self._tasks.start(self._start_helper_again(undone), name="start the helper again")
-
-    async def _start_helper_again(self, undone: bool) -> None:
-        """Until there is one; nobody is asked for a password, who may be away."""
-        path = self._settings.hosts_file
-        if undone:
-            self._hosts.standing = {}
-        state = f"{path} has none of its names any more" if undone else f"{path} still has its names"
-        told = False
-        while True:
-            try:
-                self._hosts.helper = await self._helper(helper_prefix(path, self._run.lowest_port, ask=False))
-            except MachineError as error:
-                if not told:
-                    self._warn(f"the helper is gone, and {state}: end this run and start it again; {error.what}")
-                told = True
-                await asyncio.sleep(RESTART)
-                continue
-            self._note("the helper was gone; another one took its place")
-            self._hosts.again()
-            return
-
     async def _undo(self) -> None:
-        helper, self._hosts.helper = self._hosts.helper, None
         if self._showing is not None:
             await stop(self._showing)
         try:
             if self._ready_file is not None:
                 self._ready_file.remove()
-            if helper is None and self._hosts.standing:
-                helper = await self._last_helper()
-            if helper is not None:
-                await helper.close()
+            await self._helper.end()
         finally:
             await self._run.stop(CLOSE / 2)
             async with asyncio.TaskGroup() as group:
                 for cluster in self._clusters:
                     spawn(group, cluster.lanes.close(CLOSE / 2), name="close lanes")
-
-    async def _last_helper(self) -> Helper:
-        """One that removes what another one, which is gone, has written; now somebody is there who may be asked."""
-        path = self._settings.hosts_file
-        try:
-            helper = await self._helper(helper_prefix(path, 0))
-            await helper.hosts(())
-        except MachineError as error:
-            remedy = "fairlead clean removes them"
-            raise MachineError(f"{path} still has the names of this run: {error.what}", remedy=remedy) from None
-        return helper
 
     def _stdin_free(self) -> bool:
         return not self._ending.runs_command
