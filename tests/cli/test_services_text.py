@@ -120,9 +120,14 @@ LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
     (events.Handling(80, "web:80"), USUAL, []),
     (events.Handling(80, "web:80"), VERBOSE, ["INFO Handling connection for web:80"]),
     (
-        events.Waiting("web", "no pod is ready", 30.0),
+        told.ServiceState("web", "web", "", *WHERE, "waiting", "no pod is ready", wait=30.0),
         USUAL,
         ["WARN web: no pod is ready; new connections wait up to 30 s"],
+    ),
+    (
+        told.ServiceState("web", "web", "", *WHERE, "waiting", "nothing listens on localhost:80 on this machine"),
+        USUAL,
+        ["WARN web: nothing listens on localhost:80 on this machine"],
     ),
     (
         events.ServerLost("the API server is away"),
@@ -229,7 +234,7 @@ def test_a_line_that_says_the_same_is_not_repeated(capfd: pytest.CaptureFixture[
             screen.show(event)
         screen.finish()
 
-    for output, count in (("text", 4), ("json", 10)):
+    for output, count in (("text", 5), ("json", 10)):
         run_virtual(main(output))
         assert len(capfd.readouterr().out.splitlines()) == count
 
@@ -321,7 +326,7 @@ def test_every_kind_of_event_is_tried_and_those_of_services_are_documented() -> 
     own = {kind for kind in get_args(ServiceEvent) if kind.__module__ == told.__name__}
     tried = {type(event) for event, _, _ in LINES} | {events.ConnectionFailed}
     assert tried >= own
-    assert tried - own >= set(get_args(events.Event)) - {events.Ready}
+    assert tried - own >= set(get_args(events.Event)) - {events.Ready, events.Waiting}
     page = (DOCS / "services-events.md").read_text()
     documented = {
         name: set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))

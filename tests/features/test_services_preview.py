@@ -14,8 +14,7 @@ from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
 from fairlead.host.addresses import AddressBook
 from fairlead.kit.tasks import Background
-from fairlead.model.events import Waiting
-from fairlead.model.service_events import Forwarding, HostsLine, NotServed, ServiceEvent
+from fairlead.model.service_events import Forwarding, HostsLine, NotServed, ServiceEvent, ServiceState
 from fairlead.model.summary import Summary
 from fairlead.policy.hostnames import Scope
 from fairlead.settings import ServicesSettings
@@ -77,7 +76,7 @@ def test_many_services_are_told_in_an_order_in_which_they_are_found(tmp_path: Pa
         *("a.pay", "b.pay", "c.pay", "a", "b", "c"),
         *("a.pay.dev", "a-1.a.pay.dev"),
     ]
-    assert [event.target for event in told if isinstance(event, Waiting)] == ["d.dev"]
+    assert [event.target for event in told if isinstance(event, ServiceState)] == ["d.dev"]
     assert [event.service for event in told if isinstance(event, NotServed)] == ["ext"]
     lines = [event for event in told if isinstance(event, HostsLine)]
     assert len({line.address for line in lines}) == len(lines) == 9

@@ -48,14 +48,14 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
             return [*head, (PLAIN, f"{address} {' '.join(names)}")]
         case told.Ready():
             return [(INFO, _ready(event, manner))]
+        case told.ServiceState(target=target, state="waiting", reason=reason, wait=wait):
+            return [(WARN, f"{target}: {reason}{f'; new connections wait up to {wait:g} s' if wait else ''}")]
         case told.ServiceState(target=target, state=state, reason=reason):
             return [(INFO, f"{target} is {state}{f': {reason}' if reason else ''}")] if manner.verbose else []
         case events.Handling(target=target):
             return [(INFO, f"Handling connection for {target}")] if manner.verbose else []
         case events.Ended(reason=""):
             return [(INFO, "Nothing was changed: this was a dry run." if manner.dry_run else "Done...")]
-        case events.Waiting(target=target, reason=reason, limit=limit):
-            return [(WARN, f"{target}: {reason}; new connections wait up to {limit:g} s")]
         case events.Note(text=words, warning=warning):
             return [(WARN if warning else INFO, _sentence(words))]
         case events.ServerLost(context=context) | events.ServerBack(context=context):

@@ -71,6 +71,8 @@ class ServiceState(NamedTuple):
     """Of waiting and failing: of the last connection that did."""
     at: str = ""
     """Of proved: when bytes came back (RFC 3339, UTC)."""
+    wait: float = 0.0
+    """Of waiting: seconds that a new connection waits for that to change; 0 if it fails at once."""
 
 
 class HostsLine(NamedTuple):

@@ -13,7 +13,7 @@ from fairlead.dial.laptop import Joined
 from fairlead.dial.route import Route
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.kit.tasks import Background
-from fairlead.model.events import ConnectionFailed, Event, Handling, Note, Waiting
+from fairlead.model.events import ConnectionFailed, Event, Handling
 from fairlead.model.named import GroupKey
 from fairlead.model.objects import Stopped
 from fairlead.model.service_events import Forwarding, ServiceEvent, ServiceState, StoppedForwarding
@@ -137,20 +137,17 @@ class ServedGroup:
         self._state = state
         if state[:2] == before[:2]:
             return
-        if state.name == "waiting":
-            self._tell_waiting()
-        at = datetime.fromtimestamp(state.proved, UTC).isoformat(timespec="seconds") if state.proved else ""
-        key = self.key
-        self._around.report(
-            ServiceState(self.label, key.service, key.pod, key.namespace, key.context, state.name, state.reason, at)
-        )
+        self._tell_state(state)
 
-    def _tell_waiting(self) -> None:
-        reason = _not_ready(self._group)
-        if _own(self._group):
-            self._around.report(Note(f"{self.label}: {reason}", warning=True))
-        else:
-            self._around.report(Waiting(self.label, reason, self._around.wait))
+    def _tell_state(self, state: State) -> None:
+        key = self.key
+        at = f"{datetime.fromtimestamp(state.proved, UTC):%Y-%m-%dT%H:%M:%SZ}" if state.proved else ""
+        wait = self._around.wait if state.name == "waiting" and not _own(self._group) else 0.0
+        self._around.report(
+            ServiceState(
+                self.label, key.service, key.pod, key.namespace, key.context, state.name, state.reason, at, wait
+            )
+        )
 
     def preview(self, group: Group) -> None:
         """Say where each port would lead."""
@@ -159,7 +156,7 @@ class ServedGroup:
             if port.leads_on and not port.direct:
                 self._say(group, port, _destinations(port))
         if not any(port.leads_on for port in group.ports):
-            self._tell_waiting()
+            self._tell_state(State("waiting", _not_ready(group)))
 
     def _say(self, group: Group, port: NamedPort, to: tuple[str, ...]) -> None:
         key = self.key
