@@ -29,6 +29,7 @@ from fairlead.policy.claims import Claims
 from fairlead.policy.hostnames import names_of
 from fairlead.policy.hostsblock import Entry
 from fairlead.policy.nothing import nothing_forwarded
+from fairlead.policy.own_clash import own_clashes
 from fairlead.policy.unmatched import unmatched
 from fairlead.policy.unwritten import Withheld, nobody_alone
 from fairlead.settings import ServicesSettings
@@ -125,7 +126,7 @@ class ServicesRun:
 
     def _tell_unmatched(self) -> None:
         services = [service for context in self.contexts for service in context.watch]
-        for text in unmatched(self.settings, services, self._claims):
+        for text in (*unmatched(self.settings, services, self._claims), *own_clashes(self._plans.groups.values())):
             self.report(Note(text, warning=True))
         main = self.contexts[0]
         if text := nobody_alone(main.scope, main.namespaces):
