@@ -50,6 +50,24 @@ def test_the_process_of_another_user_is_told_by_its_user(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="the table below is a little-endian machine's")
+@pytest.mark.parametrize(
+    ("uid", "asker", "told"),
+    [
+        (1000, 1000, "nginx (pid 42)"),
+        (0, 1000, "nginx (pid 42)"),
+        (4711, 1000, "a process of user 4711"),
+        (4711, 0, "nginx (pid 42)"),
+    ],
+)
+def test_root_does_not_tell_what_the_asker_may_not_see(tmp_path: Path, uid: int, asker: int, told: str) -> None:
+    proc = fake_proc(tmp_path, f"   0: 0100007F:1F90 00000000:0000 0A 0:0 00:0 0 {uid} 0 31337 1 0\n")
+    (tmp_path / "42" / "fd").mkdir(parents=True)
+    (tmp_path / "42" / "fd" / "3").symlink_to("socket:[31337]")
+    (tmp_path / "42" / "comm").write_text("nginx\n")
+    assert describe_holder("127.0.0.1", 8080, asker=asker, proc=proc) == told
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the table below is a little-endian machine's")
 def test_a_process_is_found_by_its_socket_and_connections_are_no_listeners(tmp_path: Path) -> None:
     connected = "   0: 0100007F:1F90 00000000:0000 01 00000000:00000000 00:00000000 00000000     0        0 1 1 0\n"
     any_v6 = "   0: " + "0" * 32 + ":1F90 " + "0" * 32 + ":0000 0A 0:0 00:0 0     0        0 31337 1 0\n"

@@ -49,7 +49,7 @@ def play(monkeypatch: pytest.MonkeyPatch, names: Fake, *asked: Message) -> list[
     asking = threading.Thread(target=ask)
     with theirs, never:
         asking.start()
-        Server(ours, cast("Names", names)).run()
+        Server(ours, cast("Names", names), os.getuid()).run()
         asking.join()
     return Reader().feed(b"".join(said))
 

@@ -117,6 +117,7 @@ def test_a_pod_is_known_by_its_hostname_too() -> None:
     same = {**endpoint("web-0"), "hostname": "web-0"}
     found = planned(service(HTTP, clusterIP="None"), endpoint_slice("s", [entry, same]))
     assert [(group.key.pod, group.hostname) for group in found.groups[1:]] == [("web-0", ""), ("web-x7", "db")]
+    assert [group.lasting for group in found.groups] == [True, True, False], "the pod's name itself does not come back"
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "SCTP"])

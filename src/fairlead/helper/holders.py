@@ -25,12 +25,15 @@ class Listener(NamedTuple):
     inode: str
 
 
-def describe_holder(address: str, port: int, *, proc: str = "/proc") -> str:
-    """Who listens where ``address`` and ``port`` would be bound: ``nginx (pid 42)``, or "" if that cannot be told."""
-    return describe_holders([(address, port)], proc=proc)[0]
+def describe_holder(address: str, port: int, *, asker: int = 0, proc: str = "/proc") -> str:
+    """Who listens where ``address`` and ``port`` would be bound: ``nginx (pid 42)``, or "" if that cannot be told.
+
+    Root sees more than ``asker``, a user's id, is to know: of a third user's socket only whose it is.
+    """
+    return describe_holders([(address, port)], asker=asker, proc=proc)[0]
 
 
-def describe_holders(wanted: Sequence[tuple[str, int]], *, proc: str = "/proc") -> list[str]:
+def describe_holders(wanted: Sequence[tuple[str, int]], *, asker: int = 0, proc: str = "/proc") -> list[str]:
     """The same for many, at the price of one."""
     by_port: dict[int, list[Listener]] = {}
     for listener in listeners(proc):
@@ -39,7 +42,8 @@ def describe_holders(wanted: Sequence[tuple[str, int]], *, proc: str = "/proc") 
         [each for each in by_port.get(port, ()) if _clash(ipaddress.ip_address(address), each.address)]
         for address, port in wanted
     ]
-    processes = _processes_of({f"socket:[{each.inode}]" for listeners in found for each in listeners}, proc)
+    may_know = [each for listeners in found for each in listeners if asker == 0 or each.uid in (0, asker)]
+    processes = _processes_of({f"socket:[{each.inode}]" for each in may_know}, proc)
     return [_described(listeners, processes) for listeners in found]
 
 

@@ -44,4 +44,4 @@ def _serve(words: Sequence[str]) -> None:
     owner = Owner(pid, start, boot_id())
     sock = connect(path, uid, owner)
     detach()
-    Server(sock, Names(hosts, state, owner, uid, os.environ)).run()
+    Server(sock, Names(hosts, state, owner, uid, os.environ), uid).run()

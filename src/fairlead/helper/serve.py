@@ -28,10 +28,11 @@ _TRIES = 3
 
 
 class Server:
-    """One main process's helper."""
+    """One main process's helper; ``uid`` is whose process that is."""
 
-    def __init__(self, sock: socket.socket, names: Names) -> None:
+    def __init__(self, sock: socket.socket, names: Names, uid: int) -> None:
         self._sock = sock
+        self._uid = uid
         self._names = names
         self._forbidden = own_names()
 
@@ -89,9 +90,11 @@ class Server:
         if operation == "heal":
             return {"dead": self._names.heal()}
         if operation in ("bind", "bind-only"):
-            return {"bound": _bind(requests.endpoints(value), sockets, look=operation == "bind")}
+            return {
+                "bound": _bind(requests.endpoints(value), sockets, asker=self._uid if operation == "bind" else None)
+            }
         if operation == "holder":
-            return {"holder": describe_holder(*requests.endpoint(value))}
+            return {"holder": describe_holder(*requests.endpoint(value), asker=self._uid)}
         raise ProtocolError("no such request")
 
     def _send(self, message: Message, sockets: list[socket.socket] | None = None) -> None:
@@ -114,8 +117,8 @@ def _requests(sock: socket.socket) -> Iterator[Message]:
             yield from reader.feed(data)
 
 
-def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, look: bool) -> list[Any]:
-    """For each: 0 if ``sockets`` has another one now, else the error's number and, with ``look``, who has the port."""
+def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, asker: int | None) -> list[Any]:
+    """For each: 0 if ``sockets`` has another one now, else the error's number and, if asked for, who has the port."""
     results: list[Any] = []
     for address, port in wanted:
         try:
@@ -123,9 +126,11 @@ def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, look: 
             results.append(0)
         except OSError as error:
             results.append([error.errno, ""])
-    failed = [index for index, result in enumerate(results) if result and look]
-    for index, holder in zip(failed, describe_holders([wanted[index] for index in failed]), strict=True):
-        results[index][1] = holder
+    failed = [index for index, result in enumerate(results) if result]
+    if asker is not None:
+        holders = describe_holders([wanted[index] for index in failed], asker=asker)
+        for index, holder in zip(failed, holders, strict=True):
+            results[index][1] = holder
     return results
 
 
