@@ -157,8 +157,8 @@ def test_json_is_all_there_is_on_stdout_and_a_name_is_told_by_the_same_words(use
     with user.start("-v=4") as running:
         assert get(running) == b"hello"
         running.wait_told("service-state", LIMIT, state="proved")
-    whose = {"service": "web", "pod": "", "namespace": "ns", "context": "fake"}
-    for name in ("forwarding", "service-state", "stopped-forwarding"):
+    whose = {"target": "web", "service": "web", "pod": "", "namespace": "ns", "context": "fake"}
+    for name in ("forwarding", "handling", "service-state", "stopped-forwarding"):
         assert running.told(name, **whose), name
     assert running.told("ended", reason="", exit_code=0)
 

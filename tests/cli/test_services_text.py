@@ -28,7 +28,8 @@ def forwarding(target: str, *to: str, kind: str = "service") -> told.Forwarding:
 
 
 WEB = forwarding("web", "web-1:8080")
-ENDS = told.StoppedForwarding("web", "web", "", *WHERE)
+NAME = ("web", "web", "", *WHERE)
+ENDS = told.StoppedForwarding(*NAME)
 RELAY = told.NotServed("kubernetes", *WHERE, "", "it has no selector, and its endpoints are no pods (198.18.0.2)", True)
 BUSY = told.NotServed("web", *WHERE, "80", "127.4.5.6:80 is in use by nginx (pid 42); trying again every 5 s", False)
 VERBOSE = Manner(verbose=True)
@@ -117,8 +118,8 @@ LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
         USUAL,
         ["INFO Of 2 services none is forwarded, as told of each; Ctrl-C ends this."],
     ),
-    (events.Handling(80, "web:80"), USUAL, []),
-    (events.Handling(80, "web:80"), VERBOSE, ["INFO Handling connection for web:80"]),
+    (told.Handling(*NAME, 80), USUAL, []),
+    (told.Handling(*NAME, 80), VERBOSE, ["INFO Handling connection for web:80"]),
     (
         told.ServiceState("web", "web", "", *WHERE, "waiting", "no pod is ready", wait=30.0),
         USUAL,
@@ -171,29 +172,27 @@ def test_the_relay_is_explained_once_and_the_hosts_lines_have_one_heading() -> N
     ("event", "manner", "unsaid", "line"),
     [
         (
-            events.ConnectionFailed(
-                80, 8080, "web-1", "uid xyz: refused", "nothing listens there", "start it", "web:80"
-            ),
+            told.ConnectionFailed(*NAME, 80, "web-1:8080", "uid xyz: refused", "nothing listens there", "start it"),
             USUAL,
             0,
             "web:80: a connection to pod web-1:8080 failed: nothing listens there; start it",
         ),
         (
-            events.ConnectionFailed(80, 8080, "web-1", "uid xyz: refused", "nothing listens there", "", "web:80"),
+            told.ConnectionFailed(*NAME, 80, "web-1:8080", "uid xyz: refused", "nothing listens there"),
             VERBOSE,
             7,
             "web:80: a connection to pod web-1:8080 failed: nothing listens there (and 7 more before) "
             "[the server said: uid xyz: refused]",
         ),
         (
-            events.ConnectionFailed(80, 0, "", "no pod of web is ready", target="web:80"),
+            told.ConnectionFailed(*NAME, 80, "", "no pod of web is ready"),
             USUAL,
             0,
             "web:80: a connection failed: no pod of web is ready",
         ),
     ],
 )
-def test_a_connection_that_failed(event: events.ConnectionFailed, manner: Manner, unsaid: int, line: str) -> None:
+def test_a_connection_that_failed(event: told.ConnectionFailed, manner: Manner, unsaid: int, line: str) -> None:
     assert failure(event, manner, unsaid) == ("WARN", line)
 
 
@@ -209,7 +208,7 @@ def test_what_fails_again_and_again_is_counted() -> None:
 
 
 def test_failures_are_a_line_in_a_while_and_an_event_each(capfd: pytest.CaptureFixture[str]) -> None:
-    failed = events.ConnectionFailed(80, 0, "", "no pod is ready", target="web:80")
+    failed = told.ConnectionFailed(*NAME, 80, "", "no pod is ready")
     for output, lines in (("text", 1), ("json", 10)):
         screen = ServicesScreen(output)
         for _ in range(10):
@@ -324,9 +323,9 @@ def test_each_event_as_json(event: ServiceEvent) -> None:
 
 def test_every_kind_of_event_is_tried_and_those_of_services_are_documented() -> None:
     own = {kind for kind in get_args(ServiceEvent) if kind.__module__ == told.__name__}
-    tried = {type(event) for event, _, _ in LINES} | {events.ConnectionFailed}
+    tried = {type(event) for event, _, _ in LINES} | {told.ConnectionFailed}
     assert tried >= own
-    assert tried - own >= set(get_args(events.Event)) - {events.Ready, events.Waiting}
+    assert tried - own >= {events.ServerLost, events.ServerBack, events.Note, events.Ended}
     page = (DOCS / "services-events.md").read_text()
     documented = {
         name: set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))

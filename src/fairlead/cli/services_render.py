@@ -15,7 +15,6 @@ from fairlead.cli.services_text import USUAL, Manner, failure, text
 from fairlead.cli.status_line import StatusLine, is_possible
 from fairlead.kit.lines import Lines
 from fairlead.model import service_events as told
-from fairlead.model.events import ConnectionFailed
 from fairlead.model.service_events import ServiceEvent
 from fairlead.model.summary import Summary
 from fairlead.policy.text import one_line
@@ -97,8 +96,8 @@ class ServicesScreen:
             self._write(self._lines_to, f"{level}[{self._clock()}] {shown}" if level else shown)
 
     def _text(self, event: ServiceEvent) -> list[tuple[str, str]]:
-        if isinstance(event, ConnectionFailed):
-            unsaid = self._repeats.again((event.target, event.meaning or event.words), monotonic())
+        if isinstance(event, told.ConnectionFailed):
+            unsaid = self._repeats.again((event.target, event.port, event.meaning or event.words), monotonic())
             return [] if unsaid is None else [failure(event, self._manner, unsaid)]
         if isinstance(event, told.Forwarding):
             return self._destinations.take(event)

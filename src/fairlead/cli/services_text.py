@@ -39,8 +39,9 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
     match event:
         case told.Forwarding():
             return [(INFO, forwarding([event], manner))]
-        case told.StoppedForwarding(target=target):
-            return [(WARN, f"Stopped forwarding {target} in {_place(event, manner)}.")]
+        case told.StoppedForwarding(service=service, pod=pod):
+            short = f"{pod}.{service}" if pod else service
+            return [(WARN, f"Stopped forwarding {short} in {_place(event, manner)}.")]
         case told.NotServed():
             return [(WARN, _not_served(event, manner, new))]
         case told.HostsLine(address=address, names=names):
@@ -52,8 +53,8 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
             return [(WARN, f"{target}: {reason}{f'; new connections wait up to {wait:g} s' if wait else ''}")]
         case told.ServiceState(target=target, state=state, reason=reason):
             return [(INFO, f"{target} is {state}{f': {reason}' if reason else ''}")] if manner.verbose else []
-        case events.Handling(target=target):
-            return [(INFO, f"Handling connection for {target}")] if manner.verbose else []
+        case told.Handling(target=target, port=port):
+            return [(INFO, f"Handling connection for {target}:{port}")] if manner.verbose else []
         case events.Ended(reason=""):
             return [(INFO, "Nothing was changed: this was a dry run." if manner.dry_run else "Done...")]
         case events.Note(text=words, warning=warning):
@@ -64,10 +65,10 @@ def text(event: ServiceEvent, manner: Manner, *, new: bool = False) -> list[tupl
     return []
 
 
-def failure(event: events.ConnectionFailed, manner: Manner, unsaid: int) -> tuple[str, str]:
+def failure(event: told.ConnectionFailed, manner: Manner, unsaid: int) -> tuple[str, str]:
     """The line for a connection that failed; ``unsaid`` others did since that was said last."""
-    pod = f" to pod {event.pod}:{event.remote}" if event.pod else ""
-    what = f"{event.target}: a connection{pod} failed: "
+    pod = f" to pod {event.tried}" if event.tried else ""
+    what = f"{event.target}:{event.port}: a connection{pod} failed: "
     more = f" (and {unsaid} more before)" if unsaid else ""
     if not event.meaning:
         return WARN, f"{what}{brief(event.words, UNKNOWN_WORDS)}{more}"

@@ -1,5 +1,6 @@
 """What a run of ``services`` has to tell, beside what every run may: frozen values, as in ``model.events``.
 
+All that are about a name say which by the same fields, ``target`` to ``context``; what has none has no ``target``.
 ``docs/reference/services-events.md`` lists the same names and fields for users; a test compares the two.
 """
 
@@ -34,7 +35,7 @@ class StoppedForwarding(NamedTuple):
     """A name leads nowhere any more: the service or pod is gone, or the run ends."""
 
     target: str
-    """The service's name, or the pod's below it, without its namespace."""
+    """The shortest of its names."""
     service: str
     pod: str
     namespace: str
@@ -75,6 +76,38 @@ class ServiceState(NamedTuple):
     """Of waiting: seconds that a new connection waits for that to change; 0 if it fails at once."""
 
 
+class Handling(NamedTuple):
+    """A connection came in."""
+
+    target: str
+    service: str
+    pod: str
+    namespace: str
+    context: str
+    port: int
+    """That it came to."""
+
+
+class ConnectionFailed(NamedTuple):
+    """One connection was refused or reset; nothing else was touched."""
+
+    target: str
+    service: str
+    pod: str
+    namespace: str
+    context: str
+    port: int
+    """That it came to."""
+    tried: str
+    """The pod that was tried, with its port, ``web-1:8080``; "" if there was none."""
+    words: str
+    """The server's own words, or ours where it said nothing."""
+    meaning: str = ""
+    """What they mean, "" if unknown."""
+    remedy: str = ""
+    """What to do about it, "" if unknown."""
+
+
 class HostsLine(NamedTuple):
     """A line that the hosts file would get; told by ``--dry-run`` alone."""
 
@@ -97,4 +130,6 @@ class Ready(NamedTuple):
     """In which they are looked for; () is all."""
 
 
-ServiceEvent: TypeAlias = Forwarding | StoppedForwarding | NotServed | ServiceState | HostsLine | Ready | Event
+ServiceEvent: TypeAlias = (
+    Forwarding | StoppedForwarding | NotServed | ServiceState | Handling | ConnectionFailed | HostsLine | Ready | Event
+)

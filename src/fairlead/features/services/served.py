@@ -13,10 +13,17 @@ from fairlead.dial.laptop import Joined
 from fairlead.dial.route import Route
 from fairlead.entry.listener import Bound, Listeners
 from fairlead.kit.tasks import Background
-from fairlead.model.events import ConnectionFailed, Event, Handling
+from fairlead.model import events
 from fairlead.model.named import GroupKey
 from fairlead.model.objects import Stopped
-from fairlead.model.service_events import Forwarding, ServiceEvent, ServiceState, StoppedForwarding
+from fairlead.model.service_events import (
+    ConnectionFailed,
+    Forwarding,
+    Handling,
+    ServiceEvent,
+    ServiceState,
+    StoppedForwarding,
+)
 from fairlead.model.target import Backend, PodRef, PortSpec, TargetPort
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
@@ -84,6 +91,11 @@ class ServedGroup:
         return bool(self.ports) or any(not port.ours for port in self._group.ports)
 
     @property
+    def whose(self) -> tuple[str, str, str, str, str]:
+        """What an event says of whom it is about, ``target`` to ``context``."""
+        return self.label, self.key.service, self.key.pod, self.key.namespace, self.key.context
+
+    @property
     def known(self) -> str:
         """The state that was told last; "" before anything listens."""
         return self._state.name
@@ -140,14 +152,9 @@ class ServedGroup:
         self._tell_state(state)
 
     def _tell_state(self, state: State) -> None:
-        key = self.key
         at = f"{datetime.fromtimestamp(state.proved, UTC):%Y-%m-%dT%H:%M:%SZ}" if state.proved else ""
         wait = self._around.wait if state.name == "waiting" and not _own(self._group) else 0.0
-        self._around.report(
-            ServiceState(
-                self.label, key.service, key.pod, key.namespace, key.context, state.name, state.reason, at, wait
-            )
-        )
+        self._around.report(ServiceState(*self.whose, state.name, state.reason, at, wait))
 
     def preview(self, group: Group) -> None:
         """Say where each port would lead."""
@@ -159,20 +166,7 @@ class ServedGroup:
             self._tell_state(State("waiting", _not_ready(group)))
 
     def _say(self, group: Group, port: NamedPort, to: tuple[str, ...]) -> None:
-        key = self.key
-        self._around.report(
-            Forwarding(
-                self.label,
-                key.service,
-                key.pod,
-                key.namespace,
-                key.context,
-                group.kind.value,
-                self.address,
-                port.number,
-                to,
-            )
-        )
+        self._around.report(Forwarding(*self.whose, group.kind.value, self.address, port.number, to))
 
     def wake(self) -> None:
         """The API server is back: whoever waits tries again."""
@@ -186,10 +180,8 @@ class ServedGroup:
 
     def gone(self) -> None:
         """Say that it was stopped."""
-        key = self.key
         if self._announced:
-            short = f"{key.pod}.{key.service}" if key.pod else key.service
-            self._around.report(StoppedForwarding(short, key.service, key.pod, key.namespace, key.context))
+            self._around.report(StoppedForwarding(*self.whose))
         self._told.clear()
         self._announced = False
 
@@ -249,7 +241,7 @@ class ServedPort:
     def accept(self, local: LocalConnection) -> RemoteEnd:
         """The opposite end of a connection that came in."""
         around = self._around
-        around.report(Handling(self._port.number, self.target))
+        around.report(Handling(*self._group.whose, self._port.number))
         if self._port.own:
             return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed, self._own_answered)
         connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait)
@@ -273,11 +265,18 @@ class ServedPort:
         """Look whether this pod is still there."""
         self._around.doubt(pod.namespace)
 
-    def _report(self, event: Event) -> None:
-        self._around.report(event)
-        if isinstance(event, ConnectionFailed):
-            self._verdict = Verdict(event.pod, event.meaning or event.words)
-            self._group.judge()
+    def _report(self, event: events.Event) -> None:
+        if isinstance(event, events.ConnectionFailed):
+            self._failed(event.pod, event.remote, event.words, event.meaning, event.remedy)
+        else:
+            self._around.report(event)
+
+    def _failed(self, pod: str, port: int, words: str, meaning: str = "", remedy: str = "") -> None:
+        tried = f"{pod}:{port}" if pod else ""
+        whose = self._group.whose
+        self._around.report(ConnectionFailed(*whose, self._port.number, tried, words, meaning, remedy))
+        self._verdict = Verdict(pod, meaning or words)
+        self._group.judge()
 
     def _answered(self, pod: str) -> None:
         before, self._verdict = self._verdict, Verdict(pod, at=time.time())
@@ -288,7 +287,7 @@ class ServedPort:
         self._answered("")
 
     def _own_failed(self, words: str) -> None:
-        self._report(ConnectionFailed(self._port.number, self._port.own, "", words, target=self.target))
+        self._failed("", self._port.own, words)
 
 
 def _own(group: Group) -> set[int]:
