@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -107,24 +106,6 @@ def test_what_two_kills_left_the_next_run_removes(objects: World, services: Star
         assert ours(second.hosts_file) == [second.process.pid]
         note = f"removed from {second.hosts_file} what a killed run (pid {running.process.pid}) had left there"
         assert note in [event["text"] for event in second.told("note")]
-
-
-def test_killed_at_some_moments_while_names_change(objects: World, services: StartServices, tmp_path: Path) -> None:
-    """A few with the whole program; how the file is changed was killed more often elsewhere."""
-    path = tmp_path / "hosts"
-    for index in range(5):
-        running = services()
-        running.wait_ready()
-        objects.apply(*[objects.service(f"k{each}", [port(80, "http")], app="app") for each in range(index * 2 + 2)])
-        time.sleep(index * 0.05)  # another moment each time: the point of the test
-        killed(running, helper=bool(index % 2))
-        running.kill()
-        if index % 2 == 0:
-            within(CHANGED, lambda: path.read_bytes() == USUAL, "as it was")
-        assert path.read_bytes().endswith(USUAL)
-        objects.kubectl("delete", "service", *[f"k{each}" for each in range(index * 2 + 2)])
-    with services() as last:
-        assert ours(path) == [last.process.pid]
 
 
 def test_two_runs_side_by_side(objects: World, services: StartServices, tmp_path: Path) -> None:
