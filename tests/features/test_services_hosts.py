@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from fairlead.errors import MachineError
 from fairlead.model.service_events import Ready
+from fairlead.policy.addresses import parse_reservations
 from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
 from tests.support.loop import run_virtual
 from tests.support.namedrun import NamedRun, named_run
@@ -122,3 +124,33 @@ def test_a_headless_service_listens_on_its_pods_ports_too(tmp_path: Path) -> Non
         assert it.run.lowest_port == 81
 
     play(tmp_path, body)
+
+
+def test_a_reserved_name_that_goes_from_one_pod_to_the_next(tmp_path: Path) -> None:
+    """Both claim it while one takes the other's place, and both are listened for."""
+    address = f"127.93.{os.getpid() % 250}.{os.getpid() // 250 % 250 + 1}"
+
+    async def body(it: NamedRun) -> None:
+        it.api.put(SERVICES, service("web", ports=(port(PORT, PORT),), clusterIP="None"))
+        old, new = ({**endpoint(name), "hostname": "same"} for name in "ab")
+
+        def have(*pods: object) -> None:
+            it.api.put(SLICES, endpoint_slice("web-1", pods, ports=[port(PORT)]))
+
+        have(old)
+        await it.run.read()
+        await it.run.start()
+        owner = {name: line.address for line in it.helper.lines for name in line.names}
+        assert owner["same.web"] == owner["a.web"] == address
+        have(old, new)
+        await asyncio.sleep(1)
+        owner = {name: line.address for line in it.helper.lines for name in line.names}
+        assert owner["same.web"] == owner["a.web"] == address != owner["b.web"]
+        assert listens(owner["a.web"])
+        assert listens(owner["b.web"])
+        have(new)
+        await asyncio.sleep(1)
+        assert listens(owner["b.web"])
+        assert {name: line.address for line in it.helper.lines for name in line.names}["same.web"] == owner["b.web"]
+
+    play(tmp_path, body, reserve=parse_reservations([f"same.web={address}"]))
