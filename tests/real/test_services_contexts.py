@@ -18,7 +18,7 @@ from tests.support.serving import CHANGED, Services
 from tests.support.world import Json, World, port, within
 
 pytestmark = [pytest.mark.real, pytest.mark.node, pytest.mark.timeout(120)]
-HERE, THERE = "here", "arn:aws:eks:eu-central-1:123456789012:cluster/Prod"
+HERE, THERE = "near-1", "arn:aws:eks:eu-central-1:123456789012:cluster/Prod"
 LABEL = "arn-aws-eks-eu-central-1-123456789012-cluster-prod"
 HTTP = podapp.BASE + podapp.HTTP
 
