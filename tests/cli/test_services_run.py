@@ -274,6 +274,15 @@ def test_no_status_line_for_programs_and_simple_terminals(
     assert b"\x1b" not in run.raw
 
 
+def test_names_that_another_program_removes_are_there_again(user: User) -> None:
+    with user.start(json=False) as running:
+        assert running.serves("web", PORT)
+        there = user.hosts.read_bytes()
+        user.hosts.write_bytes(USUAL)
+        within(2 * LIMIT, lambda: user.hosts.read_bytes() == there, "the names")
+        running.wait_said("Another program removed this run's names", LIMIT)
+
+
 # -- clean --
 
 
