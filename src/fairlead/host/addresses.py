@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from fairlead.errors import MachineError
 from fairlead.host import dirs, files
 from fairlead.model.named import GroupKey
-from fairlead.policy.addresses import MOST_BYTES, NONE, Table, load
+from fairlead.policy.addresses import MOST_BYTES, NONE, Table, load, loading
 
 PATIENCE = 1.0
 """Seconds to wait for another run, which holds the file for milliseconds unless it was stopped."""
@@ -61,7 +61,8 @@ class AddressBook:
             folder = dirs.state_place(env) if look_only else dirs.state(env)
             self._path = os.path.join(folder, "addresses.json")
             if look_only:
-                self._read()
+                self._table, wrong = load(self._text())
+                self._tell(wrong)
                 self._path = ""
         except MachineError as error:
             self._go_on_alone(error)
@@ -102,8 +103,8 @@ class AddressBook:
     async def _ask(self, new: Sequence[GroupKey], fixed: Mapping[GroupKey, str]) -> None:
         try:
             async with _locked(f"{self._path}.lock" if self._path else "") as locked:
-                if self._path:
-                    self._read()
+                if self._path and _stamp(self._path) != self._stamp:
+                    await self._read()
                 self._give(new, fixed)
                 self._late = bool(self._path) and not locked
                 if self._path and locked:
@@ -124,20 +125,28 @@ class AddressBook:
         self._day = day
         self._given |= self._table.allot(keys, day, fixed=fixed, kept=self._kept, fleeting=self._fleeting)
 
-    def _read(self) -> None:
-        """Have the table as the file has it. Raises MachineError."""
-        stamp = _stamp(self._path)
-        if stamp and stamp == self._stamp:
-            return
+    async def _read(self) -> None:
+        """Have the table as the file has it; other tasks go on meanwhile. Raises MachineError."""
+        steps = loading(self._text(), self._table.known())
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                self._table, wrong = end.value
+                self._tell(wrong)
+                return
+            await asyncio.sleep(0)
+
+    def _text(self) -> str:
         try:
             with open(self._path, "rb") as file:
-                text = file.read(MOST_BYTES + 1)
+                return file.read(MOST_BYTES + 1).decode(errors="replace")
         except FileNotFoundError:
-            self._table = Table()
-            return
+            return Table().dump()
         except OSError as error:
             raise MachineError(f"cannot read {self._path}: {error.strerror}") from error
-        self._table, wrong = load(text.decode(errors="replace"), self._table.known())
+
+    def _tell(self, wrong: str) -> None:
         if wrong:
             self._say(f"the table of addresses {self._path} is made anew, as {wrong}: some addresses may be others now")
 

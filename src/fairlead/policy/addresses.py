@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Generator, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
@@ -29,6 +29,8 @@ MOST_BYTES = 32 << 20
 _VERSION = 1
 _HEAD, _BETWEEN, _TAIL = f'{{"version":{_VERSION},"entries":[\n', ",\n", "\n]}\n"
 """Around the entries, which are a line each: what was read or written before need not be read again."""
+_STEP = 500
+"""Entries that are read at a time."""
 _OCTET = "(0|[1-9][0-9]{0,2})"
 _LOOPBACK = re.compile(rf"127\.{_OCTET}\.{_OCTET}\.{_OCTET}", re.ASCII)
 _EXAMPLE = "for example --reserve api=127.9.9.9"
@@ -164,12 +166,25 @@ def load(text: str, known: Mapping[str, Read] = {}) -> tuple[Table, str]:
 
     ``known`` are lines that were read before.
     """
+    steps = loading(text, known)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: tuple[Table, str] = end.value
+            return found
+
+
+def loading(text: str, known: Mapping[str, Read]) -> Generator[None, None, tuple[Table, str]]:
+    """``load`` in steps of milliseconds, for who has other things to do in between."""
     if len(text) > MOST_BYTES:
         return Table(), "it is too long"
     table, wrong = Table(), 0
     try:
-        for found in _items(text, known):
+        for number, found in enumerate(_items(text, known), 1):
             wrong += found is None or not table.take(*found)
+            if number % _STEP == 0:
+                yield
     except _StrangeError as error:
         return Table(), str(error)
     except (ValueError, RecursionError):
