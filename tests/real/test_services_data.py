@@ -56,7 +56,7 @@ def test_errors_of_some_do_not_hurt_others(all_ports: World, services: StartServ
         podclient.run(whole())
         assert len(running.told("connection-failed", port=7999)) >= 1
         assert {event["port"] for event in running.told("connection-failed")} <= {7999, P + podapp.RESET}
-        running.wait_told("service-state", 5, service="all", state="proved")
+        running.wait_told("service-state", 5, service="all", state="failing")
 
 
 def test_one_that_stops_reading_holds_nobody_up(all_ports: World, services: StartServices) -> None:

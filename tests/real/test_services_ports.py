@@ -137,7 +137,10 @@ def test_the_service_that_i_am_working_on(web: World, services: StartServices) -
 
     async def ask(running: Services, own: int) -> bytes:
         async with await asyncio.start_server(answer, "127.0.0.1", own):
-            return (await podclient.http(80, "/", host=running.names()["mine"]))[1]
+            found = (await podclient.http(80, "/", host=running.names()["mine"]))[1]
+            # The server is seen within a second.
+            await asyncio.to_thread(running.wait_told, "forwarding", 5, service="mine", port=80)
+            return found
 
     own = 28080
     with services("--only", "mine", "--local", f"mine:80={own}") as running:
