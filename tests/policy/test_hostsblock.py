@@ -165,6 +165,12 @@ def test_an_end_without_begin_goes() -> None:
     assert heal(END + USUAL, lambda owner: True) == (USUAL, [])
 
 
+def test_an_end_without_begin_stays_where_it_parts_a_living_block_from_others() -> None:
+    data = BEGIN + END.replace(b"4711", b"99") + b"127.9.8.7 mine\n"
+    assert heal(data, lambda owner: True) == (data, [])
+    assert without(data) == b"127.9.8.7 mine\n"
+
+
 def test_a_block_cut_off_in_a_line_leaves_the_piece() -> None:
     assert without(OURS[: OURS.index(b"db.shop") - 1]) == b"127.9.8.7"
 

@@ -82,6 +82,8 @@ class _Parsed(NamedTuple):
     whose: list[int]
     """For each the index of its owner, or _FOREIGN, or _STRAY."""
     owners: list[Owner]
+    open: frozenset[int]
+    """Of the owners, those whose block has no end."""
 
     def bytes_where(self, wanted: Callable[[int], bool]) -> bytes:
         return b"".join(line for line, whose in zip(self.lines, self.whose, strict=True) if wanted(whose))
@@ -114,10 +116,14 @@ def replace(data: bytes, owner: Owner, entries: Sequence[Entry]) -> bytes:
 
 
 def heal(data: bytes, alive: Callable[[Owner], bool]) -> tuple[bytes, list[Owner]]:
-    """``data`` without the blocks of owners that are not ``alive``, and those owners."""
+    """``data`` without the blocks of owners that are not ``alive``, and those owners; and without ends of no block.
+
+    Such an end stays while a living block has none: it may be what parts that one from a line of somebody else's.
+    """
     parsed = _parse(data)
     dead = {index for index, owner in enumerate(parsed.owners) if not alive(owner)}
-    healed = parsed.bytes_where(lambda whose: whose not in dead and whose != _STRAY)
+    gone = dead if parsed.open - dead else {*dead, _STRAY}
+    healed = parsed.bytes_where(lambda whose: whose not in gone)
     return healed, list(dict.fromkeys(parsed.owners[index] for index in sorted(dead)))
 
 
@@ -198,7 +204,8 @@ def _parse(data: bytes) -> _Parsed:
             whose[at] = _STRAY
         elif within and _entry(_text(line)):
             whose[at] = within[-1]
-    return _Parsed(lines, whose, [extent.owner for extent in extents])
+    unclosed = frozenset(index for index, extent in enumerate(extents) if not extent.closed)
+    return _Parsed(lines, whose, [extent.owner for extent in extents], unclosed)
 
 
 def _ours(data: bytes) -> tuple[int, int]:
