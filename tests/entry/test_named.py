@@ -19,7 +19,7 @@ def test_one_that_is_in_use_leaves_the_others_alone() -> None:
         found = asyncio.run(named.listen([("127.0.0.1", number), ("127.77.7.7", number)], None))
         held, bound = found["127.0.0.1", number], found["127.77.7.7", number]
         assert isinstance(held, named.Refused)
-        assert f"pid {os.getpid()}" in held.why
+        assert f"pid {os.getpid()}" in held.text
         assert isinstance(bound, Bound)
         assert listens("127.77.7.7", number)
         bound.close()
@@ -39,7 +39,7 @@ def test_connections_keep_their_share_of_descriptors(monkeypatch: pytest.MonkeyP
     found = asyncio.run(listen_with_room_for_two())
     *bound, error = found.values()
     assert isinstance(error, named.Refused)
-    assert "ulimit -n" in error.why
+    assert "ulimit -n" in error.text
     assert [listens(*endpoint) for endpoint in wanted] == [True, True, False]
     for each in bound:
         assert isinstance(each, Bound)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fairlead.errors import MachineError
-from fairlead.model.service_events import Ready
+from fairlead.model.service_events import NotServed, Ready
 from fairlead.policy.addresses import parse_reservations
 from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
 from tests.support.loop import run_virtual
@@ -152,5 +152,8 @@ def test_a_reserved_name_that_goes_from_one_pod_to_the_next(tmp_path: Path) -> N
         await asyncio.sleep(1)
         assert listens(owner["b.web"])
         assert {name: line.address for line in it.helper.lines for name in line.names}["same.web"] == owner["b.web"]
+        have(old)
+        await asyncio.sleep(6)
+        assert not [event for event in it.told if isinstance(event, NotServed)], "one takes the other's place at once"
 
     play(tmp_path, body, reserve=parse_reservations([f"same.web={address}"]))

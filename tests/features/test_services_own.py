@@ -16,7 +16,7 @@ from fairlead.dial.connection import Connection
 from fairlead.features.services.served import ServedGroup
 from fairlead.model.service_events import Forwarding, ServiceState
 from fairlead.model.target import Backend, PodRef
-from fairlead.policy.mapping import parse_own
+from fairlead.policy.mapping import parse_mappings, parse_own
 from fairlead.protocol.portforward import Outcome
 from tests.support.loop import run_virtual
 from tests.support.namedrun import NamedRun, named_run
@@ -56,7 +56,7 @@ def test_a_server_on_all_addresses_answers_by_itself(tmp_path: Path) -> None:
                     mine.accept()[0].close()
             await asyncio.sleep(3)
         assert states(it) == ["waiting", "ready", "waiting", "ready", "waiting"]
-        assert len([event for event in it.told if isinstance(event, Forwarding)]) == 1
+        assert len([event for event in it.told if isinstance(event, Forwarding)]) == 2, "its return is news"
 
     play(tmp_path, body, local=parse_own([f"web={PORT}"]))
 
@@ -87,13 +87,31 @@ def test_a_name_is_not_ready_before_its_server_is_there(tmp_path: Path) -> None:
     play(tmp_path, body, local=parse_own([f"web={PORT + 10_000}"]))
 
 
+def test_a_port_that_somebody_develops_is_needed_beside_the_others(tmp_path: Path) -> None:
+    """The others go on to lead to pods; that this one leads nowhere is said all the same."""
+
+    async def body(it: NamedRun, served: ServedGroup) -> None:
+        more = ({"name": "http", "port": PORT, "protocol": "TCP"}, {"name": "own", "port": 81, "protocol": "TCP"})
+        it.api.put(SERVICES, service("web", ports=more))
+        await asyncio.sleep(1)
+        [event] = [event for event in it.told if isinstance(event, ServiceState) and event.state == "waiting"]
+        assert (event.reason, event.wait) == (f"nothing listens on localhost:{PORT} on this machine", 0)
+        with socket.create_server(("127.0.0.1", PORT)):
+            await asyncio.sleep(3)
+            assert states(it)[-1] == "ready"
+        await asyncio.sleep(3)
+        assert states(it)[-1] == "waiting"
+
+    play(tmp_path, body, local=parse_own([f"web:81={PORT}"]), mappings=parse_mappings([f"web:81:{PORT + 10_000}"]))
+
+
 # -- states --
 
 
 def went(served: ServedGroup, pod: str, failure: str = "") -> None:
     """A connection to this pod has had an answer, or failed."""
     route = served.ports[PORT].route
-    backend = Backend(PodRef("ns", pod, ""), 8080)
+    backend = Backend(PodRef("ns", pod, f"uid-{pod}"), 8080)
     connection = cast("Connection", SimpleNamespace(backend=backend, outcome=Outcome.RESET))
     if failure:
         route.failed(connection, backend, failure)

@@ -86,4 +86,5 @@ async def named_run(folder: Path, chance: random.Random | None = None, **setting
         try:
             yield NamedRun(api, helper, hosts, run, told)
         finally:
+            await run.halt()
             await run.stop(1.0)

@@ -57,7 +57,7 @@ class Route:
         report: Callable[[Event], None],
         server_up: Callable[[], bool],
         on_error: Callable[[], None] = lambda: None,
-        on_answer: Callable[[str], None] = lambda pod: None,
+        on_answer: Callable[[PodRef | None], None] = lambda pod: None,
     ) -> None:
         self.local = local
         """The local port's number, 0 for standard input and output."""
@@ -125,7 +125,7 @@ class Route:
 
     def answered(self, connection: Connection) -> None:
         """Bytes came back: the way is proved."""
-        self._on_answer(connection.backend.pod.name if connection.backend else "")
+        self._on_answer(connection.backend.pod if connection.backend else None)
 
     def failed(self, connection: Connection, backend: Backend | None, words: str) -> None:
         """One line for one failed connection."""

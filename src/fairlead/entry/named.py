@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 from fairlead.entry.listener import Bound, listening_socket
@@ -22,13 +23,24 @@ Endpoint = tuple[str, int]
 """An IPv4 address and a port."""
 
 
+class Why(Enum):
+    """Why a port is not listened on."""
+
+    HELD = auto()
+    """By this user, or by root."""
+    STRANGER = auto()
+    """By another user, who would be told what is meant for the service."""
+    NO_ROOM = auto()
+    """For want of descriptors, and not for anything about this port."""
+    OTHER = auto()
+
+
 class Refused(NamedTuple):
     """A port that is not listened on."""
 
-    why: str
+    text: str
     """As it follows on "ADDRESS:PORT is"."""
-    no_room: bool = False
-    """For want of descriptors, and not for anything about this port."""
+    why: Why = Why.OTHER
 
 
 async def listen(
@@ -37,13 +49,21 @@ async def listen(
     """Listen on each, in this order; what this user may not bind, the helper does. One that fails is alone in that.
 
     ``share`` is how much of the descriptors that listening may take is for these. Without ``look`` nobody searches for
-    the holders of ports that are in use: that costs a look at every process.
+    the processes that hold ports: that costs a look at every one.
     """
     found: dict[Endpoint, Bound | Refused] = {}
-    for at in range(0, len(wanted), AT_ONCE):
-        if not has_room(share):
-            break
-        found.update(await _listen(wanted[at : at + AT_ONCE], helper, share, look))
+    try:
+        for at in range(0, len(wanted), AT_ONCE):
+            if not has_room(share):
+                break
+            await _listen(wanted[at : at + AT_ONCE], found, helper, look)
+            for endpoint in wanted[at : at + AT_ONCE]:
+                _keep_room(endpoint, found, share)
+    except BaseException:
+        for result in found.values():
+            if isinstance(result, Bound):
+                result.close()
+        raise
     return {endpoint: found.get(endpoint) or _no_room() for endpoint in wanted}
 
 
@@ -52,11 +72,18 @@ def has_room(share: float = 1.0) -> bool:
     return next_one() < share * listeners_mark()
 
 
+def _keep_room(endpoint: Endpoint, found: dict[Endpoint, Bound | Refused], share: float) -> None:
+    """Give it up if it takes what connections will need."""
+    result = found[endpoint]
+    if isinstance(result, Bound) and result.sockets[0].fileno() >= share * listeners_mark():
+        result.close()
+        found[endpoint] = _no_room()
+
+
 async def _listen(
-    wanted: Sequence[Endpoint], helper: Helper | None, share: float, look: bool
-) -> dict[Endpoint, Bound | Refused]:
+    wanted: Sequence[Endpoint], found: dict[Endpoint, Bound | Refused], helper: Helper | None, look: bool
+) -> None:
     lowest = 0 if os.geteuid() == 0 or helper is None else ports.lowest_free()
-    found: dict[Endpoint, Bound | Refused] = {}
     rest = []
     for endpoint in wanted:
         result = _by_ourselves(endpoint) if endpoint[1] >= lowest else None
@@ -69,11 +96,11 @@ async def _listen(
     elif rest:
         holders = ports.describe_holders(rest) if look else [""] * len(rest)
         found.update(zip(rest, map(_in_use, holders), strict=True))
-    for endpoint, result in found.items():
-        if isinstance(result, Bound) and result.sockets[0].fileno() >= share * listeners_mark():
-            result.close()
-            found[endpoint] = _no_room()
-    return found
+    held = [endpoint for endpoint in rest if isinstance(each := found[endpoint], Refused) and each.why is Why.HELD]
+    for endpoint, listeners in zip(held, ports.in_the_way(held) if held else (), strict=True):
+        result = found[endpoint]
+        if isinstance(result, Refused) and {each.uid for each in listeners} - {0, os.geteuid()}:
+            found[endpoint] = result._replace(why=Why.STRANGER)
 
 
 def _by_ourselves(endpoint: Endpoint) -> Bound | Refused | None:
@@ -108,7 +135,7 @@ def _bound(endpoint: Endpoint, sock: socket.socket) -> Bound:
 
 
 def _in_use(holder: str) -> Refused:
-    return Refused(f"in use{f' by {holder}' if holder else ''}")
+    return Refused(f"in use{f' by {holder}' if holder else ''}", Why.HELD)
 
 
 def _refused(number: int, port: int) -> Refused:
@@ -125,5 +152,5 @@ def _refused(number: int, port: int) -> Refused:
 def _no_room() -> Refused:
     return Refused(
         f"not listened on: this process may have {limit()} files open (ulimit -n), and connections need the rest",
-        no_room=True,
+        Why.NO_ROOM,
     )

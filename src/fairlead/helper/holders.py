@@ -35,16 +35,21 @@ def describe_holder(address: str, port: int, *, asker: int = 0, proc: str = "/pr
 
 def describe_holders(wanted: Sequence[tuple[str, int]], *, asker: int = 0, proc: str = "/proc") -> list[str]:
     """The same for many, at the price of one."""
-    by_port: dict[int, list[Listener]] = {}
-    for listener in listeners(proc):
-        by_port.setdefault(listener.port, []).append(listener)
-    found = [
-        [each for each in by_port.get(port, ()) if _clash(ipaddress.ip_address(address), each.address)]
-        for address, port in wanted
-    ]
+    found = in_the_way(wanted, proc=proc)
     may_know = [each for listeners in found for each in listeners if asker == 0 or each.uid in (0, asker)]
     processes = _processes_of({f"socket:[{each.inode}]" for each in may_know}, proc)
     return [_described(listeners, processes) for listeners in found]
+
+
+def in_the_way(wanted: Sequence[tuple[str, int]], *, proc: str = "/proc") -> list[list[Listener]]:
+    """For each address and port that would be bound, what listens there already."""
+    by_port: dict[int, list[Listener]] = {}
+    for listener in listeners(proc):
+        by_port.setdefault(listener.port, []).append(listener)
+    return [
+        [each for each in by_port.get(port, ()) if _clash(ipaddress.ip_address(address), each.address)]
+        for address, port in wanted
+    ]
 
 
 def _described(listeners: Sequence[Listener], processes: dict[str, str]) -> str:
@@ -69,7 +74,7 @@ def listeners(proc: str = "/proc") -> Iterator[Listener]:
             with open(f"{proc}/net/{name}") as file:
                 next(file, None)
                 for line in file:
-                    listener = _parse(line)
+                    listener = _parse(line) if f" {_LISTEN} " in line else None
                     if listener:
                         yield listener
         except OSError:

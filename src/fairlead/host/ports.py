@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from fairlead.helper.holders import describe_holder, describe_holders
+from fairlead.helper.holders import describe_holder, describe_holders, in_the_way
 
-__all__ = ["describe_holder", "describe_holders", "low_port_remedy", "lowest_free", "without_root"]
+__all__ = ["describe_holder", "describe_holders", "in_the_way", "low_port_remedy", "lowest_free", "without_root"]
 
 
 def low_port_remedy(port: int, *, proc: str = "/proc") -> str:

@@ -14,7 +14,9 @@ class Way(NamedTuple):
     proved: float = 0.0
     """When bytes came back last, in seconds since 1970; 0 if never since what is there now is there."""
     failure: str = ""
-    """Why the last connection failed; "" if it did not."""
+    """Why the last connection failed, or why none can come; "" if neither is so."""
+    needed: bool = False
+    """Somebody asked for this very port, so that nothing is well while it leads nowhere."""
 
 
 class State(NamedTuple):
@@ -28,7 +30,9 @@ class State(NamedTuple):
 
 
 def state_of(ways: Sequence[Way]) -> State:
-    """One port that fails makes a name failing; one that is proved makes it proved otherwise."""
+    """One port that is needed and leads nowhere makes a name waiting, else one that fails makes it failing, and so on."""
+    if any(way.needed and not way.leads_on for way in ways):
+        return State("waiting")
     failures = [way.failure for way in ways if way.failure]
     if failures:
         return State("failing", failures[0])

@@ -187,6 +187,7 @@ class _Session:
         if self._showing is not None:
             await stop(self._showing)
         try:
+            await self._run.halt()
             if self._ready_file is not None:
                 self._ready_file.remove()
             await self._helper.end()

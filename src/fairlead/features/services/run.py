@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from typing import Any
 
 from fairlead.entry.listener import Listeners
 from fairlead.entry.named import Endpoint
@@ -14,11 +15,11 @@ from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.own_ports import OwnPorts
 from fairlead.features.services.plans import Plans
 from fairlead.features.services.served import ServedGroup
-from fairlead.features.services.sockets import TRY_AGAIN, Sockets
+from fairlead.features.services.sockets import TRY_AGAIN, Got, Sockets
 from fairlead.features.services.watch import ServiceName
 from fairlead.host.addresses import AddressBook
 from fairlead.host.ready_file import Listening
-from fairlead.kit.tasks import Background, together
+from fairlead.kit.tasks import Background, stop, together
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
 from fairlead.model.service_events import HostsLine, Ready, ServiceEvent
@@ -28,7 +29,7 @@ from fairlead.policy.addresses import reserved
 from fairlead.policy.claims import Claims
 from fairlead.policy.hostnames import names_of
 from fairlead.policy.hostsblock import Entry
-from fairlead.policy.nothing import nothing_forwarded
+from fairlead.policy.nothing import narrowed_by, nothing_forwarded
 from fairlead.policy.own_clash import own_clashes
 from fairlead.policy.unmatched import unmatched
 from fairlead.policy.unwritten import Withheld, nobody_alone
@@ -63,6 +64,7 @@ class ServicesRun:
         self._sockets = Sockets(report)
         self._again = False
         """Whether ports are tried again that could not be bound."""
+        self._following: list[asyncio.Task[None]] = []
         self._fresh: dict[GroupKey, None] = {}
         """Planned, and not served yet."""
         self._leaving: dict[GroupKey, ServedGroup] = {}
@@ -84,7 +86,7 @@ class ServicesRun:
 
         Raises NotRunningError where nothing is served that a command or a ready file waits for.
         """
-        self.tasks.start(self.hosts.run(), name="write the hosts file")
+        self._follow(self.hosts.run(), "write the hosts file")
         await self._reconcile()
         await self.hosts.written()
         self.hosts.check()
@@ -96,10 +98,14 @@ class ServicesRun:
             context.watch.start(self.tasks)
             context.cluster.server.on_unreachable = context.cluster.reach.suspect
         names = sum(len(each.names) for each in found)
-        self.report(Ready(names, len(found), self.settings.hosts_file, len(self._plans), self._namespaces()))
-        self.tasks.start(self._keep(), name="follow the clusters")
-        self.tasks.start(self._try_again(), name="try ports again")
-        self.tasks.start(self._own.run(), name="look at the laptop's own servers")
+        places, narrowed = self._namespaces(), narrowed_by(self.settings)
+        self.report(Ready(names, len(found), self.settings.hosts_file, len(self._plans), places, narrowed))
+        self._follow(self._keep(), "follow the clusters")
+        self._follow(self._try_again(), "try ports again")
+        self._follow(self._own.run(), "look at the laptop's own servers")
+
+    def _follow(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._following.append(self.tasks.start(work, name=name))
 
     async def preview(self) -> None:
         """Tell what would be served of what was read, and change nothing."""
@@ -117,7 +123,7 @@ class ServicesRun:
             self.report(Note(str(self._nothing()), warning=True))
 
     def _nothing(self) -> NotRunningError:
-        what, remedy = nothing_forwarded(len(self._plans), self._namespaces())
+        what, remedy = nothing_forwarded(len(self._plans), self._namespaces(), narrowed_by(self.settings))
         return NotRunningError(what, remedy=remedy)
 
     def _namespaces(self) -> tuple[str, ...]:
@@ -126,7 +132,8 @@ class ServicesRun:
 
     def _tell_unmatched(self) -> None:
         services = [service for context in self.contexts for service in context.watch]
-        for text in (*unmatched(self.settings, services, self._claims), *own_clashes(self._plans.groups.values())):
+        wrong = unmatched(self.settings, services, self._claims, self._namespaces())
+        for text in (*wrong, *own_clashes(self._plans.groups.values())):
             self.report(Note(text, warning=True))
         main = self.contexts[0]
         if text := nobody_alone(main.scope, main.namespaces):
@@ -144,7 +151,7 @@ class ServicesRun:
             ready=states["ready"],
             proved=states["proved"],
             waiting=states["waiting"],
-            failing=states["failing"] + states[""],
+            failing=states["failing"],
             relay=len(relay),
             open=self.listeners.open,
             lost=any(not context.cluster.reach.up for context in self.contexts),
@@ -174,6 +181,10 @@ class ServicesRun:
             if served.key.context == context.name:
                 served.wake()
 
+    async def halt(self) -> None:
+        """Follow the clusters no more: from now on all stays as it is, until ``stop``."""
+        await stop(*self._following)
+
     async def stop(self, timeout: float) -> None:
         """Close listeners and connections, in ``timeout`` seconds at most."""
         for served in self._served.values():
@@ -191,10 +202,15 @@ class ServicesRun:
         """A port that something else held may be free by now."""
         while True:
             await asyncio.sleep(TRY_AGAIN)
-            if self._leaving or self._sockets.to_try():
-                self._again = True
+            self._try()
+            if self._leaving:
                 self._wake.set()
             await self._book.refresh()
+
+    def _try(self) -> None:
+        if self._sockets.worth_trying():
+            self._again = True
+            self._wake.set()
 
     # -- one pass --
 
@@ -205,19 +221,16 @@ class ServicesRun:
         touched, self._fresh = self._fresh | self._plans.update(self.contexts.index), {}
         self._tell_unserved()
         gone = [self._served.pop(key) for key in touched if key not in groups and key in self._served]
-        if self._again:
-            self._again = False
-            addresses = self._sockets.to_try()
-            touched |= {key: None for key, served in self._served.items() if served.address in addresses}
         for served in gone:
             self._claims.claim(served.key, ())
+            self._sockets.keep(served.address)
+            self._leaving[served.key] = served
         named = await self._name(key for key in touched if key in groups)
-        if touched:
-            await self._listen([key for key in touched if key in groups])
+        if touched or self._again:
+            touched |= await self._listen([key for key in touched if key in groups])
             self._write_hosts()
         for served in gone:
             served.gone()
-            self._leaving[served.key] = served
         if self._leaving:
             await self.hosts.written()
             self._stop_leaving()
@@ -232,10 +245,8 @@ class ServicesRun:
                 del self._leaving[key]
                 served.stop()
                 self._book.release([key])
-                if self._sockets.to_try():
-                    # What it gave up another one may take.
-                    self._again = True
-                    self._wake.set()
+                # What it gave up another one may take.
+                self._try()
 
     async def _name(self, keys: Iterable[GroupKey]) -> dict[GroupKey, None]:
         """Give names to these groups, and addresses to those that have none; whose names are others now."""
@@ -247,7 +258,7 @@ class ServicesRun:
             if key not in self._served:
                 new[key] = reserved((name.text for name in claims), self.settings.reserve)
         if text := self._withheld.news((key, around[key.context].scope) for key in new):
-            self.report(Note(text, warning=True))
+            self.report(Note(text))
         # Two may claim a reserved name while one takes the other's place.
         taken = {served.address for served in (*self._served.values(), *self._leaving.values())}
         fixed: dict[GroupKey, str] = {}
@@ -271,18 +282,32 @@ class ServicesRun:
             served.label = min(won).text if won else f"{key.service}.{key.namespace}"
         return dict.fromkeys(changed)
 
-    async def _listen(self, touched: Collection[GroupKey]) -> None:
+    async def _listen(self, touched: Collection[GroupKey]) -> dict[GroupKey, None]:
+        """Listen on what these groups are to have, and on what could not be had before; all groups concerned."""
         wanted: dict[Endpoint, GroupKey] = {}
-        addresses = set()
         for key in touched:
             group, served = self._plans.groups[key], self._served[key]
             # What one service gives up another one may take.
             served.keep_only(group)
-            addresses.add(served.address)
-            wanted.update({(served.address, number): key for number in served.missing(group)})
-        bound = await self._sockets.bind(wanted, addresses, self.hosts.helper)
-        for key in touched:
-            await self._served[key].apply(self._plans.groups[key], bound.get(key, {}))
+            missing = served.missing(group)
+            self._sockets.keep(served.address, missing)
+            wanted.update({(served.address, number): key for number in missing})
+        got: Got = {}
+        try:
+            await self._sockets.bind(wanted, self.hosts.helper, got)
+            if self._again:
+                self._again = False
+                await self._sockets.again(self.hosts.helper, got)
+            concerned = dict.fromkeys((*touched, *got))
+            for key in concerned:
+                served = self._served[key]
+                refused = self._sockets.refused(served.address)
+                await served.apply(self._plans.groups[key], got.pop(key, {}), refused)
+        finally:
+            for bound in got.values():
+                for each in bound.values():
+                    each.close()
+        return concerned
 
     def _write_hosts(self) -> None:
         served = self._served.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,7 @@ from fairlead.dial.connection import Connection
 from fairlead.dial.laptop import Joined
 from fairlead.dial.route import Route
 from fairlead.entry.listener import Bound, Listeners
+from fairlead.entry.named import Refused, Why
 from fairlead.kit.tasks import Background
 from fairlead.model import events
 from fairlead.model.named import GroupKey
@@ -60,8 +62,8 @@ class Told(NamedTuple):
 class Verdict(NamedTuple):
     """How the last connection of a port went."""
 
-    pod: str
-    """Its name; "" if it got to none."""
+    pod: PodRef | None
+    """None if it got to none."""
     failure: str = ""
     """Why it failed; "" if bytes came back."""
     at: float = 0.0
@@ -83,11 +85,14 @@ class ServedGroup:
         self._told: dict[int, Told] = {}
         self._announced = False
         self._group = Group(key, Kind.SERVICE, ())
+        self._refused: Mapping[int, Refused] = {}
         self._state = State("")
 
     @property
     def listens(self) -> bool:
-        """Whether anything does: a name that leads nowhere else could lead to a stranger on all addresses."""
+        """Whether its names may be known: they lead somewhere, and none of their ports to a stranger."""
+        if any(refused.why is Why.STRANGER for refused in self._refused.values()):
+            return False
         return bool(self.ports) or any(not port.ours for port in self._group.ports)
 
     @property
@@ -110,9 +115,9 @@ class ServedGroup:
         for number in [number for number in self.ports if number not in wanted]:
             self._close(number)
 
-    async def apply(self, group: Group, bound: dict[int, Bound]) -> None:
-        """Serve these ports; ``bound`` are those that listen from now on."""
-        self._group = group
+    async def apply(self, group: Group, bound: dict[int, Bound], refused: Mapping[int, Refused]) -> None:
+        """Serve these ports; ``bound`` are those that listen from now on, ``refused`` those that could not be had."""
+        self._group, self._refused = group, refused
         wanted = {port.number: port for port in group.ports if port.ours}
         for number, socket in bound.items():
             if number in self.ports or number not in wanted:
@@ -132,17 +137,16 @@ class ServedGroup:
                 if port.leads_on and self._told.get(port.number) != told:
                     self._say(self._group, port, told.to)
                     self._announced = True
-                # Pods that come back are news; a server that somebody develops comes and goes.
-                if port.leads_on or not port.own:
-                    self._told[port.number] = told
+                self._told[port.number] = told if port.leads_on else Told(self.label, ())
         self.judge()
 
     def judge(self) -> None:
         """Say how it stands, where that is news."""
-        if not self.listens:
-            return
         ways = [served.way for served in self.ports.values()]
-        ways += [Way(port.leads_on) for port in self._group.ports if not port.ours]
+        ways += [Way(port.leads_on, needed=True) for port in self._group.ports if not port.ours]
+        ways += [Way(False, failure=f"port {number} is {each.text}") for number, each in self._refused.items()]
+        if not ways:
+            return
         before, state = self._state, state_of(ways)
         if state.name == "waiting":
             state = state._replace(reason=_not_ready(self._group))
@@ -153,7 +157,7 @@ class ServedGroup:
 
     def _tell_state(self, state: State) -> None:
         at = f"{datetime.fromtimestamp(state.proved, UTC):%Y-%m-%dT%H:%M:%SZ}" if state.proved else ""
-        wait = self._around.wait if state.name == "waiting" and not _own(self._group) else 0.0
+        wait = self._around.wait if state.name == "waiting" and not _absent(self._group) else 0.0
         self._around.report(ServiceState(*self.whose, state.name, state.reason, at, wait))
 
     def preview(self, group: Group) -> None:
@@ -162,7 +166,7 @@ class ServedGroup:
         for port in group.ports:
             if port.leads_on and not port.direct:
                 self._say(group, port, _destinations(port))
-        if not any(port.leads_on for port in group.ports):
+        if state_of([Way(port.leads_on, needed=bool(port.own)) for port in group.ports]).name == "waiting":
             self._tell_state(State("waiting", _not_ready(group)))
 
     def _say(self, group: Group, port: NamedPort, to: tuple[str, ...]) -> None:
@@ -226,13 +230,13 @@ class ServedPort:
     @property
     def way(self) -> Way:
         """What is known of where it leads."""
-        verdict = self._verdict or Verdict("")
-        return Way(self._port.leads_on, verdict.at, verdict.failure)
+        verdict = self._verdict or Verdict(None)
+        return Way(self._port.leads_on, verdict.at, verdict.failure, needed=bool(self._port.own))
 
     def update(self, port: NamedPort, affinity: float | None) -> None:
         """It leads elsewhere from now on; open connections stay where they are."""
         before, self._port = self._port, port
-        if port != before and self._verdict and not any(each.pod.name == self._verdict.pod for each in port.backends):
+        if port != before and self._verdict and not any(each.pod == self._verdict.pod for each in port.backends):
             self._verdict = None  # of what is not there any more
         self._choice.affinity = affinity
         if port.backends != before.backends:
@@ -275,29 +279,30 @@ class ServedPort:
         tried = f"{pod}:{port}" if pod else ""
         whose = self._group.whose
         self._around.report(ConnectionFailed(*whose, self._port.number, tried, words, meaning, remedy))
-        self._verdict = Verdict(pod, meaning or words)
+        which = next((each.pod for each in self._port.backends if each.pod.name == pod), None)
+        self._verdict = Verdict(which, meaning or words)
         self._group.judge()
 
-    def _answered(self, pod: str) -> None:
+    def _answered(self, pod: PodRef | None) -> None:
         before, self._verdict = self._verdict, Verdict(pod, at=time.time())
         if before is None or before.failure:
             self._group.judge()
 
     def _own_answered(self) -> None:
-        self._answered("")
+        self._answered(None)
 
     def _own_failed(self, words: str) -> None:
         self._failed("", self._port.own, words)
 
 
-def _own(group: Group) -> set[int]:
-    """The ports of the laptop that it leads to."""
-    return {port.own for port in group.ports if port.own}
+def _absent(group: Group) -> set[int]:
+    """The ports of the laptop that it leads to, and where nothing listens."""
+    return {port.own for port in group.ports if port.own and not port.leads_on}
 
 
 def _not_ready(group: Group) -> str:
-    if own := _own(group):
-        return f"nothing listens on {' or '.join(f'localhost:{number}' for number in sorted(own))} on this machine"
+    if absent := _absent(group):
+        return f"nothing listens on {' or '.join(f'localhost:{number}' for number in sorted(absent))} on this machine"
     return "the pod is not ready" if group.key.pod else "no pod is ready"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
 from fairlead.entry.listener import Bound
-from fairlead.entry.named import Endpoint, Refused, has_room, listen
+from fairlead.entry.named import Endpoint, Refused, Why, has_room, listen
 from fairlead.host.helper import Helper
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
@@ -19,65 +20,96 @@ PODS_SHARE = 0.75
 ONE_BY_ONE = 5
 """Ports that are told one by one, where more fail for the same reason they are told together."""
 
+Got: TypeAlias = dict[GroupKey, dict[int, Bound]]
+"""What listens from now on, the caller's to close; for each group by port."""
+
+
+class _Missing(NamedTuple):
+    key: GroupKey
+    refused: Refused
+
 
 class Sockets:
     """What is bound belongs to the caller; here is what could not be, with the reason that was told."""
 
     def __init__(self, report: Callable[[ServiceEvent], None]) -> None:
         self._report = report
-        self._refused: dict[Endpoint, Refused] = {}
+        self._missing: dict[str, dict[int, _Missing]] = {}
+        """By address, then by port."""
 
-    def to_try(self) -> set[str]:
-        """The addresses with ports that may be had by now."""
-        room = has_room(PODS_SHARE)
-        return {endpoint[0] for endpoint, refused in self._refused.items() if room or not refused.no_room}
+    def refused(self, address: str) -> dict[int, Refused]:
+        """The ports of this address that could not be had."""
+        return {port: each.refused for port, each in self._missing.get(address, {}).items()}
 
-    @property
-    def any_refused(self) -> bool:
-        """Whether there is anything to be tried again."""
-        return bool(self._refused)
+    def keep(self, address: str, ports: Collection[int] = ()) -> None:
+        """Of this address only these are wanted still."""
+        left = {port: each for port, each in self._missing.pop(address, {}).items() if port in ports}
+        if left:
+            self._missing[address] = left
 
-    async def bind(
-        self, wanted: Mapping[Endpoint, GroupKey], addresses: Collection[str], helper: Helper | None
-    ) -> dict[GroupKey, dict[int, Bound]]:
-        """Listen on what is wanted, which is all that is wanted of these ``addresses`` and not listened on yet."""
-        before = self._refused
-        self._refused = {
-            endpoint: refused
-            for endpoint, refused in before.items()
-            if endpoint[0] not in addresses or endpoint in wanted
-        }
-        bound: dict[GroupKey, dict[int, Bound]] = {}
-        fresh: dict[Endpoint, Refused] = {}
-        for share, of_pods in ((1.0, False), (PODS_SHARE, True)):
-            for new in (True, False):
-                batch = [
-                    endpoint
-                    for endpoint, key in wanted.items()
-                    if bool(key.pod) is of_pods and (endpoint not in before) is new
-                ]
-                for endpoint, result in (await listen(batch, helper, share=share, look=new)).items():
-                    if isinstance(result, Bound):
-                        self._refused.pop(endpoint, None)
-                        bound.setdefault(wanted[endpoint], {})[endpoint[1]] = result
-                    elif new or before[endpoint].no_room != result.no_room:
-                        self._refused[endpoint] = fresh[endpoint] = result
-        self._tell(fresh, wanted)
-        return bound
+    async def bind(self, wanted: Mapping[Endpoint, GroupKey], helper: Helper | None, got: Got) -> None:
+        """Listen on these, but for those that were refused before: see ``again``."""
+        fresh: dict[Endpoint, _Missing] = {}
+        new = {at: key for at, key in wanted.items() if at[1] not in self._missing.get(at[0], ())}
+        for share in (1.0, PODS_SHARE):
+            batch = [at for at, key in new.items() if _share(key) == share]
+            for at, result in (await listen(batch, helper, share=share)).items():
+                if isinstance(result, Bound):
+                    got.setdefault(new[at], {})[at[1]] = result
+                else:
+                    fresh[at] = _Missing(new[at], result)
+        for (address, port), missing in fresh.items():
+            self._missing.setdefault(address, {})[port] = missing
+        self._tell(fresh)
 
-    def _tell(self, fresh: Mapping[Endpoint, Refused], wanted: Mapping[Endpoint, GroupKey]) -> None:
+    def worth_trying(self) -> bool:
+        """Whether any of those that were refused may be had by now."""
+        return any(True for _ in self._candidates())
+
+    async def again(self, helper: Helper | None, got: Got) -> None:
+        """Try what was refused once more; in ``got`` are also groups whose ports are refused for another reason now."""
+        candidates = dict(self._candidates())
+        for share in (1.0, PODS_SHARE):
+            batch = [at for at, each in candidates.items() if _share(each.key) == share]
+            for at, result in (await listen(batch, helper, share=share, look=False)).items():
+                missing = candidates[at]
+                if isinstance(result, Bound):
+                    got.setdefault(missing.key, {})[at[1]] = result
+                    self.keep(at[0], self._missing[at[0]].keys() - {at[1]})
+                elif result.why is not missing.refused.why:
+                    got.setdefault(missing.key, {})
+                    self._missing[at[0]][at[1]] = missing._replace(refused=result)
+
+    def _candidates(self) -> Iterator[tuple[Endpoint, _Missing]]:
+        room = {share: has_room(share) for share in (1.0, PODS_SHARE)}
+        for address, ports in self._missing.items():
+            for port, each in ports.items():
+                if each.refused.why is not Why.NO_ROOM or room[_share(each.key)]:
+                    yield (address, port), each
+
+    def _tell(self, fresh: Mapping[Endpoint, _Missing]) -> None:
         alike: dict[Refused, list[Endpoint]] = {}
-        for endpoint, refused in fresh.items():
-            alike.setdefault(refused, []).append(endpoint)
+        for endpoint, missing in fresh.items():
+            alike.setdefault(missing.refused, []).append(endpoint)
         for refused, endpoints in alike.items():
-            again = "" if refused.no_room else f"; trying again every {TRY_AGAIN:g} s"
+            reason = _reason(refused)
             if len(endpoints) > ONE_BY_ONE:
-                services = dict.fromkeys(f"{key.service}.{key.namespace}" for key in map(wanted.__getitem__, endpoints))
-                text = f"{len(endpoints)} ports are {refused.why}{again}: of {few(list(services))}"
-                self._report(Note(text, warning=True))
+                keys = [fresh[endpoint].key for endpoint in endpoints]
+                services = list(dict.fromkeys(f"{key.service}.{key.namespace}" for key in keys))
+                self._report(Note(f"{len(endpoints)} ports are {reason}: of {few(services)}", warning=True))
                 continue
-            for endpoint in endpoints:
-                address, port = endpoint
-                reason = f"{address}:{port} is {refused.why}{again}"
-                context, namespace, service, pod = wanted[endpoint]
-                self._report(NotServed(service, namespace, context, str(port), reason, relay=False, pod=pod))
+            for address, port in endpoints:
+                context, namespace, service, pod = fresh[address, port].key
+                text = f"{address}:{port} is {reason}"
+                self._report(NotServed(service, namespace, context, str(port), text, relay=False, pod=pod))
+
+
+def _share(key: GroupKey) -> float:
+    return PODS_SHARE if key.pod else 1.0
+
+
+def _reason(refused: Refused) -> str:
+    if refused.why is Why.NO_ROOM:
+        return refused.text
+    names = ", so that no name leads to this address" if refused.why is Why.STRANGER else ""
+    return f"{refused.text}{names}; trying again every {TRY_AGAIN:g} s"
