@@ -51,8 +51,8 @@ def test_names_that_are_not_written_are_told_once(cluster: FakeCluster, user: Us
         running.wait_told("service-state", LIMIT, service="last")
         notes = [event["text"] for event in running.told("note") if "such as" in event["text"]]
     assert notes == [
-        "names such as web.dev are not written, as they end in a top-level domain; -n dev beside -A brings them back",
-        "names such as api.app are not written, as they end in a top-level domain; -n app beside -A brings them back",
+        "not written with -A: names such as web.dev, as dev is a top-level domain; -n dev beside -A writes them",
+        "not written with -A: names such as api.app, as app is a top-level domain; -n app beside -A writes them",
     ]
 
 

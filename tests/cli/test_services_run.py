@@ -116,7 +116,8 @@ def test_without_any_service_there_is_nothing_to_run_a_command_for(user: User, w
     done = user.run("svc", HIGH, f"--hosts-file={user.hosts}", "--only=wbe", *waits)
     looked = "in namespace ns"
     remedy = "(-n looks in others, -A in all)"
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (10, f"error: no service was found {looked} {remedy}")
+    told = f"error: no service was found {looked} with --only {remedy}"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (10, told)
     address = f"127.66.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}"
     with socket.create_server((address, PORT)):
         done = user.run("svc", HIGH, f"--hosts-file={user.hosts}", f"--reserve=web={address}", *waits)

@@ -114,6 +114,14 @@ LINES: list[tuple[ServiceEvent, Manner, list[str]]] = [
         ],
     ),
     (
+        told.Ready(0, 0, "/etc/hosts", 0, ("shop",), ("--selector app=x",)),
+        Manner(command=True),
+        [
+            "INFO No service was found in namespace shop with --selector app=x (-n looks in others, -A in all); "
+            "new ones join by themselves."
+        ],
+    ),
+    (
         told.Ready(0, 0, "/etc/hosts", 2),
         USUAL,
         ["INFO Of 2 services none is forwarded, as told of each; Ctrl-C ends this."],
@@ -278,6 +286,21 @@ def test_a_rollout_behind_many_services_is_a_few_lines(capfd: pytest.CaptureFixt
         screen.finish()
 
     run_virtual(main())
+
+
+def test_pods_of_two_namespaces_that_have_one_name_are_two_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        screen = ServicesScreen("text")
+        for pod in ("db-1:5432", "db-0:5432"):
+            for namespace in ("shop", "billing"):
+                screen.show(forwarding(f"db.{namespace}", pod)._replace(namespace=namespace))
+        screen.finish()
+
+    run_virtual(main())
+    assert said(capfd.readouterr().out)[2:] == [
+        "INFO Forwarding: db.shop:80 to pod db-0:5432",
+        "INFO Forwarding: db.billing:80 to pod db-0:5432",
+    ]
 
 
 def test_what_is_gathered_is_told_before_what_came_later(capfd: pytest.CaptureFixture[str]) -> None:

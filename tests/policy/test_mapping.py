@@ -76,6 +76,13 @@ def test_ports_that_there_are_not(word: str) -> None:
         parse_mappings([word])
 
 
+def test_a_service_by_each_of_its_names() -> None:
+    assert parse_own(["api.shop.svc=3000", "web.pay.svc.cluster.local:80=3001"]) == (
+        PortRule("api", "shop", 0, 3000), PortRule("web", "pay", 80, 3001),
+    )  # fmt: skip
+    assert parse_mappings(["api.shop.svc:80:8080"]) == (PortRule("api", "shop", 80, 8080),)
+
+
 def test_one_port_in_two_places() -> None:
     with pytest.raises(UsageError, match=r"^--mapping 80:8081: it has local port 8080 already$"):
         parse_mappings(["80:8080", "80:8081"])
@@ -113,12 +120,13 @@ def test_a_port_by_its_name_has_another_number_in_each_service() -> None:
 
 
 def test_patterns_as_values() -> None:
-    assert parse_patterns("--only", ["api", "web-*.shop", "*.kube-?", "api"]) == (
+    words = ["api", "web-*.shop", "*.kube-?", "api", "web-*.shop.svc", "*.kube-?.svc.cluster.local"]
+    assert parse_patterns("--only", words) == (
         ServicePattern("api", "*"), ServicePattern("web-*", "shop"), ServicePattern("*", "kube-?"),
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("word", ["", ".", "api.", ".shop", "a.b.c", "API", "[a]", "a b", "a\n", "a" * 64])
+@pytest.mark.parametrize("word", ["", ".", "api.", ".shop", "a.b.c", "a.b.svc.c", "API", "[a]", "a b", "a\n", "a" * 64])
 def test_patterns_that_are_none(word: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_patterns("--exclude", [word])

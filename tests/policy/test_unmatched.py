@@ -42,11 +42,48 @@ def test_each_that_has_none_is_named_once_with_what_was_probably_meant() -> None
     assert unmatched(settings, SERVICES, NAMES) == [
         "--only aip: there is no such service yet; did you mean api?",
         "--only *.test: there is no such service yet",
-        "--only db.pay: there is no such service yet; did you mean db?",
+        "--only db.pay: there is no such service yet; did you mean db.shop?",
         "--mapping apis: there is no such service yet; did you mean api?",
         "--local web: there is no such service yet",
-        "--reserve api.test: there is no such service yet; did you mean api?",
+        "--reserve api.test: there is no such service yet; did you mean api.shop or api.pay?",
     ]
+
+
+def test_a_namespace_that_is_not_looked_in() -> None:
+    settings = ServicesSettings(
+        only=parse_patterns("--only", ["web.test", "api.pay", "db.p*"]),
+        mappings=parse_mappings(["web.test:80:81"]),
+        local=parse_own(["api.test=3000", "apis.pay=3000"]),
+        reserve=parse_reservations(["web.test=127.9.9.9"]),
+    )
+    there = "namespace test is not looked in; -n shop,pay,test looks there too"
+    assert unmatched(settings, SERVICES, NAMES, ("shop", "pay")) == [
+        f"--only web.test: {there}",
+        "--only db.p*: there is no such service yet; did you mean db.shop?",
+        f"--mapping web.test: {there}",
+        f"--local api.test: {there}",
+        "--local apis.pay: there is no such service yet; did you mean api.pay?",
+        f"--reserve web.test: {there}",
+    ]
+
+
+def test_a_pod_where_a_service_is_meant() -> None:
+    settings = ServicesSettings(
+        only=parse_patterns("--only", ["kafka-0.kafka"]),
+        local=parse_own(["kafka-0.kafka=3000"]),
+        reserve=parse_reservations(["kafka-9.kafka=127.9.9.9"]),
+    )
+    kafka = service("shop", "kafka", ("", 9092))._replace(cluster_ip="None")
+    assert unmatched(settings, [*SERVICES, kafka], NAMES, ("shop", "pay")) == [
+        "--only kafka-0.kafka: there is no such service yet; this is for services, not for their pods: kafka",
+        "--local kafka-0.kafka: there is no such service yet; this is for services, not for their pods: kafka",
+        "--reserve kafka-9.kafka: there is no such pod yet",
+    ]
+
+
+def test_services_that_were_sought_with_a_selector() -> None:
+    settings = ServicesSettings(selector="app=x", only=parse_patterns("--only", ["web"]))
+    assert unmatched(settings, SERVICES, NAMES) == ["--only web: there is no such service yet with --selector app=x"]
 
 
 def test_a_port_that_the_service_has_not_is_named_with_those_it_has() -> None:

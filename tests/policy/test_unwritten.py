@@ -53,20 +53,20 @@ def test_a_pod_whose_service_is_a_top_level_domain() -> None:
 def test_it_is_told_once_for_each_namespace() -> None:
     news = Withheld()
     assert news.news(groups("web.ns1", "web.dev", "api.dev")) == (
-        "names such as web.dev are not written, as they end in a top-level domain; -n dev beside -A brings them back"
+        "not written with -A: names such as web.dev, as dev is a top-level domain; -n dev beside -A writes them"
     )
     assert news.news(groups("db.dev", "web.ns1")) == ""
     assert news.news(groups("db.dev", "web.app", "a.shop")) == (
-        "names such as web.app and a.shop are not written, as they end in top-level domains; -n app,shop beside -A "
-        "brings them back"
+        "not written with -A: names such as web.app and a.shop, as app and shop are top-level domains; -n app,shop "
+        "beside -A writes them"
     )
 
 
 def test_of_many_the_first_are_named() -> None:
     many = groups(*[f"api.{namespace}" for namespace in ("dev", "app", "shop", "pay", "prod", "zone")])
     assert Withheld().news(many) == (
-        "names such as api.dev, api.app, api.shop, api.pay and 2 more are not written, as they end in top-level "
-        "domains; -n dev,app,shop,pay,prod,... beside -A brings them back"
+        "not written with -A: names such as api.dev, api.app, api.shop, api.pay and 2 more, as dev, app, shop, pay and "
+        "2 more are top-level domains; -n dev,app,shop,pay,prod,... beside -A writes them"
     )
 
 

@@ -54,7 +54,8 @@ class Destinations:
             # A line names the first pods of many: it need not change when they do.
             if said.get(event.port) != line:
                 said[event.port] = line
-                together.setdefault(event.to, []).append(event)
+                # Pods of two namespaces may have one name.
+                together.setdefault((event.context, event.namespace, *event.to), []).append(event)
         return [(INFO, forwarding(each, self._manner)) for each in together.values()]
 
 

@@ -111,7 +111,7 @@ def _ready(event: told.Ready, manner: Manner) -> str:
     if event.names:
         line = f"{_many(event.names, 'name')} on {_many(event.addresses, 'address', 'es')} are in {event.hosts_file}"
     else:
-        what, remedy = nothing_forwarded(event.services, event.namespaces)
+        what, remedy = nothing_forwarded(event.services, event.namespaces, event.narrowed)
         line = _sentence(f"{what} ({remedy})" if remedy else what)
         if not event.services:
             line += "; new ones join by themselves"

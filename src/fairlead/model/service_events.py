@@ -128,6 +128,8 @@ class Ready(NamedTuple):
     """That were found and chosen, whether they can be forwarded or not."""
     namespaces: tuple[str, ...] = ()
     """In which they are looked for; () is all."""
+    narrowed: tuple[str, ...] = ()
+    """The options that leave only some of what is there, such as ``--selector app=web``."""
 
 
 ServiceEvent: TypeAlias = (

@@ -1,6 +1,6 @@
 """What a user says of single services: which are wanted, where they listen, and which of them run on the laptop itself.
 
-A service is written ``NAME`` (of every namespace) or ``NAME.NAMESPACE``.
+A service is written ``NAME`` (of every namespace) or ``NAME.NAMESPACE``, the latter also as the longer names have it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from fairlead.model.named import PortRule, ServicePattern
 from fairlead.model.objects import Service, ServicePort
 
 _LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-_SERVICE = rf"(?P<service>{_LABEL})(?:\.(?P<namespace>{_LABEL}))?"
+_LONG = r"(?:\.svc(?:\.cluster\.local)?)?"
+"""What may follow a namespace: so are names written in the settings of programs."""
+_SERVICE = rf"(?P<service>{_LABEL})(?:\.(?P<namespace>{_LABEL}){_LONG})?"
 _PORT = "[0-9]{1,5}"
 _NAMED = rf"{_PORT}|(?=[-0-9]*[a-z]){_LABEL}"
 """A port of a service that is named: also by its own name."""
-_PATTERN = re.compile(r"([-a-z0-9*?]{1,63})(?:\.([-a-z0-9*?]{1,63}))?", re.ASCII)
+_PATTERN = re.compile(rf"([-a-z0-9*?]{{1,63}})(?:\.([-a-z0-9*?]{{1,63}}){_LONG})?", re.ASCII)
 
 
 class _Form(NamedTuple):

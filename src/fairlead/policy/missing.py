@@ -22,13 +22,13 @@ def similar(name: str, names: Iterable[str]) -> list[str]:
 
 def remedy(meant: Sequence[str]) -> str:
     """The remedy for an object that is not in the namespace that was searched."""
-    return f"did you mean {_or(meant)}? -n chooses another namespace" if meant else "-n chooses another namespace"
+    return f"did you mean {any_of(meant)}? -n chooses another namespace" if meant else "-n chooses another namespace"
 
 
 def no_namespace(namespace: str, meant: Sequence[str]) -> str:
     """The remedy where that namespace does not even exist."""
     words = f'the namespace "{namespace}" does not exist; -n chooses another'
-    return f"{words}, such as {_or(meant)}" if meant else words
+    return f"{words}, such as {any_of(meant)}" if meant else words
 
 
 def written_apart(spec: TargetSpec) -> str:
@@ -41,5 +41,6 @@ def written_apart(spec: TargetSpec) -> str:
     return " ".join((f"{spec.name}/{spec.ports[0]}", *(map(str, spec.ports[1:] or ("PORT",)))))
 
 
-def _or(words: Sequence[str]) -> str:
+def any_of(words: Sequence[str]) -> str:
+    """``a, b or c``."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterator, Sequence
+from typing import NamedTuple
 
 from fairlead.model.named import PortRule
 from fairlead.model.objects import Service
 from fairlead.policy.mapping import is_chosen, tcp_ports
-from fairlead.policy.missing import similar
+from fairlead.policy.missing import any_of, similar
+from fairlead.policy.nothing import selected_by, with_options
 from fairlead.policy.ports import offer
 from fairlead.settings import ServicesSettings
 
 
-def unmatched(settings: ServicesSettings, services: Collection[Service], names: Container[str]) -> list[str]:
+class _Found(NamedTuple):
+    """What was read, and where."""
+
+    services: Collection[Service]
+    namespaces: Sequence[str]
+    """() is all."""
+    selected: Sequence[str]
+    """The options by which the API server left services out."""
+
+
+def unmatched(
+    settings: ServicesSettings, services: Collection[Service], names: Container[str], namespaces: Sequence[str] = ()
+) -> list[str]:
     """A sentence for each; ``services`` are all that were read, ``names`` those that services have here.
 
-    Nothing is said of ``exclude``, which a team may well have for what is not everywhere.
+    ``namespaces`` were looked in, () is all. Nothing is said of ``exclude``, which a team may well have for what is not
+    everywhere.
     """
-    return list(dict.fromkeys(_sentences(settings, services, names)))
+    return list(dict.fromkeys(_sentences(settings, _Found(services, namespaces, selected_by(settings)), names)))
 
 
-def _sentences(settings: ServicesSettings, services: Collection[Service], names: Container[str]) -> Iterator[str]:
+def _sentences(settings: ServicesSettings, found: _Found, names: Container[str]) -> Iterator[str]:
     for pattern in settings.only:
-        if not any(is_chosen((pattern,), (), service.namespace, service.name) for service in services):
-            yield _no_service(
-                "--only", pattern.service, "" if pattern.namespace == "*" else pattern.namespace, services
-            )
+        if not any(is_chosen((pattern,), (), service.namespace, service.name) for service in found.services):
+            namespace = "" if pattern.namespace == "*" else pattern.namespace
+            yield _no_service("--only", pattern.service, namespace, found)
     for option, rules in (("--mapping", settings.mappings), ("--local", settings.local)):
         for rule in rules:
             if rule.service:
-                yield from _of_rule(option, rule, services)
+                yield from _of_rule(option, rule, found)
     for each in settings.reserve:
         if each.name not in names:
-            yield _no_service("--reserve", *each.name.partition(".")[::2], services)
+            yield _no_service("--reserve", *each.name.partition(".")[::2], found)
 
 
-def _of_rule(option: str, rule: PortRule, services: Collection[Service]) -> Iterator[str]:
-    meant = [each for each in services if each.name == rule.service and rule.namespace in ("", each.namespace)]
+def _of_rule(option: str, rule: PortRule, found: _Found) -> Iterator[str]:
+    meant = [each for each in found.services if each.name == rule.service and rule.namespace in ("", each.namespace)]
     if not meant:
-        yield _no_service(option, rule.service, rule.namespace, services)
+        yield _no_service(option, rule.service, rule.namespace, found)
         return
     ports = list(dict.fromkeys(port for service in meant for port in tcp_ports(service)))
     if rule.port and not any(rule.port in (port.port, port.name) for port in ports):
@@ -46,10 +60,30 @@ def _of_rule(option: str, rule: PortRule, services: Collection[Service]) -> Iter
         yield f"{option} {_word(rule.service, rule.namespace)}:{rule.port}: there is no such port yet; {offered}"
 
 
-def _no_service(option: str, service: str, namespace: str, services: Collection[Service]) -> str:
-    near = similar(service, sorted({each.name for each in services}))
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return f"{option} {_word(service, namespace)}: there is no such service yet{meant}"
+def _no_service(option: str, service: str, namespace: str, found: _Found) -> str:
+    said = f"{option} {_word(service, namespace)}"
+    nothing = f"{said}: there is no such service yet{with_options(found.selected)}"
+    # POD.SERVICE is a name, too.
+    owner = namespace.partition(".")[0]
+    if any(each.headless and each.name == owner for each in found.services):
+        if option == "--reserve":
+            return f"{said}: there is no such pod yet"
+        return f"{nothing}; this is for services, not for their pods: {owner}"
+    if found.namespaces and namespace not in ("", *found.namespaces) and not set("*?.").intersection(namespace):
+        where = ",".join((*found.namespaces, namespace))
+        return f"{said}: namespace {namespace} is not looked in; -n {where} looks there too"
+    near = _near(service, namespace, found.services)
+    return f"{nothing}; did you mean {any_of(near)}?" if near else nothing
+
+
+def _near(service: str, namespace: str, services: Collection[Service]) -> list[str]:
+    """What was probably meant: written alike in that namespace, else so called in another."""
+    if not namespace:
+        return similar(service, sorted({each.name for each in services}))[:1]
+    there = similar(service, sorted(each.name for each in services if each.namespace == namespace))[:1]
+    return [f"{name}.{namespace}" for name in there] or [
+        f"{service}.{each.namespace}" for each in services if each.name == service
+    ][:2]
 
 
 def _word(service: str, namespace: str) -> str:

@@ -52,9 +52,9 @@ def nobody_alone(scope: Scope, chosen: Sequence[str]) -> str:
 
 def _sentence(found: Mapping[str, str]) -> str:
     """``found`` is one name for each namespace."""
-    end = "top-level domains" if len(found) > 1 else "a top-level domain"
+    are = "are top-level domains" if len(found) > 1 else "is a top-level domain"
     given = ",".join(list(found)[:MOST]) + (",..." if len(found) > MOST else "")
     return (
-        f"names such as {few(list(found.values()))} are not written, as they end in {end}; -n {given} beside -A brings "
-        "them back"
+        f"not written with -A: names such as {few(list(found.values()))}, as {few(list(found))} {are}; "
+        f"-n {given} beside -A writes them"
     )
