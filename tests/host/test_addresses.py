@@ -178,6 +178,18 @@ def test_a_lock_that_another_process_keeps_is_tried_again(home: Home, monkeypatc
     ]
 
 
+def test_a_lock_that_stays_is_waited_for_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "PATIENCE", 0.3)
+    book = home.book()
+    with open(home.folder / "addresses.json.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        book.allot([API])
+        before = time.monotonic()
+        book.refresh()
+        book.allot([DB])
+        assert time.monotonic() - before < 0.2
+
+
 def test_other_tasks_go_on_while_another_process_has_the_file(home: Home) -> None:
     async def main() -> None:
         book = home.book().book

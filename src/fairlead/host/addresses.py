@@ -15,7 +15,7 @@ from fairlead.model.named import GroupKey
 from fairlead.policy.addresses import MOST_BYTES, NONE, Table, load, loading
 
 PATIENCE = 1.0
-"""Seconds to wait for another run, which holds the file for milliseconds unless it was stopped."""
+"""Seconds to wait for another run, which holds the file for milliseconds unless it was stopped; then only once."""
 _PAUSE = 0.005
 
 
@@ -102,7 +102,7 @@ class AddressBook:
 
     async def _ask(self, new: Sequence[GroupKey], fixed: Mapping[GroupKey, str]) -> None:
         try:
-            async with _locked(f"{self._path}.lock" if self._path else "") as locked:
+            async with _locked(f"{self._path}.lock" if self._path else "", 0 if self._late else PATIENCE) as locked:
                 if self._path and _stamp(self._path) != self._stamp:
                     await self._read()
                 self._give(new, fixed)
@@ -166,8 +166,9 @@ def _stamp(path: str) -> tuple[int, ...]:
 
 
 @asynccontextmanager
-async def _locked(path: str) -> AsyncIterator[bool]:
-    """Held while the file is read and written, True then; False if another process holds it too long, and for no path.
+async def _locked(path: str, patience: float) -> AsyncIterator[bool]:
+    """Held while the file is read and written, True then; False if another process holds it longer than ``patience``
+    seconds, and for no path.
 
     Raises MachineError where it cannot be had at all.
     """
@@ -179,7 +180,7 @@ async def _locked(path: str) -> AsyncIterator[bool]:
     except OSError as error:
         raise MachineError(f"cannot use {path}: {error.strerror}") from error
     try:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while not (locked := _lock(handle, path)) and time.monotonic() < until:  # noqa: ASYNC110 (nobody tells)
             await asyncio.sleep(_PAUSE)
         yield locked
