@@ -15,7 +15,8 @@ from contextlib import contextmanager
 
 from fairlead.errors import MachineError
 
-FOLDER = "/run/fairlead"
+FOLDER = "/run/fairlead-turn"
+"""Nothing else is kept there, which somebody could tidy up, the folder too, while a turn is had."""
 PATIENCE = 5.0
 """Seconds to wait; a turn takes milliseconds."""
 _PAUSE = 0.005
