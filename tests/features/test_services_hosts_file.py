@@ -107,6 +107,18 @@ def test_more_names_than_the_helper_takes_are_named_once(tmp_path: Path) -> None
     ]
 
 
+def test_without_a_helper_nothing_was_written(tmp_path: Path) -> None:
+    async def body(helper: Fake, hosts: HostsFile) -> None:
+        hosts.check()
+        hosts.helper = None
+        hosts.again()
+        await hosts.written()
+        with pytest.raises(MachineError, match="the helper is gone"):
+            hosts.check()
+
+    assert play(tmp_path / "hosts", body) == []
+
+
 @pytest.mark.parametrize("error", [MachineError("the disk is full"), ProtocolError("too large")])
 def test_no_error_of_a_write_ends_the_run(error: Exception, tmp_path: Path) -> None:
     async def body(helper: Fake, hosts: HostsFile) -> None:

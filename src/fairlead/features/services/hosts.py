@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, MachineError
 from fairlead.host.helper import Helper, HostsReply
 from fairlead.model.events import Note
 from fairlead.policy.few import few
@@ -88,6 +88,7 @@ class HostsFile:
         """Write once; whether something has to be tried again."""
         wanted = self._wanted
         if self.helper is None:
+            self._failed = MachineError("the helper is gone")
             return True
         try:
             reply = await self.helper.hosts(wanted)
