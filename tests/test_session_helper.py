@@ -37,6 +37,8 @@ class Fake:
         self.at = now()
         self.asked: list[Sequence[Entry]] = []
         self.closed = False
+        self.undoes = True
+        """Unless it is killed meanwhile."""
 
     @classmethod
     async def start(cls, path: str, prefix: Sequence[str], env: Any, *, on_gone: Any, early: Any) -> Fake:
@@ -51,8 +53,9 @@ class Fake:
         self.asked.append(entries)
         return HostsReply((), (), ())
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         self.closed = True
+        return self.undoes
 
 
 class Scene:
@@ -172,6 +175,17 @@ def test_what_stays_at_the_end_is_told(play: Any) -> None:
             await scene.keeper.end()
 
     play(body)
+
+
+def test_what_one_that_was_killed_at_the_end_has_left_another_one_removes(play: Any) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.serve()
+        helpers().made[0].undoes = False
+        await scene.keeper.end()
+        _, last = helpers().made
+        assert (last.asked, last.closed) == ([()], True)
+
+    assert play(body) == []
 
 
 def test_a_copy_is_made_and_told_once_the_helper_is_there(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,11 @@ from typing import Any, cast
 import pytest
 
 from fairlead.errors import MachineError
-from fairlead.helper import requests, serve
+from fairlead.helper import hostsfile, requests, serve, turn
 from fairlead.helper.names import MOST_CLASHES, Names, Outcome
 from fairlead.helper.serve import MOST_DEAD, Server
 from fairlead.helper.wire import Message, Reader, encode
+from fairlead.host.helper import UNDONE
 from fairlead.policy.hostsblock import Entry, Mention
 
 
@@ -30,6 +31,23 @@ class Fake:
         self.undone += 1
         if self.fails:
             raise self.fails.pop(0)
+
+
+def test_it_ends_before_who_waits_for_it_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that waits for others as long as it may comes first, and each try of the end takes as long."""
+    clock = [0.0]
+    longest = turn.PATIENCE + hostsfile.BRIEFLY + 2 * hostsfile.PATIENCE
+
+    class Slow(Fake):
+        def undo(self) -> None:
+            clock[0] += longest
+            super().undo()
+
+    names = Slow([RuntimeError()] * 9)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    play(monkeypatch, names)
+    assert names.undone == 1
+    assert clock[0] + longest < UNDONE
 
 
 def play(monkeypatch: pytest.MonkeyPatch, names: Fake, *asked: Message) -> list[Message]:

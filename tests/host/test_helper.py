@@ -155,8 +155,6 @@ def test_a_port_that_is_taken_has_a_holder_and_the_others_are_bound(hosts: Path,
             assert first.holder.endswith(f"(pid {os.getpid()})")
             assert second.sock is not None
             second.sock.close()
-            assert await helper.holder("127.44.5.6", port) == first.holder
-            assert await helper.holder("127.44.5.6", 1) == ""
 
     run(with_helper(hosts, use))
 
@@ -179,8 +177,8 @@ def test_several_may_ask_and_be_cancelled(hosts: Path) -> None:
         given_up = asyncio.ensure_future(helper.bind(free(50)))  # noqa: TID251
         await asyncio.sleep(0)
         given_up.cancel()
-        _, _, answer = await asyncio.gather(helper.hosts(many), helper.hosts([ENTRY]), helper.holder("127.44.5.6", 1))
-        assert answer == ""
+        _, _, dead = await asyncio.gather(helper.hosts(many), helper.hosts([ENTRY]), helper.heal())
+        assert dead == ()
         assert given_up.cancelled()
         assert blocks(held(hosts))[0].entries == (ENTRY,)
 
@@ -251,6 +249,36 @@ def test_what_it_cannot_undo_is_told_at_the_end(hosts: Path) -> None:
         replace_by_folder(hosts)
 
     with pytest.raises(MachineError, match="is not a file"):
+        run(with_helper(hosts, use))
+
+
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+def test_one_that_was_killed_is_no_success_at_the_end(hosts: Path, moment: str) -> None:
+    async def main() -> bool:
+        helper = await Helper.start(str(hosts), (), {"HOME": str(hosts.parent)}, on_gone=lambda undone: None)
+        await helper.hosts([ENTRY])
+        os.kill(helper.pid, signal.SIGSTOP)
+        if moment == "before":
+            os.kill(helper.pid, signal.SIGKILL)
+        else:
+            asyncio.get_running_loop().call_later(0.05, os.kill, helper.pid, signal.SIGKILL)
+        return await helper.close()
+
+    assert run(main()) is False
+    assert blocks(held(hosts))
+
+
+def test_a_place_for_the_socket_that_cannot_be_made_is_told_with_a_remedy(
+    hosts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def use(helper: Helper) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(MachineError, match=r"socket .*: No space left on device \(.*XDG_RUNTIME_DIR"):
         run(with_helper(hosts, use))
 
 

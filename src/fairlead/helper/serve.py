@@ -13,7 +13,7 @@ from typing import Any
 
 from fairlead.errors import FairleadError, ProtocolError
 from fairlead.helper import requests
-from fairlead.helper.holders import describe_holder, describe_holders
+from fairlead.helper.holders import describe_holders
 from fairlead.helper.names import Names, own_names
 from fairlead.helper.wire import Message, Reader, encode
 
@@ -25,6 +25,8 @@ MOST_DEAD = 1000
 
 _TRIES = 3
 """How often the end is tried: whoever keeps the hosts file locked may be gone a second later."""
+TRY_FOR = 10.0
+"""Seconds after which it is not tried again: a try that waits for others takes longer than that by itself."""
 
 
 class Server:
@@ -51,10 +53,12 @@ class Server:
         self._sock.close()
 
     def _undo(self) -> str:
-        left = ""
+        left, until = "", time.monotonic() + TRY_FOR
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(1)
+            if time.monotonic() > until:
+                break
             try:
                 self._names.undo()
                 return ""
@@ -93,8 +97,6 @@ class Server:
             return {
                 "bound": _bind(requests.endpoints(value), sockets, asker=self._uid if operation == "bind" else None)
             }
-        if operation == "holder":
-            return {"holder": describe_holder(*requests.endpoint(value), asker=self._uid)}
         raise ProtocolError("no such request")
 
     def _send(self, message: Message, sockets: list[socket.socket] | None = None) -> None:

@@ -9,6 +9,7 @@ import socket
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from fairlead.errors import MachineError, ProtocolError
@@ -19,8 +20,9 @@ from fairlead.policy.hostsblock import Entry, Mention
 
 HELLO = 5.0
 """Seconds in which a helper that is connected has detached itself."""
-UNDONE = 25.0
-"""Seconds in which it removes its lines: milliseconds, unless others keep the file; then it tries three times."""
+UNDONE = 45.0
+"""Seconds in which it removes its lines: milliseconds, unless others keep the file. Then it ends what it is writing,
+and tries again (``helper.serve.TRY_FOR``)."""
 
 
 class Left(NamedTuple):
@@ -142,28 +144,24 @@ class Helper:
         reply, _ = await self._ask("heal")
         return tuple(reply["dead"])
 
-    async def holder(self, address: str, port: int) -> str:
-        """Who listens there, as far as the helper may look; "" if that cannot be told. Raises MachineError."""
-        reply, _ = await self._ask("holder", [address, port])
-        return str(reply["holder"])
+    async def close(self) -> bool:
+        """Have everything undone and wait for that; False if it vanished without a word: then it was killed.
 
-    async def close(self) -> None:
-        """Have everything undone and wait for that. Raises MachineError if something is left."""
-        if self._ended.is_set():
-            return
+        Raises MachineError if it says that something is left, or says nothing for too long.
+        """
         self._closing = True
         try:
-            self._sock.shutdown(socket.SHUT_WR)
             async with asyncio.timeout(UNDONE):
+                with suppress(OSError):  # its other end is closed already: what it said is still to be read
+                    self._sock.shutdown(socket.SHUT_WR)
                 await self._ended.wait()
-        except OSError:
-            pass  # it is gone
         except TimeoutError:
             raise MachineError(f"the helper has not undone everything within {UNDONE:g} s") from None
         finally:
             self._end()
         if self._undone.get("error"):
             raise MachineError(str(self._undone["error"]))
+        return bool(self._undone.get("undone"))
 
     async def _ask(self, operation: str, value: object = None) -> tuple[Message, list[socket.socket]]:
         async with self._turn:

@@ -48,6 +48,18 @@ async def connected(
     hosts_file: str, prefix: Sequence[str], env: Mapping[str, str], early: Early | None
 ) -> socket.socket:
     """A connection with a helper that was just started. Raises MachineError."""
+    try:
+        return await _connected(hosts_file, prefix, env, early)
+    except OSError as error:
+        raise MachineError(
+            f"cannot make a socket for the helper to connect to: {error.strerror or error}",
+            remedy="it needs a little room in /tmp, or XDG_RUNTIME_DIR set to a folder of yours",
+        ) from error
+
+
+async def _connected(
+    hosts_file: str, prefix: Sequence[str], env: Mapping[str, str], early: Early | None
+) -> socket.socket:
     with _meeting_place(env) as path, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         os.chmod(path, 0o600)

@@ -68,10 +68,10 @@ class HelperKeeper:
         if self._starting is not None:
             await stop(self._starting)
         helper, self._hosts.helper = self._hosts.helper, None
-        if helper is None and self._hosts.standing:
-            helper = await self._last()
-        if helper is not None:
-            await helper.close()
+        if helper is not None and await helper.close():
+            self._hosts.standing = {}
+        if self._hosts.standing:
+            await self._last()
 
     def tell_what_is_left(self, path: str) -> None:
         """Of killed runs, in a file that this run does not heal."""
@@ -109,12 +109,15 @@ class HelperKeeper:
             self._hosts.again()
             return
 
-    async def _last(self) -> Helper:
-        """One that removes what another one, which is gone, has written; now somebody is there who may be asked."""
+    async def _last(self) -> None:
+        """Have one remove what another one, which is gone, has written; now somebody is there who may be asked."""
         try:
             helper = await self._start(helper_prefix(self._path, 0))
-            await helper.hosts(())
+            try:
+                await helper.hosts(())
+                self._hosts.standing = {}
+            finally:
+                await helper.close()
         except MachineError as error:
             remedy = "fairlead clean removes them"
             raise MachineError(f"{self._path} still has the names of this run: {error.what}", remedy=remedy) from None
-        return helper
