@@ -44,19 +44,18 @@ class Refused(NamedTuple):
 
 
 async def listen(
-    wanted: Sequence[Endpoint], helper: Helper | None, *, share: float = 1.0, look: bool = True
+    wanted: Sequence[Endpoint], helper: Helper | None, *, share: float = 1.0
 ) -> dict[Endpoint, Bound | Refused]:
     """Listen on each, in this order; what this user may not bind, the helper does. One that fails is alone in that.
 
-    ``share`` is how much of the descriptors that listening may take is for these. Without ``look`` nobody searches for
-    the processes that hold ports: that costs a look at every one.
+    ``share`` is how much of the descriptors that listening may take is for these.
     """
     found: dict[Endpoint, Bound | Refused] = {}
     try:
         for at in range(0, len(wanted), AT_ONCE):
             if not has_room(share):
                 break
-            await _listen(wanted[at : at + AT_ONCE], found, helper, look)
+            await _listen(wanted[at : at + AT_ONCE], found, helper)
             for endpoint in wanted[at : at + AT_ONCE]:
                 _keep_room(endpoint, found, share)
     except BaseException:
@@ -65,6 +64,15 @@ async def listen(
                 result.close()
         raise
     return {endpoint: found.get(endpoint) or _no_room() for endpoint in wanted}
+
+
+def still_held(endpoints: Sequence[Endpoint]) -> list[Why | None]:
+    """For each, HELD or STRANGER, None where nothing listens any more. Costs one look at the list of listeners."""
+    ours = {0, os.geteuid()}
+    return [
+        None if not listeners else Why.STRANGER if {each.uid for each in listeners} - ours else Why.HELD
+        for listeners in (ports.in_the_way(endpoints) if endpoints else ())
+    ]
 
 
 def has_room(share: float = 1.0) -> bool:
@@ -80,9 +88,7 @@ def _keep_room(endpoint: Endpoint, found: dict[Endpoint, Bound | Refused], share
         found[endpoint] = _no_room()
 
 
-async def _listen(
-    wanted: Sequence[Endpoint], found: dict[Endpoint, Bound | Refused], helper: Helper | None, look: bool
-) -> None:
+async def _listen(wanted: Sequence[Endpoint], found: dict[Endpoint, Bound | Refused], helper: Helper | None) -> None:
     lowest = 0 if os.geteuid() == 0 or helper is None else ports.lowest_free()
     rest = []
     for endpoint in wanted:
@@ -92,15 +98,14 @@ async def _listen(
         else:
             found[endpoint] = result
     if rest and helper is not None:
-        found.update(await _by_helper(rest, helper, look))
+        found.update(await _by_helper(rest, helper))
     elif rest:
-        holders = ports.describe_holders(rest) if look else [""] * len(rest)
-        found.update(zip(rest, map(_in_use, holders), strict=True))
+        found.update(zip(rest, map(_in_use, ports.describe_holders(rest)), strict=True))
     held = [endpoint for endpoint in rest if isinstance(each := found[endpoint], Refused) and each.why is Why.HELD]
-    for endpoint, listeners in zip(held, ports.in_the_way(held) if held else (), strict=True):
+    for endpoint, why in zip(held, still_held(held), strict=True):
         result = found[endpoint]
-        if isinstance(result, Refused) and {each.uid for each in listeners} - {0, os.geteuid()}:
-            found[endpoint] = result._replace(why=Why.STRANGER)
+        if isinstance(result, Refused) and why is not None:
+            found[endpoint] = result._replace(why=why)
 
 
 def _by_ourselves(endpoint: Endpoint) -> Bound | Refused | None:
@@ -112,9 +117,9 @@ def _by_ourselves(endpoint: Endpoint) -> Bound | Refused | None:
     return _bound(endpoint, sock)
 
 
-async def _by_helper(wanted: Sequence[Endpoint], helper: Helper, look: bool) -> dict[Endpoint, Bound | Refused]:
+async def _by_helper(wanted: Sequence[Endpoint], helper: Helper) -> dict[Endpoint, Bound | Refused]:
     try:
-        answers = await helper.bind(wanted, look=look)
+        answers = await helper.bind(wanted)
     except MachineError as error:
         return dict.fromkeys(wanted, Refused(f"not listened on: {error}"))
     found: dict[Endpoint, Bound | Refused] = {}

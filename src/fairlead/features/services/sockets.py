@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from fairlead.entry.listener import Bound
-from fairlead.entry.named import Endpoint, Refused, Why, has_room, listen
+from fairlead.entry.named import Endpoint, Refused, Why, has_room, listen, still_held
 from fairlead.host.helper import Helper
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
@@ -69,16 +69,27 @@ class Sockets:
     async def again(self, helper: Helper | None, got: Got) -> None:
         """Try what was refused once more; in ``got`` are also groups whose ports are refused for another reason now."""
         candidates = dict(self._candidates())
+        free = []
+        for at, why in zip(candidates, still_held(list(candidates)), strict=True):
+            if why is None:
+                free.append(at)
+            else:
+                self._refuse(at, candidates[at].refused._replace(why=why), got)
         for share in (1.0, PODS_SHARE):
-            batch = [at for at, each in candidates.items() if _share(each.key) == share]
-            for at, result in (await listen(batch, helper, share=share, look=False)).items():
-                missing = candidates[at]
+            batch = [at for at in free if _share(candidates[at].key) == share]
+            for at, result in (await listen(batch, helper, share=share)).items():
                 if isinstance(result, Bound):
-                    got.setdefault(missing.key, {})[at[1]] = result
+                    got.setdefault(candidates[at].key, {})[at[1]] = result
                     self.keep(at[0], self._missing[at[0]].keys() - {at[1]})
-                elif result.why is not missing.refused.why:
-                    got.setdefault(missing.key, {})
-                    self._missing[at[0]][at[1]] = missing._replace(refused=result)
+                else:
+                    self._refuse(at, result, got)
+
+    def _refuse(self, at: Endpoint, refused: Refused, got: Got) -> None:
+        """It is still not had."""
+        missing = self._missing[at[0]][at[1]]
+        if refused.why is not missing.refused.why:
+            got.setdefault(missing.key, {})
+            self._missing[at[0]][at[1]] = missing._replace(refused=refused)
 
     def _candidates(self) -> Iterator[tuple[Endpoint, _Missing]]:
         room = {share: has_room(share) for share in (1.0, PODS_SHARE)}
