@@ -112,6 +112,13 @@ class ForbiddenError(ApiError):
     """The API server knows us and refuses; the message names the missing verb and resource."""
 
     exit_code = 6
+    checks: tuple[str, ...] = ()
+    """Commands that show what is missing, where these are several."""
+
+    def __str__(self) -> str:
+        if not self.checks:
+            return super().__str__()
+        return f"{self.what} ({self.remedy}; check with: {'; '.join(self.checks)})"
 
 
 class NotFoundError(ApiError):

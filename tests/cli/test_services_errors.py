@@ -49,7 +49,7 @@ def fails(user: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
         (["--lanes", "many"], 2, '--lanes is a number, not "many"'),
         (["--wait", "long"], 2, '--wait is a time, not "long" (a duration has a unit, such as 5s, 1m30s or 1h)'),
         (["--dry-run=perhaps"], 2, '--dry-run is true or false, not "perhaps"'),
-        (["-n", "Shop"], 2, 'invalid namespace "Shop": .*'),
+        (["-n", "Shop"], 2, 'invalid namespace "Shop": it may .*'),
         (["-n"], 2, "option --namespace needs a value (for example --namespace=NAME)"),
         (["-n", "shop", "--bare", "pay"], 2, "--bare pay is none of the namespaces (add -n pay)"),
         (["--cluster-domain", "a_b"], 2, '--cluster-domain is a DNS domain, not "a_b" (for example cluster.local)'),

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from fairlead.cli import report
 from fairlead.errors import FairleadError, ForbiddenError
 from fairlead.kube.access import FORWARD, SEE_PODS, SEE_SERVICES, missing, refusal
 from fairlead.kube.config import ClusterConfig
@@ -114,3 +115,21 @@ def test_all_that_is_missing_is_one_sentence(
 ) -> None:
     lacking = asyncio.run(missing(Reviews(*allowed), ALL, namespaces))
     assert str(refusal(CONFIG, lacking, said)) == line
+
+
+def test_several_commands_to_check_with_are_a_line_each_for_a_person() -> None:
+    lacking = asyncio.run(missing(Reviews("list services"), ALL, ("shop",)))
+    error = refusal(CONFIG, lacking)
+    start = "error: this user may not list endpointslices.discovery.k8s.io (or pods) or create pods/portforward in "
+    assert (
+        report.lines(error)
+        == report.lines(ExceptionGroup("", [error]))
+        == [
+            f"{start}namespace shop (ask for a role with these verbs); check with:",
+            "  kubectl auth can-i list endpointslices.discovery.k8s.io -n shop --context=c",
+            "  kubectl auth can-i create pods --subresource=portforward -n shop --context=c",
+        ]
+    )
+    assert "\n" not in report.failure(error)[0]
+    one = refusal(CONFIG, {"shop": (FORWARD,)})
+    assert report.lines(one) == [report.failure(one)[0]]

@@ -28,3 +28,10 @@ def test_a_namespace_is_refused_in_kubectls_words() -> None:
         check_namespace("a b/../x")
     assert caught.value.what == "invalid namespace \"a b/../x\": [may not contain '/']"
     check_namespace("shop-1")
+
+
+def test_what_kubectl_has_no_words_for_is_a_sentence() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_namespace("sh*")
+    rule = "it may have lower case letters, digits and '-', and must start and end with a letter or a digit"
+    assert caught.value.what == f'invalid namespace "sh*": {rule}'

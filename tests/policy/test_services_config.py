@@ -79,7 +79,7 @@ def test_an_empty_file(text: str) -> None:
             "team.yaml, line 1: namespace is text or a list of texts, and a mapping is none (put it in",
         ),
         ("namespace: [shop, 12]", "team.yaml, line 1: namespace is text or a list of texts, and 12 is none (put it in"),
-        ("namespace: [Shop]", 'team.yaml, line 1: invalid namespace "Shop": ['),
+        ("namespace: [Shop]", 'team.yaml, line 1: invalid namespace "Shop": it may have'),
         (
             "mapping: [22:22]",
             "team.yaml, line 1: mapping is text or a list of texts, and 1342 is none (put it in quotes)",
@@ -87,7 +87,7 @@ def test_an_empty_file(text: str) -> None:
         ("mapping: [http:80]", 'team.yaml, line 1: --mapping is PORT:LOCAL or SERVICE:PORT:LOCAL, not "http:80" (for'),
         ("selector: [a]", "team.yaml, line 1: selector is text, not a list (put it in quotes)"),
         ("selector: null", "team.yaml, line 1: selector is text, not null (put it in quotes)"),
-        ("bare: a.b", 'team.yaml, line 1: invalid namespace "a.b": ['),
+        ("bare: a.b", 'team.yaml, line 1: invalid namespace "a.b": it may have'),
         ("all-namespaces: 'yes'", 'team.yaml, line 1: all-namespaces is true or false, not "yes"'),
         ("lanes: many", 'team.yaml, line 1: lanes is a number, not "many"'),
         ("lanes: true", "team.yaml, line 1: lanes is a number, not true"),
@@ -100,7 +100,9 @@ def test_an_empty_file(text: str) -> None:
         ("reserve: [api=10.0.0.1]", "team.yaml, line 1: --reserve api=10.0.0.1: the address is not in 127.0.0.0/8 ("),
         ("local: [web]", "team.yaml, line 1: --local is SERVICE=PORT or "),
         ("only: ['[a]']", "team.yaml, line 1: --only is NAME or NAME.NAMESPACE, "),
-        ("{lanes: x}", 'team.yaml: lanes is a number, not "x"'),
+        ("{lanes: x}", 'team.yaml, line 1: lanes is a number, not "x"'),
+        ("only: a\nlanes: 4\n'only': b\n", "team.yaml, line 3: only is there already, in line 1 (keep one of them)"),
+        ('{"only": "a",\n "only": "b"}', "team.yaml, line 2: only is there already, in line 1 (keep one of them)"),
         (f"lanes: {'x' * 99}", f'team.yaml, line 1: lanes is a number, not "{"x" * 39}...'),
     ],
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fairlead.cli.options import Option
 
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_SOME = ("only", "exclude")
+"""Lists whose emptiness would mean all, where a variable of a script was empty."""
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
@@ -130,6 +132,8 @@ def first_word(words: Sequence[str], options: Iterable[Option]) -> int | None:
 def _keep(values: dict[str, Any], option: Option, text: str | None) -> None:
     if option.kind in ("list", "csv"):
         more = (text or "",) if option.kind == "list" else tuple(filter(None, map(str.strip, (text or "").split(","))))
+        if not more and option.field in _SOME:
+            _wrong(f"option {option} needs a value", f"for example {option}={option.value}")
         values[option.field] = (*values.get(option.field, ()), *more)
     else:
         values[option.field] = _value(option, text)

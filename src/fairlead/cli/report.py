@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairlead.cli.codes import INTERNAL
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, ForbiddenError
 from fairlead.kit import log
 from fairlead.policy.text import one_line
 
@@ -21,6 +21,18 @@ def failure(error: BaseException, *, like_kubectl: bool = False) -> tuple[str, i
     log.get(__name__).info("the traceback of this bug:", exc_info=bug)
     what = one_line(f"{type(bug).__name__}: {bug}")
     return f"error: a bug of fairlead: {what} (with -v=4 the log shows where)", INTERNAL
+
+
+def lines(error: BaseException) -> list[str]:
+    """The line of ``failure`` for a person; several commands to check with are a line each."""
+    line, _ = failure(error)
+    for leaf in _leaves(error):
+        if isinstance(leaf, FairleadError):
+            if isinstance(leaf, ForbiddenError) and leaf.checks:
+                line = one_line(f"error: {leaf.what} ({leaf.remedy}); check with:")
+                return [line, *(f"  {one_line(each)}" for each in leaf.checks)]
+            break
+    return [line]
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

@@ -52,7 +52,8 @@ def run(parsed: Parsed, program: str) -> int:
     except Exception as error:
         line, code = report.failure(error)
         reason = line.removeprefix("error: ")
-        screen.say(line)
+        for each in [line] if values.get("output") == "json" else report.lines(error):
+            screen.say(each)
     screen.show(Ended(reason, code))
     screen.finish()
     return code

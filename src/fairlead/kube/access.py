@@ -84,13 +84,16 @@ def refusal(config: ClusterConfig, lacking: Mapping[str, Sequence[Right]], said:
     few = len(attempts) == 1
     role = f"a {'role' if all(lacking) else 'cluster role'} with {attempts[0].verb_on if few else 'these verbs'}"
     instead = "" if all(lacking) else ", or choose namespaces with -n"
-    checks = "; ".join(attempt.check for attempt in attempts)
-    return ForbiddenError(
+    check = f"; check with: {attempts[0].check}" if few else ""
+    error = ForbiddenError(
         f"{user_in(said) or 'this user'} may not {what}",
         code=403,
         reason="Forbidden",
-        remedy=f"ask for {role}{instead}; check with: {checks}",
+        remedy=f"ask for {role}{instead}{check}",
     )
+    if not few:
+        error.checks = tuple(attempt.check for attempt in attempts)
+    return error
 
 
 def _listed(rights: Sequence[Right]) -> str:

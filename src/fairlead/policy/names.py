@@ -14,29 +14,29 @@ MOST, MOST_NAMESPACE = 253, 63
 
 
 def check_name(name: str, *, remedy: str = "") -> None:
-    """Raise UsageError, with kubectl's words where it has any, if no object that has pods can have this name."""
+    """Raise UsageError if no object that has pods can have this name; words in brackets are kubectl's."""
     if name in (".", ".."):
-        _refuse("resource name", name, f"may not be '{name}'", remedy)
+        _refuse("resource name", name, f"[may not be '{name}']", remedy)
     if "%" in name:
-        _refuse("resource name", name, "may not contain '%'", remedy)
+        _refuse("resource name", name, "[may not contain '%']", remedy)
     if len(name) > MOST:
-        _refuse("resource name", name, f"may not be longer than {MOST} characters", remedy)
+        _refuse("resource name", name, f"it may not be longer than {MOST} characters", remedy)
     if not _NAME.fullmatch(name):
-        words = "may have lower case letters, digits, '-' and '.', and must start and end with a letter or a digit"
+        words = "it may have lower case letters, digits, '-' and '.', and must start and end with a letter or a digit"
         _refuse("resource name", name, words, remedy)
 
 
 def check_namespace(namespace: str) -> None:
     """Raise UsageError if there can be no namespace of this name."""
     if "/" in namespace:
-        _refuse("namespace", namespace, "may not contain '/'", "")
+        _refuse("namespace", namespace, "[may not contain '/']", "")
     if len(namespace) > MOST_NAMESPACE:
-        _refuse("namespace", namespace, f"may not be longer than {MOST_NAMESPACE} characters", "")
+        _refuse("namespace", namespace, f"it may not be longer than {MOST_NAMESPACE} characters", "")
     if not _NAMESPACE.fullmatch(namespace):
-        words = "may have lower case letters, digits and '-', and must start and end with a letter or a digit"
+        words = "it may have lower case letters, digits and '-', and must start and end with a letter or a digit"
         _refuse("namespace", namespace, words, "")
 
 
 def _refuse(what: str, name: str, rule: str, remedy: str) -> None:
     shown = name.encode(errors="backslashreplace").decode()
-    raise UsageError(f'invalid {what} "{shown if len(shown) <= MOST else shown[:40] + "..."}": [{rule}]', remedy=remedy)
+    raise UsageError(f'invalid {what} "{shown if len(shown) <= MOST else shown[:40] + "..."}": {rule}', remedy=remedy)

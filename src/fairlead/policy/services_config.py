@@ -43,11 +43,17 @@ def from_file(document: Any, text: str, path: str, options: Collection[str]) -> 
         raise ConfigError(f"{path} is no mapping of settings", remedy="for example: namespace: [shop, pay]")
     found: Values = {}
     for key, value in (document or {}).items():
+        first, *again = _lines(text, str(key)) or [0]
+        if again:
+            raise ConfigError(
+                f"{path}, line {again[0]}: {key} is there already, in line {first}", remedy="keep one of them"
+            )
         try:
             field, kind = _known(str(key), options)
             found.update(typed({field: kind(str(key), value)}))
         except UsageError as error:
-            raise ConfigError(f"{path}{_line(text, str(key))}: {error.what}", remedy=error.remedy) from None
+            where = f"{path}, line {first}" if first else path
+            raise ConfigError(f"{where}: {error.what}", remedy=error.remedy) from None
     return found
 
 
@@ -182,7 +188,7 @@ def _known(key: str, options: Collection[str]) -> tuple[str, Callable[[str, obje
     raise UsageError(f"there is no setting {key}", remedy=f"did you mean {near[0]}?" if near else ", ".join(KEYS))
 
 
-def _line(text: str, key: str) -> str:
-    """Where a key stands, in words, if that is easily seen."""
-    found = re.search(rf"^[ \t]*([\"']?){re.escape(key)}\1[ \t]*:", text, re.MULTILINE)
-    return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
+def _lines(text: str, key: str) -> list[int]:
+    """The lines in which a key stands, where that is easily seen; what is read keeps only the last of them."""
+    found = re.finditer(rf"^[ \t{{]*([\"']?){re.escape(key)}\1[ \t]*:", text, re.MULTILINE)
+    return [text.count("\n", 0, each.start()) + 1 for each in found]
