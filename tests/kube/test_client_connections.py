@@ -130,14 +130,15 @@ def test_no_answer_within_the_time() -> None:
 
 
 def test_who_wants_to_know_is_told_what_was_not_answered() -> None:
-    told: list[str] = []
+    told: list[float | None] = []
 
     async def main() -> None:
         async with ScriptedServer(silent) as server, ApiServer(config_for(server, request_timeout=0.05)) as api:
-            api.on_unreachable = told.append
+            api.on_unreachable = lambda reason, since: told.append(since)
+            began = asyncio.get_running_loop().time()
             with pytest.raises(UnreachableError):
                 await api.get(POD)
-            assert len(told) == 1
+            assert told[0] == pytest.approx(began, abs=0.04), "it says nothing since it was asked"
             with pytest.raises(UnreachableError):
                 await api.answers(0.05)
             assert len(told) == 1, "who asks that knows it"

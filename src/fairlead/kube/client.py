@@ -82,8 +82,8 @@ class ApiServer:
         self._credentials = identity or credentials(config, stdin_free=stdin_free)
         self._pool = Pool(self.connector)
         self._last_identity = Identity()
-        self.on_unreachable: Callable[[str], None] = lambda reason: None
-        """Told, in words, when the server could not be asked, or gave no answer."""
+        self.on_unreachable: Callable[[str, float | None], None] = lambda reason, since: None
+        """Told, in words, when the server could not be asked or gave no answer; and since when, where that is known."""
         system = os.uname()
         self._agent = f"fairlead/{__version__} ({system.sysname.lower()}/{_ARCH.get(system.machine, system.machine)})"
 
@@ -190,10 +190,12 @@ class ApiServer:
         refreshed, paused = False, 0.0
         while True:
             identity = self._last_identity = await self._credentials.identity()
+            began = asyncio.get_running_loop().time()
             try:
                 answer = await self._attempt(call, identity, use)
             except UnreachableError as silence:
-                self.on_unreachable(silence.what)
+                # Of one without a limit some may have come before it fell silent.
+                self.on_unreachable(silence.what, began if call.timeout else None)
                 raise
             if not isinstance(answer, _Refusal):
                 return answer

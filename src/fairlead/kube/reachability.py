@@ -78,7 +78,7 @@ class Reachability:
     def suspect(self, reason: str, heard_at: float | None = None) -> None:
         """Something failed that may mean that the server cannot be reached.
 
-        ``heard_at`` is when it answered last, where that is known, on the loop's clock.
+        ``heard_at`` is when it answered last, or was asked in vain, where that is known, on the loop's clock.
         """
         self._suspected = True
         if heard_at is not None and self.up:
