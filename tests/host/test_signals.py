@@ -58,7 +58,9 @@ def test_a_second_interrupt_does_not_wait() -> None:
 import asyncio
 from fairlead.host import signals
 async def main():
-    with signals.ending(asyncio.get_running_loop(), lambda number: print("told", flush=True) is None):
+    def last():
+        print("last", flush=True)
+    with signals.ending(asyncio.get_running_loop(), lambda number: print("told", flush=True) is None, last):
         print("up", flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
@@ -69,6 +71,8 @@ asyncio.run(main())
         child.send_signal(signal.SIGINT)
         assert child.stdout.readline() == "told\n"
         child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == "told\n"
+        assert child.stdout.readline() == "last\n"
         assert child.wait(10) == -signal.SIGINT
 
 

@@ -17,8 +17,10 @@ def exit_code(number: int) -> int:
 
 
 @contextmanager
-def ending(loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], bool]) -> Iterator[None]:
-    """Call ``on_signal`` with each ending signal; a second SIGINT that is ours ends the process.
+def ending(
+    loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], bool], last: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Call ``on_signal`` with each ending signal; a second SIGINT that is ours ends the process, after ``last``.
 
     ``on_signal`` returns whether the signal is ours, or was somebody else's to take: a command's that runs for us.
 
@@ -34,6 +36,7 @@ def ending(loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], bool]) ->
         if interrupts > 1:
             # By the signal itself, so that a shell script that started us sees an interrupt and stops too.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            last()
             os.kill(os.getpid(), signal.SIGINT)
 
     before = {number: signal.getsignal(number) for number in handled}

@@ -23,21 +23,28 @@ CHILD_GRACE = 5.0
 class Ending:
     """Made inside a running loop; ``watching`` must be entered before anything is started.
 
-    ``on_signal`` is called once, when a signal ends the run.
+    ``on_signal`` is called once, when a signal ends the run; ``last`` before a second Ctrl-C ends it at once.
     """
 
-    def __init__(self, command: Sequence[str], *, on_signal: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        on_signal: Callable[[], None] = lambda: None,
+        last: Callable[[], None] = lambda: None,
+    ) -> None:
         self.told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Done when something told the run to end, with the exit code."""
         self._command = command
         self._on_signal = on_signal
+        self._last = last
         self._number = 0
         self._child: process.Child | None = None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Take signals."""
-        with signals.ending(asyncio.get_running_loop(), self._signal):
+        with signals.ending(asyncio.get_running_loop(), self._signal, self._last):
             yield
 
     async def follow_output(self) -> None:
