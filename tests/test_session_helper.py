@@ -14,11 +14,16 @@ from fairlead.errors import MachineError
 from fairlead.features.services.hosts import HostsFile
 from fairlead.host import hosts as machine
 from fairlead.host.helper import Helper, HostsReply
-from fairlead.kit.tasks import Background
+from fairlead.host.helper_start import Rights
+from fairlead.host.privilege import NO_PORT, LowPort
+from fairlead.kit.tasks import Background, spawn
 from fairlead.model.events import Note
+from fairlead.model.service_events import ServiceEvent
 from fairlead.policy.hostsblock import Entry
 from fairlead.session import helper as session_helper
+from fairlead.session import services
 from fairlead.session.helper import RESTART, HelperKeeper
+from fairlead.settings import ClusterOptions, ServicesSettings
 from tests.support.loop import now, run_virtual
 
 LINE = Entry("127.44.5.6", ("web",))
@@ -32,8 +37,9 @@ class Fake:
     """Seconds that a start takes."""
     made: list[Fake]
 
-    def __init__(self, on_gone: Callable[[bool], None]) -> None:
+    def __init__(self, on_gone: Callable[[bool], None], rights: Rights) -> None:
         self.on_gone = on_gone
+        self.rights = rights
         self.at = now()
         self.asked: list[Sequence[Entry]] = []
         self.closed = False
@@ -41,11 +47,11 @@ class Fake:
         """Unless it is killed meanwhile."""
 
     @classmethod
-    async def start(cls, path: str, prefix: Sequence[str], env: Any, *, on_gone: Any, early: Any) -> Fake:
+    async def start(cls, path: str, rights: Rights, env: Any, *, on_gone: Any, early: Any) -> Fake:
         await asyncio.sleep(cls.takes)
         if cls.refusal:
             raise MachineError(cls.refusal)
-        made = cls(on_gone)
+        made = cls(on_gone, rights)
         cls.made.append(made)
         return made
 
@@ -63,7 +69,7 @@ class Scene:
         self.told: list[str] = []
         self.path = path
         self.hosts = HostsFile(None, self.tell, str(path))
-        self.keeper = HelperKeeper(self.hosts, str(path), lambda: 0, tasks, self.tell, None)
+        self.keeper = HelperKeeper(self.hosts, str(path), lambda: NO_PORT, tasks, self.tell, None)
         self.tasks = tasks
 
     def tell(self, note: Note) -> None:
@@ -76,6 +82,10 @@ class Scene:
         await self.hosts.written()
 
 
+def rights(path: str, lowest: LowPort = NO_PORT, *, ask: bool = True, to_remove: bool = False) -> Rights:
+    return Rights(("sudo", "-p", "to remove" if to_remove else "to write") if ask else ("sudo", "-n"))
+
+
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Scene], Awaitable[None]]], list[str]]:
     """What is told meanwhile."""
@@ -85,7 +95,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     kind: Any = type("Helpers", (Fake,), {"made": []})
     monkeypatch.setattr(Helper, "start", kind.start)
-    monkeypatch.setattr(session_helper, "helper_prefix", lambda path, port, ask=True: ("sudo",))
+    monkeypatch.setattr(session_helper, "helper_rights", rights)
     monkeypatch.setattr(machine, "SYSTEM", str(tmp_path / "none"))
     monkeypatch.setattr(session_helper, "SYSTEM", str(tmp_path / "none"))
 
@@ -132,6 +142,42 @@ def test_helpers_that_end_at_once_are_not_started_without_a_pause(play: Any) -> 
     play(body)
 
 
+def test_one_that_is_lost_again_at_once_is_told_before_another_is_tried(play: Any) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.serve()
+        helpers().made[0].on_gone(False)
+        await asyncio.sleep(1)
+        helpers().made[1].on_gone(False)
+        await asyncio.sleep(0.1)
+        assert scene.told[1:] == [
+            f"the helper is gone again, and {scene.path} still has its names; another one is tried in 9 s"
+        ]
+        await asyncio.sleep(10)
+
+    took_its_place = "the helper was gone; another one took its place"
+    assert play(body)[::2] == [took_its_place, took_its_place]
+
+
+def test_who_does_not_wait_for_the_end_is_told_what_stays(play: Any) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.serve()
+        scene.keeper.tell_what_stays()
+        helpers().refusal = "a password is required"
+        helpers().made[0].on_gone(False)
+        await asyncio.sleep(1)
+        scene.told.clear()
+        helpers().refusal, helpers().takes = "", 5.0
+        async with asyncio.TaskGroup() as group:
+            spawn(group, scene.keeper.end(), name="end")
+            await asyncio.sleep(1)  # sudo asks
+            scene.keeper.tell_what_stays()
+        scene.keeper.tell_what_stays()
+        command = f"fairlead clean --hosts-file {scene.path}"
+        assert scene.told == [f"{scene.path} still has the names of this run; {command} removes them"]
+
+    play(body)
+
+
 def test_one_that_cannot_be_had_again_is_told_once_and_tried_for(play: Any) -> None:
     async def body(scene: Scene) -> None:
         await scene.serve()
@@ -170,7 +216,8 @@ def test_what_stays_at_the_end_is_told(play: Any) -> None:
         helpers().refusal = "a password is required"
         helpers().made[0].on_gone(False)
         with pytest.raises(
-            MachineError, match=r"still has the names of this run: a password .*\(fairlead clean removes"
+            MachineError,
+            match=r"still has the names of this run: a password .*\(fairlead clean --hosts-file .* removes",
         ):
             await scene.keeper.end()
 
@@ -184,6 +231,7 @@ def test_what_one_that_was_killed_at_the_end_has_left_another_one_removes(play: 
         await scene.keeper.end()
         _, last = helpers().made
         assert (last.asked, last.closed) == ([()], True)
+        assert last.rights.prefix == ("sudo", "-p", "to remove")
 
     assert play(body) == []
 
@@ -213,3 +261,17 @@ def test_nobody_is_asked_for_a_password_where_there_is_no_such_file(play: Any) -
         assert not helpers().made
 
     play(body)
+
+
+def test_a_state_folder_that_cannot_be_made_is_told_once_where_the_systems_file_is_copied_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hosts").write_text("")
+    monkeypatch.setattr(machine, "SYSTEM", str(tmp_path / "hosts"))
+    monkeypatch.setattr("fairlead.host.descriptors.raise_limit", lambda: None)
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "hosts"))
+    told: list[ServiceEvent] = []
+    with pytest.raises(MachineError, match=r"cannot use the folder .*set XDG_STATE_HOME"):
+        services.run(ServicesSettings(hosts_file=str(tmp_path / "hosts")), ClusterOptions(), told.append)
+    assert not told

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fairlead.errors import MachineError
+from fairlead.host.privilege import LowPort
 from fairlead.model.service_events import NotServed, Ready
 from fairlead.policy.addresses import parse_reservations
 from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
@@ -20,6 +21,7 @@ from tests.support.namedrun import NamedRun, named_run
 from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
 
 PORT = 20000
+WEB = LowPort(PORT, "web", PORT)
 
 
 def port(number: int, target: int = 8080) -> dict[str, Any]:
@@ -101,13 +103,14 @@ def test_a_service_that_is_back_before_its_name_could_be_removed(tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "lowest"),
     [
-        ({}, 80),
-        ({"only": parse_patterns("--only", ["web"])}, PORT),
-        ({"mappings": parse_mappings(["80:30080"])}, PORT),
-        ({"exclude": parse_patterns("--exclude", ["low"]), "local": parse_own(["web=3000"])}, PORT),
+        ({}, LowPort(80, "low", 80)),
+        ({"only": parse_patterns("--only", ["web"])}, WEB),
+        ({"mappings": parse_mappings(["80:30080"])}, WEB),
+        ({"mappings": parse_mappings([f"{PORT}:79"])}, LowPort(79, "web", PORT)),
+        ({"exclude": parse_patterns("--exclude", ["low"]), "local": parse_own(["web=3000"])}, WEB),
     ],
 )
-def test_the_lowest_port_is_of_what_is_served(settings: dict[str, Any], lowest: int, tmp_path: Path) -> None:
+def test_the_lowest_port_is_of_what_is_served(settings: dict[str, Any], lowest: LowPort, tmp_path: Path) -> None:
     async def body(it: NamedRun) -> None:
         it.api.put(SERVICES, service("low", ports=(port(80),)))
         it.api.put(SERVICES, service("out", type="ExternalName", externalName="x.example", ports=(port(22),)))
@@ -121,7 +124,7 @@ def test_a_headless_service_listens_on_its_pods_ports_too(tmp_path: Path) -> Non
     async def body(it: NamedRun) -> None:
         it.api.put(SERVICES, service("web", ports=(port(PORT, 81),), clusterIP="None"))
         await it.run.read()
-        assert it.run.lowest_port == 81
+        assert it.run.lowest_port == LowPort(81, "web")
 
     play(tmp_path, body)
 

@@ -16,6 +16,7 @@ import pytest
 from fairlead.errors import MachineError
 from fairlead.helper.wire import MOST_SOCKETS, encode
 from fairlead.host.helper import Helper
+from fairlead.host.helper_start import Rights
 from fairlead.policy.hostsblock import Entry, blocks
 from tests.support.loop import LOOPS, run, run_on
 
@@ -35,7 +36,7 @@ def with_helper(hosts: Path, use: Use, gone: list[bool] | None = None, **env: st
     async def main() -> None:
         heard = [] if gone is None else gone
         settings = {"HOME": str(hosts.parent), **env}
-        helper = await Helper.start(str(hosts), (), settings, on_gone=heard.append)
+        helper = await Helper.start(str(hosts), Rights(), settings, on_gone=heard.append)
         try:
             await use(helper)
         finally:
@@ -218,7 +219,7 @@ def test_its_end_is_told_and_another_one_takes_over(hosts: Path, number: signal.
         with pytest.raises(MachineError, match="the helper is gone"):
             await helper.heal()
         assert (held(hosts) == USUAL) is undone
-        other = await Helper.start(str(hosts), (), {"HOME": str(hosts.parent)}, on_gone=gone.append)
+        other = await Helper.start(str(hosts), Rights(), {"HOME": str(hosts.parent)}, on_gone=gone.append)
         await other.hosts([ENTRY])
         assert len(blocks(held(hosts))) == 1
         await other.close()
@@ -255,7 +256,7 @@ def test_what_it_cannot_undo_is_told_at_the_end(hosts: Path) -> None:
 @pytest.mark.parametrize("moment", ["before", "meanwhile"])
 def test_one_that_was_killed_is_no_success_at_the_end(hosts: Path, moment: str) -> None:
     async def main() -> bool:
-        helper = await Helper.start(str(hosts), (), {"HOME": str(hosts.parent)}, on_gone=lambda undone: None)
+        helper = await Helper.start(str(hosts), Rights(), {"HOME": str(hosts.parent)}, on_gone=lambda undone: None)
         await helper.hosts([ENTRY])
         os.kill(helper.pid, signal.SIGSTOP)
         if moment == "before":
@@ -321,18 +322,51 @@ def failing(tmp_path: Path, program: str) -> str:
 )
 def test_a_start_that_fails_is_told_in_its_own_words(hosts: Path, tmp_path: Path, program: str, words: str) -> None:
     async def main() -> None:
-        prefix = (failing(tmp_path, program),)
-        await Helper.start(str(hosts), prefix, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+        rights = Rights((failing(tmp_path, program),))
+        await Helper.start(str(hosts), rights, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
 
     with pytest.raises(MachineError, match=words):
         run(main())
+
+
+def test_why_it_needs_rights_is_told_with_what_sudo_said(hosts: Path, tmp_path: Path) -> None:
+    sudo = failing(tmp_path, f"echo '{tmp_path}/failing-sudo: a password is required' >&2; exit 1")
+
+    async def main() -> None:
+        rights = Rights((sudo,), "web:80 needs root", "-m 80:8080 listens on another port")
+        await Helper.start(str(hosts), rights, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+
+    with pytest.raises(MachineError) as caught:
+        run(main())
+    assert caught.value.what == f"web:80 needs root, and {sudo} did not start the helper: a password is required"
+    assert caught.value.remedy == "-m 80:8080 listens on another port"
+
+
+@pytest.mark.parametrize("runtime", ["", "runtime", "file"])
+def test_without_a_state_folder_a_file_of_ones_own_is_still_written(
+    hosts: Path, tmp_path: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "runtime").mkdir()
+
+    async def use(helper: Helper) -> None:
+        assert await helper.hosts([ENTRY])
+        assert blocks(held(hosts))
+
+    place = str(tmp_path / runtime) if runtime else ""
+    run(with_helper(hosts, use, XDG_STATE_HOME=str(tmp_path / "file"), XDG_RUNTIME_DIR=place))
+    assert hosts.read_bytes() == USUAL
+    monkeypatch.setattr("fairlead.host.hosts.SYSTEM", str(hosts))
+    with pytest.raises(MachineError, match=r"cannot use the folder .*set XDG_STATE_HOME to"):
+        run(with_helper(hosts, use, XDG_STATE_HOME=str(tmp_path / "file"), XDG_RUNTIME_DIR=place))
 
 
 def test_one_that_never_connects_is_given_up(hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fairlead.host.helper_start.CONNECTED", 0.05)
 
     async def main() -> None:
-        await Helper.start(str(hosts), (failing(tmp_path, ""),), {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+        rights = Rights((failing(tmp_path, ""),))
+        await Helper.start(str(hosts), rights, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
 
     with pytest.raises(MachineError, match="does not connect"):
         run(main())
@@ -340,9 +374,9 @@ def test_one_that_never_connects_is_given_up(hosts: Path, tmp_path: Path, monkey
 
 def test_a_start_that_is_given_up_leaves_no_process(hosts: Path, tmp_path: Path) -> None:
     async def main() -> None:
-        prefix = (failing(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60"),)
+        rights = Rights((failing(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60"),))
         async with asyncio.timeout(0.5):
-            await Helper.start(str(hosts), prefix, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
+            await Helper.start(str(hosts), rights, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
 
     with pytest.raises(TimeoutError):
         run(main())

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from fairlead.errors import MachineError
-from fairlead.host import privilege
-from fairlead.host.privilege import PROMPT, Invoker, environment, helper_prefix, invoker, remove_bytecode
+from fairlead.host import hosts, privilege
+from fairlead.host.helper_start import Rights
+from fairlead.host.privilege import NO_PORT, Invoker, LowPort, environment, helper_rights, invoker, remove_bytecode
 
+WEB = LowPort(80, "web", 80)
 ANN = Invoker(1000, 1000, "ann", "/home/ann")
 
 
@@ -21,11 +23,21 @@ class Machine:
         patch.setattr(os, "geteuid", lambda: 1000)
         patch.setattr(privilege, "lowest_free", lambda: 1024)
         patch.setattr(privilege, "_may_bind_low", lambda: False)
-        self.set(writable=False, terminal=True, sudo=True)
+        patch.setattr(hosts, "SYSTEM", "/h")
+        self.set()
 
-    def set(self, *, writable: bool = False, terminal: bool = True, sudo: bool = True) -> None:
-        self._patch.setattr(os, "access", lambda path, mode, **_: writable if path == "/h" else True)
-        self._patch.setattr(privilege, "in_foreground", lambda: terminal)
+    def set(
+        self,
+        *,
+        writable: bool = False,
+        foreground: bool = True,
+        terminal: bool = True,
+        sudo: bool = True,
+        path: str = "/h",
+    ) -> None:
+        self._patch.setattr(os, "access", lambda place, mode, **_: writable if place == path else True)
+        self._patch.setattr(privilege, "in_foreground", lambda: foreground)
+        self._patch.setattr(privilege, "has_terminal", lambda: terminal)
         (self._tmp_path / "sudo").touch(0o755)
         self._patch.setenv("PATH", str(self._tmp_path) if sudo else "/nowhere")
 
@@ -37,38 +49,98 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
 
 def test_root_and_who_needs_nothing_start_it_as_it_is(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.set(writable=True)
-    assert helper_prefix("/h", 0) == ()
-    assert helper_prefix("/h", 1024) == ()
+    assert helper_rights("/h") == Rights()
+    assert helper_rights("/h", LowPort(1024, "web", 1024)) == Rights()
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     machine.set(writable=False, sudo=False)
-    assert helper_prefix("/h", 80) == ()
+    assert helper_rights("/h", WEB) == Rights()
 
 
 def test_a_low_port_needs_sudo_unless_this_python_may(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.set(writable=True)
-    assert helper_prefix("/h", 80)[0] == "sudo"
+    assert helper_rights("/h", WEB).prefix[0] == "sudo"
     monkeypatch.setattr(privilege, "_may_bind_low", lambda: True)
-    assert helper_prefix("/h", 80) == ()
+    assert helper_rights("/h", WEB) == Rights()
     monkeypatch.setattr(privilege, "_may_bind_low", lambda: False)
     monkeypatch.setattr(privilege, "lowest_free", lambda: 80)
-    assert helper_prefix("/h", 80) == ()
+    assert helper_rights("/h", WEB) == Rights()
 
 
-def test_sudo_asks_on_a_terminal_and_only_there(machine: Machine) -> None:
-    assert helper_prefix("/h", 0) == ("sudo", "-p", PROMPT)
-    assert "fairlead" in PROMPT
-    assert helper_prefix("/h", 0, ask=False) == ("sudo", "-n")
-    machine.set(terminal=False)
-    assert helper_prefix("/h", 0) == ("sudo", "-n")
+@pytest.mark.parametrize(
+    ("writable", "lowest", "to_remove", "aim"),
+    [
+        (False, NO_PORT, False, "write the hosts file"),
+        (True, WEB, False, "open low ports"),
+        (False, WEB, False, "write the hosts file and to open low ports"),
+        (False, NO_PORT, True, "remove the names from /h"),
+    ],
+)
+def test_sudo_asks_for_what_is_needed(
+    machine: Machine, writable: bool, lowest: LowPort, to_remove: bool, aim: str
+) -> None:
+    machine.set(writable=writable)
+    assert helper_rights("/h", lowest, to_remove=to_remove).prefix == (
+        "sudo", "-p", f"[fairlead] password of %p, to {aim}: ",
+    )  # fmt: skip
 
 
-def test_where_there_is_no_sudo_it_says_what_can_be_done(machine: Machine) -> None:
-    machine.set(sudo=False)
+def test_sudo_asks_in_the_foreground_of_a_terminal_and_only_there(machine: Machine) -> None:
+    assert helper_rights("/h", ask=False).prefix == ("sudo", "-n")
+    machine.set(foreground=False)
+    found = helper_rights("/h")
+    assert found.prefix == ("sudo", "-n")
+    assert found.remedy.startswith("start it in the foreground, or run sudo -v first; --hosts-file")
+    machine.set(foreground=False, terminal=False)
+    assert "foreground" not in helper_rights("/h").remedy
+
+
+FILE, PORT = "--hosts-file names a file of your own", "-m 80:8080 listens on another port"
+
+
+@pytest.mark.parametrize(
+    ("writable", "lowest", "why", "remedy"),
+    [
+        (False, NO_PORT, "/h needs root", FILE),
+        (True, WEB, "web:80 needs root, as a port below 1024", PORT),
+        (False, WEB, "/h needs root, and so does web:80, as a port below 1024", f"{FILE}; {PORT}"),
+        (True, LowPort(81, "head"), "head:81 needs root, as a port below 1024", ""),
+        (
+            True,
+            LowPort(53, "dns", 5353),
+            "local port 53 for dns:5353 needs root, as a port below 1024",
+            "-m 5353:8053 listens on another port",
+        ),
+    ],
+)
+def test_what_needs_root_is_named_and_what_can_be_done_about_that(
+    machine: Machine, writable: bool, lowest: LowPort, why: str, remedy: str
+) -> None:
+    machine.set(writable=writable)
+    found = helper_rights("/h", lowest)
+    assert (found.why, found.remedy) == (why, remedy)
+    machine.set(writable=writable, sudo=False)
     with pytest.raises(MachineError) as caught:
-        helper_prefix("/h", 80)
-    assert caught.value.what == "this user may not write /h and may not open ports below 1024, and there is no sudo"
-    for words in ("--hosts-file", "-m PORT:LOCAL", "from ", "ip_unprivileged_port_start"):
-        assert words in caught.value.remedy
+        helper_rights("/h", lowest)
+    assert (caught.value.what, caught.value.remedy) == (f"{why}, and there is no sudo", remedy)
+
+
+def test_who_only_removes_names_is_told_nothing_of_ports_and_other_files(machine: Machine) -> None:
+    assert helper_rights("/h", to_remove=True)[1:] == ("/h needs root", "")
+
+
+@pytest.mark.parametrize(("owner", "remedy"), [(1000, "chmod u+w {}"), (1, "--hosts-file names another")])
+def test_a_file_of_ones_own_that_is_read_only_says_so(
+    machine: Machine, tmp_path: Path, owner: int, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own"
+    path.touch()
+    found = os.stat(path)
+    monkeypatch.setattr(os, "stat", lambda path: os.stat_result([*found[:4], owner, *found[5:10]]))
+    machine.set(writable=False, path=str(path))
+    with pytest.raises(MachineError) as caught:
+        helper_rights(str(path), WEB)
+    assert caught.value.what == f"{path} may not be written by this user"
+    assert caught.value.remedy == remedy.format(path)
 
 
 def test_who_typed_sudo(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def test_without_a_terminal_nobody_is_asked(etc: PrivateEtc) -> None:
 def test_without_sudo_it_says_what_can_be_done(etc: PrivateEtc) -> None:
     with start(etc, "/usr/bin/env", "PATH=/nowhere") as run:
         error = run.read()["error"]
-        assert "may not write /etc/hosts" in error
+        assert "/etc/hosts needs root, and there is no sudo" in error
         assert "--hosts-file" in error
 
 

@@ -17,7 +17,7 @@ import fairlead.__main__  # noqa: F401 (as a real run begins)
 from fairlead.errors import FairleadError
 from fairlead.host import privilege
 from fairlead.host.helper import Helper
-from fairlead.host.helper_start import Early
+from fairlead.host.helper_start import Early, Rights
 from fairlead.policy.hostsblock import Entry
 
 
@@ -38,8 +38,8 @@ async def answer(helper: Helper, words: dict[str, Any]) -> None:
 
 
 async def serve(hosts: str, early: Early | None) -> None:
-    prefix = () if early else privilege.helper_prefix(hosts, 0)
-    helper = await Helper.start(hosts, prefix, os.environ, on_gone=lambda undone: None, early=early)
+    rights = Rights() if early else privilege.helper_rights(hosts)
+    helper = await Helper.start(hosts, rights, os.environ, on_gone=lambda undone: None, early=early)
     say(ready=helper.pid, users=os.getresuid(), groups=[*os.getresgid(), *os.getgroups()], env=dict(os.environ))
     while line := await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
         await answer(helper, json.loads(line))

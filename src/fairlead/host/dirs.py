@@ -13,7 +13,7 @@ _NAME = "fairlead"
 
 def cache(env: Mapping[str, str]) -> str:
     """What may be deleted at any time."""
-    return _made(cache_place(env))
+    return _made(cache_place(env), "XDG_CACHE_HOME")
 
 
 def cache_place(env: Mapping[str, str]) -> str:
@@ -23,7 +23,7 @@ def cache_place(env: Mapping[str, str]) -> str:
 
 def state(env: Mapping[str, str]) -> str:
     """What has to outlive a run, and can be made anew if it is lost."""
-    return _made(state_place(env))
+    return _made(state_place(env), "XDG_STATE_HOME")
 
 
 def state_place(env: Mapping[str, str]) -> str:
@@ -36,7 +36,7 @@ def runtime(env: Mapping[str, str]) -> str | None:
     base = env.get("XDG_RUNTIME_DIR", "")
     if not os.path.isabs(base) or not os.path.isdir(base) or os.stat(base).st_uid != os.getuid():
         return None
-    return _made(os.path.join(base, _NAME))
+    return _made(os.path.join(base, _NAME), "XDG_RUNTIME_DIR")
 
 
 def _base(env: Mapping[str, str], variable: str, default: str) -> str:
@@ -49,7 +49,7 @@ def _base(env: Mapping[str, str], variable: str, default: str) -> str:
     return os.path.join(home, default)
 
 
-def _made(path: str) -> str:
+def _made(path: str, variable: str) -> str:
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         try:
@@ -57,7 +57,8 @@ def _made(path: str) -> str:
         except FileExistsError:
             _check(path)
     except OSError as error:
-        raise MachineError(f"cannot use the folder {path}: {error.strerror}") from error
+        remedy = f"set {variable} to a folder that you may write"
+        raise MachineError(f"cannot use the folder {path}: {error.strerror}", remedy=remedy) from error
     return path
 
 

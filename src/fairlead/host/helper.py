@@ -15,7 +15,7 @@ from typing import NamedTuple
 from fairlead.errors import MachineError, ProtocolError
 from fairlead.helper.requests import fitting
 from fairlead.helper.wire import MOST_SOCKETS, Message, Reader, encode
-from fairlead.host.helper_start import Early, connected
+from fairlead.host.helper_start import Early, Rights, connected
 from fairlead.policy.hostsblock import Entry, Mention
 
 HELLO = 5.0
@@ -88,17 +88,17 @@ class Helper:
     async def start(
         cls,
         hosts_file: str,
-        prefix: Sequence[str],
+        rights: Rights,
         env: Mapping[str, str],
         *,
         on_gone: Callable[[bool], None],
         early: Early | None = None,
     ) -> Helper:
-        """Start one for ``hosts_file``; ``prefix`` is the command that gives it its rights (see ``privilege``).
+        """Start one for ``hosts_file``; ``rights`` are what it takes to change that (see ``privilege``).
 
         ``early`` is one that was started before this process gave up root's. Raises MachineError.
         """
-        helper = cls(await connected(hosts_file, prefix, env, early), on_gone)
+        helper = cls(await connected(hosts_file, rights, env, early), on_gone)
         try:
             async with asyncio.timeout(HELLO):
                 helper.pid = (await helper._hello)["pid"]

@@ -14,13 +14,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import fairlead.helper
 from fairlead.errors import MachineError
 from fairlead.helper.connect import peer
 from fairlead.helper.processes import alive, owner
 from fairlead.host import dirs
-from fairlead.host.ports import without_root
+from fairlead.host.hosts import is_system
 from fairlead.policy.hostsblock import Owner
 
 CONNECTED = 5.0
@@ -31,6 +32,17 @@ _PAUSE = 0.005
 _LONGEST = 100
 """Bytes of a socket's path; the kernel takes 107 (unix(7))."""
 _SOCKET = re.compile(r"helper-(\d{1,10})-(\d{1,20})\.sock")
+
+
+class Rights(NamedTuple):
+    """What gives the helper the rights that it needs."""
+
+    prefix: tuple[str, ...] = ()
+    """The command before its own."""
+    why: str = ""
+    """Why there is one, as a sentence without its end."""
+    remedy: str = ""
+    """What can be done without it."""
 
 
 class Early:
@@ -44,12 +56,10 @@ class Early:
         self.process.communicate(timeout=CONNECTED)
 
 
-async def connected(
-    hosts_file: str, prefix: Sequence[str], env: Mapping[str, str], early: Early | None
-) -> socket.socket:
+async def connected(hosts_file: str, rights: Rights, env: Mapping[str, str], early: Early | None) -> socket.socket:
     """A connection with a helper that was just started. Raises MachineError."""
     try:
-        return await _connected(hosts_file, prefix, env, early)
+        return await _connected(hosts_file, rights, env, early)
     except OSError as error:
         raise MachineError(
             f"cannot make a socket for the helper to connect to: {error.strerror or error}",
@@ -57,20 +67,15 @@ async def connected(
         ) from error
 
 
-async def _connected(
-    hosts_file: str, prefix: Sequence[str], env: Mapping[str, str], early: Early | None
-) -> socket.socket:
+async def _connected(hosts_file: str, rights: Rights, env: Mapping[str, str], early: Early | None) -> socket.socket:
     with _meeting_place(env) as path, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         os.chmod(path, 0o600)
         listener.listen(1)
         listener.setblocking(False)
-        if early is None:
-            process = _run(prefix, _words(path, os.getuid(), hosts_file, dirs.state(env)))
-        else:
-            process = early.process
-            dirs.state(env)
-        await _detached(process, path, prefix)
+        words = _words(path, os.getuid(), hosts_file, _lasting(hosts_file, env))
+        process = _run(rights.prefix, words) if early is None else early.process
+        await _detached(process, path, rights)
         try:
             async with asyncio.timeout(CONNECTED):
                 return await _accept(listener)
@@ -96,7 +101,23 @@ def _words(path: str, uid: int, hosts_file: str, state: str) -> list[str]:
     return [path, str(uid), str(us.pid), str(us.start), os.path.abspath(hosts_file), state]
 
 
-async def _detached(process: subprocess.Popen[bytes], path: str, prefix: Sequence[str]) -> None:
+def _lasting(hosts_file: str, env: Mapping[str, str]) -> str:
+    """A folder for what has to outlive a killed helper.
+
+    Where there is none, a file that is not the system's can still be replaced; only to write one in place is refused.
+    """
+    try:
+        return dirs.state(env)
+    except MachineError:
+        if is_system(hosts_file):
+            raise
+    try:
+        return dirs.runtime(env) or os.devnull
+    except MachineError:
+        return os.devnull
+
+
+async def _detached(process: subprocess.Popen[bytes], path: str, rights: Rights) -> None:
     """Wait until what was started has ended: then the helper is connected and on its own, or an error is told."""
     assert process.stdin is not None
     assert process.stderr is not None
@@ -120,9 +141,11 @@ async def _detached(process: subprocess.Popen[bytes], path: str, prefix: Sequenc
         transport.close()
     if code:
         said = next((line.strip() for line in reversed(words) if line.strip()), f"it ended with {code}")
-        if prefix:
-            raise MachineError(f"{prefix[0]} did not start the helper: {said}", remedy=without_root())
-        raise MachineError(said)
+        if not rights.prefix:
+            raise MachineError(said)
+        program = rights.prefix[0]
+        failed = f"{program} did not start the helper: {said.removeprefix(f'{program}: ')}"
+        raise MachineError(f"{rights.why}, and {failed}" if rights.why else failed, remedy=rights.remedy)
 
 
 def _give_up(process: subprocess.Popen[bytes]) -> None:

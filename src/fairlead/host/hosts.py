@@ -11,7 +11,7 @@ from fairlead.helper.processes import alive
 from fairlead.host.files import write_atomically
 from fairlead.policy.hostsblock import blocks, heal
 
-__all__ = ["SYSTEM", "is_system", "keep_original", "left_behind", "require_readable", "what_is_left"]
+__all__ = ["SYSTEM", "clean_command", "is_system", "keep_original", "left_behind", "require_readable", "what_is_left"]
 
 
 def left_behind(path: str) -> tuple[int, ...]:
@@ -33,8 +33,12 @@ def what_is_left(path: str) -> str:
     if not pids:
         return ""
     run = "a killed run" if len(pids) == 1 else f"{len(pids)} killed runs"
-    command = "fairlead clean" if is_system(path) else f"fairlead clean --hosts-file {path}"
-    return f"{path} still has names of {run} (pid {', '.join(map(str, pids))}); {command} removes them"
+    return f"{path} still has names of {run} (pid {', '.join(map(str, pids))}); {clean_command(path)} removes them"
+
+
+def clean_command(path: str) -> str:
+    """What removes such names."""
+    return "fairlead clean" if is_system(path) else f"fairlead clean --hosts-file {path}"
 
 
 def require_readable(path: str) -> None:

@@ -7,7 +7,7 @@ import sys
 
 from fairlead.helper.holders import describe_holder, describe_holders, in_the_way
 
-__all__ = ["describe_holder", "describe_holders", "in_the_way", "low_port_remedy", "lowest_free", "without_root"]
+__all__ = ["describe_holder", "describe_holders", "in_the_way", "low_port_remedy", "lowest_free"]
 
 
 def low_port_remedy(port: int, *, proc: str = "/proc") -> str:
@@ -20,14 +20,6 @@ def low_port_remedy(port: int, *, proc: str = "/proc") -> str:
         f"choose a local port from {lowest}; or allow low ports to everybody: "
         f"sudo sysctl -w net.ipv4.ip_unprivileged_port_start={port}; "
         f"or to this Python: sudo setcap cap_net_bind_service=+ep {python}"
-    )
-
-
-def without_root() -> str:
-    """What can be done where nobody may become root."""
-    return (
-        f"without it: a hosts file of your own by --hosts-file, and local ports from {lowest_free()} by -m PORT:LOCAL, "
-        f"or all ports where the administrator sets net.ipv4.ip_unprivileged_port_start=1"
     )
 
 

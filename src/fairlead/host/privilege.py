@@ -9,13 +9,17 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import NamedTuple
 
 from fairlead.errors import MachineError
-from fairlead.host.helper_start import Early
-from fairlead.host.ports import lowest_free, without_root
+from fairlead.host.children import has_terminal
+from fairlead.host.helper_start import Early, Rights
+from fairlead.host.hosts import is_system
+from fairlead.host.ports import lowest_free
 from fairlead.kit.process import in_foreground
 
-PROMPT = "[fairlead] password of %p, to write the hosts file and to open low ports: "
-"""What sudo(8) asks with; %p is whose password it wants."""
+PROMPT = "[fairlead] password of %p, to "
+"""How begins what sudo(8) asks with; %p is whose password it wants."""
 
+_HIGHER = 8000
+"""What is added to a low port for one that is easily remembered: 8080, 8443."""
 _CAP_NET_BIND_SERVICE = 10
 """capabilities(7)."""
 _PR_SET_DUMPABLE = 4
@@ -35,32 +39,80 @@ class Invoker(NamedTuple):
     home: str
 
 
-def helper_prefix(hosts_file: str, lowest_port: int, *, ask: bool = True) -> tuple[str, ...]:
-    """The command before the helper's that gives it the rights it needs: nothing, or sudo.
+class LowPort(NamedTuple):
+    """The lowest local port that a helper may have to bind, and what for."""
 
-    ``lowest_port`` is the lowest that it may have to bind, 0 if none; ``ask`` whether the user may be asked for a
-    password. Raises MachineError where there is no way.
+    number: int = 0
+    """0 if there is none."""
+    service: str = ""
+    port: int = 0
+    """Of the service, as ``-m`` takes it; 0 if it is no such port."""
+
+    def __str__(self) -> str:
+        if self.port in (0, self.number):
+            return f"{self.service}:{self.number}"
+        return f"local port {self.number} for {self.service}:{self.port}"
+
+
+NO_PORT = LowPort()
+
+
+def helper_rights(hosts_file: str, lowest: LowPort = NO_PORT, *, ask: bool = True, to_remove: bool = False) -> Rights:
+    """What it takes to change this file and to bind this port: nothing, or sudo.
+
+    ``ask`` is whether the user may be asked for a password; ``to_remove`` that names are only to go. Raises
+    MachineError where there is no way.
     """
-    lacking = _lacking(hosts_file, lowest_port)
-    if not lacking:
-        return ()
+    if os.geteuid() == 0:
+        return Rights()
+    locked = not os.access(hosts_file, os.W_OK)
+    if locked and not is_system(hosts_file):
+        # Whoever the helper is, it touches such a file with this user's rights.
+        raise MachineError(f"{hosts_file} may not be written by this user", remedy=_unlock(hosts_file))
+    low = 0 < lowest.number < lowest_free() and not _may_bind_low()
+    if not locked and not low:
+        return Rights()
+    remedies = [] if to_remove else _without_root(locked, lowest if low else NO_PORT)
+    why = _why(hosts_file if locked else "", str(lowest) if low else "")
     from shutil import which  # with its compressors, which a run that needs no sudo has no use for
 
     if which("sudo") is None:
-        raise MachineError(f"this user {' and '.join(lacking)}, and there is no sudo", remedy=without_root())
-    # In the background of a terminal sudo would be stopped.
-    return ("sudo", "-p", PROMPT) if ask and in_foreground() else ("sudo", "-n")
+        raise MachineError(f"{why}, and there is no sudo", remedy="; ".join(remedies))
+    if ask and in_foreground():
+        return Rights(("sudo", "-p", _prompt(hosts_file, locked, low, to_remove)), why, "; ".join(remedies))
+    if ask and has_terminal():
+        # In its background sudo would be stopped.
+        remedies.insert(0, "start it in the foreground, or run sudo -v first")
+    return Rights(("sudo", "-n"), why, "; ".join(remedies))
 
 
-def _lacking(hosts_file: str, lowest_port: int) -> list[str]:
-    if os.geteuid() == 0:
-        return []
-    found = []
-    if not os.access(hosts_file, os.W_OK):
-        found.append(f"may not write {hosts_file}")
-    if 0 < lowest_port < lowest_free() and not _may_bind_low():
-        found.append(f"may not open ports below {lowest_free()}")
+def _unlock(hosts_file: str) -> str:
+    try:
+        ours = os.stat(hosts_file).st_uid == os.geteuid()
+    except OSError:
+        ours = False
+    return f"chmod u+w {hosts_file}" if ours else "--hosts-file names another"
+
+
+def _why(hosts_file: str, port: str) -> str:
+    if hosts_file and port:
+        return f"{hosts_file} needs root, and so does {port}, as a port below {lowest_free()}"
+    return f"{hosts_file} needs root" if hosts_file else f"{port} needs root, as a port below {lowest_free()}"
+
+
+def _without_root(locked: bool, lowest: LowPort) -> list[str]:
+    found = ["--hosts-file names a file of your own"] if locked else []
+    if lowest.port:
+        found.append(f"-m {lowest.port}:{_HIGHER + lowest.number} listens on another port")
     return found
+
+
+def _prompt(hosts_file: str, locked: bool, low: bool, to_remove: bool) -> str:
+    if to_remove:
+        aim = f"remove the names from {hosts_file.replace('%', '%%')}"
+    else:
+        aim = " and to ".join([*["write the hosts file"] * locked, *["open low ports"] * low])
+    return f"{PROMPT}{aim}: "
 
 
 def _may_bind_low() -> bool:

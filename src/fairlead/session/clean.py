@@ -6,9 +6,9 @@ import asyncio
 import os
 
 from fairlead.host.helper import Helper
-from fairlead.host.helper_start import Early
+from fairlead.host.helper_start import Early, Rights
 from fairlead.host.hosts import left_behind
-from fairlead.host.privilege import helper_prefix
+from fairlead.host.privilege import helper_rights
 
 
 def run(hosts_file: str, early: Early | None = None) -> tuple[int, ...]:
@@ -17,15 +17,15 @@ def run(hosts_file: str, early: Early | None = None) -> tuple[int, ...]:
     ``early`` is a helper that has root's rights already. Nobody is asked for a password where there is nothing to do.
     """
     left = left_behind(hosts_file)
-    prefix = () if early or not left else helper_prefix(hosts_file, 0)
+    rights = Rights() if early or not left else helper_rights(hosts_file, to_remove=True)
     if not left and early is None and not os.access(hosts_file, os.W_OK):
         return ()
-    return asyncio.run(_heal(hosts_file, prefix, early))
+    return asyncio.run(_heal(hosts_file, rights, early))
 
 
-async def _heal(hosts_file: str, prefix: tuple[str, ...], early: Early | None) -> tuple[int, ...]:
+async def _heal(hosts_file: str, rights: Rights, early: Early | None) -> tuple[int, ...]:
     # Also where no names are left: a file whose writer was killed is completed.
-    helper = await Helper.start(hosts_file, prefix, os.environ, on_gone=lambda undone: None, early=early)
+    helper = await Helper.start(hosts_file, rights, os.environ, on_gone=lambda undone: None, early=early)
     try:
         return await helper.heal()
     finally:

@@ -16,9 +16,10 @@ from fairlead.features.services.context import ServedContext
 from fairlead.features.services.domain import cluster_domain
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
-from fairlead.host import descriptors
+from fairlead.host import descriptors, dirs
 from fairlead.host.addresses import AddressBook
 from fairlead.host.helper_start import Early
+from fairlead.host.hosts import is_system
 from fairlead.host.ready_file import ReadyFile, of_services
 from fairlead.kit import log, process
 from fairlead.kit.tasks import Background, spawn, stop
@@ -61,6 +62,9 @@ def run(
     require_minimum()
     # Whatever is said of it holds in every folder, and begins with a slash.
     settings = settings._replace(hosts_file=os.path.abspath(settings.hosts_file))
+    if is_system(settings.hosts_file) and not settings.dry_run:
+        # For the copy of that file. Looked at first: who cannot go on need not hear what else the folder is for.
+        dirs.state(os.environ)
     if settings.command:
         process.require(settings.command[0])
     if settings.ready_file and not settings.dry_run:
@@ -87,12 +91,13 @@ class _Session:
         self._ready_file = ReadyFile(settings.ready_file) if settings.ready_file else None
         self._showing: asyncio.Task[None] | None = None
         self._clusters: list[Cluster] = []
+        self._tell_what_stays: Callable[[], None] = lambda: None
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
         contexts = dict.fromkeys(self._settings.contexts) or (self._options.context,)
         configs = [load(self._options._replace(context=context), os.environ) for context in contexts]
-        self._ending = Ending(self._settings.command, on_signal=self._quiet)
+        self._ending = Ending(self._settings.command, on_signal=self._quiet, last=lambda: self._tell_what_stays())
         with self._ending.watching():
             async with AsyncExitStack() as stack:
                 servers = [
@@ -118,6 +123,7 @@ class _Session:
         hosts = HostsFile(None, self._tell, path)
         self._run = ServicesRun(self._settings, hosts, book, tasks, self._tell)
         self._helper = HelperKeeper(hosts, path, lambda: self._run.lowest_port, tasks, self._tell, self._early)
+        self._tell_what_stays = self._helper.tell_what_stays
         labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
         forbidden = forbid(_names_in_use([server.config for server in servers]))
         for at, server in enumerate(servers):

@@ -18,6 +18,7 @@ from fairlead.features.services.served import ServedGroup
 from fairlead.features.services.sockets import TRY_AGAIN, Got, Sockets
 from fairlead.features.services.watch import ServiceName
 from fairlead.host.addresses import AddressBook
+from fairlead.host.privilege import NO_PORT, LowPort
 from fairlead.host.ready_file import Listening
 from fairlead.kit.tasks import Background, stop, together
 from fairlead.model.events import Note
@@ -76,10 +77,11 @@ class ServicesRun:
         self._fresh = self._plans.update(self.contexts.index)
 
     @property
-    def lowest_port(self) -> int:
-        """The lowest port that is to be listened on; 0 if there is none."""
-        groups = self._plans.groups.values()
-        return min((port.number for group in groups for port in group.ports if port.ours), default=0)
+    def lowest_port(self) -> LowPort:
+        """The lowest port that is to be listened on."""
+        ports = [(key.service, port) for key, group in self._plans.groups.items() for port in group.ports if port.ours]
+        found = (LowPort(port.number, service, 0 if port.direct else port.port) for service, port in ports)
+        return min(found, default=NO_PORT)
 
     async def start(self) -> None:
         """Serve what was read, and follow the clusters from now on. Raises what the hosts file does not take.
