@@ -79,6 +79,16 @@ def test_a_local_number_changes_the_local_side_only() -> None:
     assert where(found.groups[0].ports[0]) == (18080, ["a:8080"])
 
 
+def test_a_port_that_was_mapped_has_its_number_before_one_that_has_it_by_itself() -> None:
+    ports = [{"name": "alt", "port": 8080}, {**HTTP, "name": "web"}]
+    for order in (ports, ports[::-1]):
+        found = planned(service(*order), number={80: 8080})
+        assert [port[:2] for port in found.groups[0].ports] == [(8080, 80)]
+        assert [(each.port, each.reason) for each in found.unserved] == [
+            ("8080", "local port 8080 is that of port 80 already")
+        ]
+
+
 def test_two_ports_on_one_local_number_are_one_listener() -> None:
     found = planned(service(HTTP, {"name": "b", "port": 81}), number={80: 9000, 81: 9000})
     assert [port[:2] for port in found.groups[0].ports] == [(9000, 80)]

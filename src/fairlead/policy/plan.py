@@ -13,6 +13,7 @@ from fairlead.model.named import GroupKey, OwnServer
 from fairlead.model.objects import EndpointSlice, Service, ServicePort
 from fairlead.model.target import Backend
 from fairlead.policy.endpoints import PodEndpoint, not_pods, pod_endpoints
+from fairlead.policy.mapping import tcp_ports
 
 MOST_LISTENERS = 1000
 """Of one service: whoever may make a service in a shared cluster must not take all descriptors of those who look."""
@@ -119,7 +120,8 @@ def plan(
     else:
         pods = pod_endpoints(slices)
         nowhere = "" if pods or service.selector else _without_pods(slices)
-    tcp = [port for port in service.ports if port.protocol == "TCP"]
+    # Whoever moves a port to a number wants it there, and not what has that number by itself.
+    tcp = sorted(tcp_ports(service), key=lambda port: wishes.number(port.port) == port.port)
     unserved = [
         Unserved(key, f"{port.port}/{port.protocol}", "port forwarding carries TCP only", relay=True)
         for port in service.ports
