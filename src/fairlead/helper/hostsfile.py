@@ -2,7 +2,8 @@
 
 Our own processes take turns by a lock (flock(2)) on the file itself: it needs no other file that could be left, and its
 end is the kernel's work. A file that was replaced while one waited is recognised by its inode, and waited for again.
-Since any user who may read the file can keep that lock, root takes turns by a folder of its own as well.
+Since any user who may read the file can keep that lock, the processes of one user take turns by a folder of that user's
+as well, and wait for the lock only briefly: it is for those of other users, if the file is theirs too.
 
 The file is replaced by rename(2), so that readers see all of the old or all of the new. Who has it open for writing, as
 an editor has for a moment, is waited for first; what comes at the last moment is carried over. A file that
@@ -51,7 +52,7 @@ def update(path: str, edit: Edit, journals: Sequence[str], *, turns: str = "") -
     """Make the file ``edit`` of what it holds; nothing is written if that is the same. Raises MachineError.
 
     ``edit`` may be called again when others write too; its last call is the one that counts. ``journals`` are the
-    folders for what is kept while the file is written in place. ``turns`` is the folder by which root takes turns.
+    folders for what is kept while the file is written in place. ``turns`` is the folder by which this user takes turns.
     """
     path = os.path.realpath(path)
     try:

@@ -46,7 +46,7 @@ class Names:
         self._as_root = os.geteuid() == 0 and os.path.realpath(path) == os.path.realpath(SYSTEM)
         self._path = SYSTEM if self._as_root else path  # which may be a link that the user changes later
         self._journals = journal.SYSTEM if self._as_root else (state,)
-        self._turns = turn.FOLDER if self._as_root else ""
+        self._turns = turn.FOLDER if self._as_root else turn.users_folder(state, path)
         self._written = False
         self._stands = False
         """The file has the block, as far as we know."""

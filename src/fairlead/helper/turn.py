@@ -1,4 +1,4 @@
-"""Turns among processes of root's that nobody else can take or keep: a lock (flock(2)) on a folder of root's alone.
+"""Turns among processes of one user that nobody else can take or keep: a lock (flock(2)) on a folder of that user's.
 
 Any user may lock a file that all may read, and keep it locked for as long as it likes. The folder is empty, and removed
 by whoever leaves it last.
@@ -7,6 +7,7 @@ by whoever leaves it last.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import stat
 import time
@@ -16,10 +17,15 @@ from contextlib import contextmanager
 from fairlead.errors import MachineError
 
 FOLDER = "/run/fairlead-turn"
-"""Nothing else is kept there, which somebody could tidy up, the folder too, while a turn is had."""
+"""Root's. Nothing else is kept there, which somebody could tidy up, the folder too, while a turn is had."""
 PATIENCE = 5.0
 """Seconds to wait; a turn takes milliseconds."""
 _PAUSE = 0.005
+
+
+def users_folder(state: str, path: str) -> str:
+    """For a file that is not the system's: one that its user has for it, in the folder ``state``."""
+    return os.path.join(state, f"turn-{hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]}")
 
 
 @contextmanager
