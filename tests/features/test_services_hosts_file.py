@@ -107,6 +107,17 @@ def test_more_names_than_the_helper_takes_are_named_once(tmp_path: Path) -> None
     ]
 
 
+def test_an_error_that_ends_the_run_is_not_told_before(tmp_path: Path) -> None:
+    async def body(helper: Fake, hosts: HostsFile) -> None:
+        helper.reply = MachineError("the disk is full")
+        hosts.want(ENTRIES[:1])
+        await hosts.written()
+        with pytest.raises(MachineError, match="the disk is full"):
+            hosts.check()
+
+    assert play(tmp_path / "hosts", body) == []
+
+
 def test_without_a_helper_nothing_was_written(tmp_path: Path) -> None:
     async def body(helper: Fake, hosts: HostsFile) -> None:
         hosts.check()
@@ -122,6 +133,7 @@ def test_without_a_helper_nothing_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [MachineError("the disk is full"), ProtocolError("too large")])
 def test_no_error_of_a_write_ends_the_run(error: Exception, tmp_path: Path) -> None:
     async def body(helper: Fake, hosts: HostsFile) -> None:
+        hosts.check()
         helper.reply = error
         hosts.want(ENTRIES[:1])
         await hosts.written()

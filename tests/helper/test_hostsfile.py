@@ -15,6 +15,7 @@ import pytest
 from fairlead.errors import MachineError
 from fairlead.helper import hostsfile
 from fairlead.helper.journal import Journal, complete
+from fairlead.helper.writers import describe_writer
 
 USUAL = b"127.0.0.1 localhost\n10.0.0.5 db\n"
 
@@ -329,6 +330,34 @@ def test_a_lock_that_stays_is_told_with_its_holder(
         fcntl.flock(file, fcntl.LOCK_SH)
         with pytest.raises(MachineError, match=f"process {os.getpid()} has kept it locked"):
             hostsfile.update(str(hosts), first(b"x\n"), journals)
+
+
+def test_who_has_it_open_for_writing_is_named(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostsfile, "PATIENCE", 0.05)
+    with open(hosts, "ab"), pytest.raises(MachineError, match=rf"\(pid {os.getpid()}\) has it open for writing"):
+        hostsfile.update(str(hosts), first(b"x\n"), journals)
+    monkeypatch.setattr(hostsfile, "describe_writer", lambda path: "")
+    with open(hosts, "ab"), pytest.raises(MachineError, match="somebody has it open for writing"):
+        hostsfile.update(str(hosts), first(b"x\n"), journals)
+    assert hosts.read_bytes() == USUAL
+
+
+def test_who_only_reads_it_is_no_writer(hosts: Path) -> None:
+    with open(hosts):
+        assert describe_writer(str(hosts)) == ""
+
+
+def test_a_file_that_may_not_be_written_has_a_remedy(
+    hosts: Path, journals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(MachineError, match=r"Read-only file system \(--hosts-file names another file\)"):
+        hostsfile.update(str(hosts), first(b"x\n"), journals)
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])

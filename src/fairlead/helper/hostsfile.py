@@ -27,6 +27,7 @@ from typing import Self
 from fairlead.errors import MachineError
 from fairlead.helper.journal import Journal
 from fairlead.helper.turn import turn
+from fairlead.helper.writers import describe_writer
 
 PATIENCE = 5.0
 """Seconds to wait for another process of ours, which needs a few milliseconds, and for others who write meanwhile."""
@@ -59,7 +60,9 @@ def update(path: str, edit: Edit, journals: Sequence[str], *, turns: str = "") -
         with turn(turns) if turns else nullcontext(False) as ours, _Locked(path, strict=not ours) as file:
             _update(file, edit, Journal(path, journals))
     except OSError as error:
-        raise MachineError(f"cannot change {path}: {error.strerror}") from error
+        forbidden = error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+        remedy = "--hosts-file names another file" if forbidden else ""
+        raise MachineError(f"cannot change {path}: {error.strerror}", remedy=remedy) from error
 
 
 def read(path: str) -> bytes:
@@ -103,6 +106,8 @@ def _update(file: _Locked, edit: Edit, journal: Journal) -> None:
             file.append(late[len(held) :])
             return
         # The old one was written anew meanwhile: that is what the file is to be.
+    if writer := file.writer():
+        raise MachineError(f"cannot change {file.path}: {writer} has it open for writing")
     raise MachineError(f"cannot change {file.path}: others write it all the time")
 
 
@@ -153,6 +158,10 @@ class _Locked:
         except FileNotFoundError:
             return False
         return os.path.samestat(found, os.fstat(self._file))
+
+    def writer(self) -> str:
+        """Who has it open for writing now; "" if nobody has."""
+        return "" if _wait_for_writers(self._file, 0.0) else describe_writer(self.path) or "somebody"
 
     def content(self) -> bytes:
         """What it holds."""

@@ -30,6 +30,8 @@ class HostsFile:
         self._version = 0
         self._done = 0
         self._failed: FairleadError | None = None
+        self._checked = False
+        """Whether a write was found to be good; from then on nobody looks."""
         self.standing: dict[str, tuple[str, ...]] = {}
         """What the file has of this run, by address, as far as is known."""
         self._seen: tuple[int, ...] = ()
@@ -54,6 +56,7 @@ class HostsFile:
         """Raise what the last write met, if it failed."""
         if self._failed is not None:
             raise self._failed
+        self._checked = True
 
     async def written(self) -> None:
         """Return once the file has what is wanted now, or was found not to take it: see ``standing``."""
@@ -94,6 +97,8 @@ class HostsFile:
             reply = await self.helper.hosts(wanted)
         except FairleadError as error:
             self._failed = error
+            if not self._checked:
+                return True  # whoever looks raises it
             self._say_once(str(error), f"{self._path} could not be written: {error}")
             return True
         self._failed = None
