@@ -120,6 +120,17 @@ def test_a_connection_that_waited_in_vain_is_reset_with_the_reason(run: Any) -> 
     run(main())
 
 
+def test_who_waited_for_a_server_in_vain_is_told_for_how_long(run: Any) -> None:
+    async def main() -> None:
+        async with serving(echo, wait=0.3) as it:
+            it.broken = UnreachableError("the API server did not answer within 10 s")
+            reader, writer = await it.connect()
+            await expect_reset(reader, writer)
+            assert it.aim.failures == ["the API server did not answer within 10 s; the connection waited 0.3 s"]
+
+    run(main())
+
+
 def test_an_unreachable_server_is_reported_and_waited_for(run: Any) -> None:
     async def main() -> None:
         async with serving(echo) as it:

@@ -8,7 +8,7 @@ from fairlead.errors import UsageError
 from fairlead.model.target import Local, PortSpec, TargetSpec
 from fairlead.policy.portspec import parse_number, parse_port, parse_targets
 
-RULE = "may have lower case letters, digits, '-' and '.', and must start and end with a letter or a digit"
+RULE = "it may have lower case letters, digits, '-' and '.', and must start and end with a letter or a digit"
 INCOMPLETE = "TYPE/NAME and list of ports are required for port-forward"
 
 
@@ -121,11 +121,14 @@ def test_words_are_targets_each_with_its_ports(words: str, expected: list[tuple[
         (["pod,svc/a", "80"], "arguments in resource/name form must have a single resource and name"),
         (["pod/..", "80"], "invalid resource name \"..\": [may not be '..']"),
         (["pod/a%b", "80"], "invalid resource name \"a%b\": [may not contain '%']"),
-        (["svc/WEB", "80"], f'invalid resource name "WEB": [{RULE}]'),
-        (["web_x", "80"], f'invalid resource name "web_x": [{RULE}]'),
-        (["svc/web ", "80"], f'invalid resource name "web ": [{RULE}]'),
-        (["svc/\udcff\udcfe", "80"], f'invalid resource name "\\udcff\\udcfe": [{RULE}]'),
-        (["svc/" + "a" * 254, "80"], f'invalid resource name "{"a" * 40}...": [may not be longer than 253 characters]'),
+        (["svc/WEB", "80"], f'invalid resource name "WEB": {RULE}'),
+        (["web_x", "80"], f'invalid resource name "web_x": {RULE}'),
+        (["svc/web ", "80"], f'invalid resource name "web ": {RULE}'),
+        (["svc/\udcff\udcfe", "80"], f'invalid resource name "\\udcff\\udcfe": {RULE}'),
+        (
+            ["svc/" + "a" * 254, "80"],
+            f'invalid resource name "{"a" * 40}...": it may not be longer than 253 characters',
+        ),
     ],
 )
 def test_what_is_no_target_is_refused(words: list[str], message: str) -> None:

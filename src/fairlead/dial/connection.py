@@ -14,7 +14,6 @@ from fairlead.errors import (
     FairleadError,
     ForbiddenError,
     MachineError,
-    NotFoundError,
     UnreachableError,
 )
 from fairlead.model.target import Backend
@@ -190,7 +189,10 @@ class Connection:
             self._fail(str(error))
             return
         self._words = str(error)
-        if isinstance(error, NotFoundError) or not isinstance(error, UnreachableError):
+        if isinstance(error, UnreachableError):
+            # One try is much shorter than the wait.
+            self._words += f"; the connection waited {self._wait:g} s"
+        else:
             self._tried |= {self.backend}
             if self._target.has_another(self._tried):
                 self.dial()
