@@ -30,7 +30,7 @@ class State(NamedTuple):
 
 
 def state_of(ways: Sequence[Way]) -> State:
-    """One port that is needed and leads nowhere makes a name waiting, else one that fails makes it failing, and so on."""
+    """A port that is needed and leads nowhere makes a name waiting, else a failing one makes it failing etc."""
     if any(way.needed and not way.leads_on for way in ways):
         return State("waiting")
     failures = [way.failure for way in ways if way.failure]
