@@ -55,10 +55,9 @@ class Hosts:
         self.lines = tuple(entries)
         return HostsReply((), (), ())
 
-    async def bind(self, wanted: Sequence[tuple[str, int]], *, look: bool = True) -> list[Bound]:
+    async def bind(self, wanted: Sequence[tuple[str, int]]) -> list[Bound]:
         """No low port is used: what comes here is in use."""
-        holders = describe_holders(wanted) if look else [""] * len(wanted)
-        return [Bound(None, errno.EADDRINUSE, holder) for holder in holders]
+        return [Bound(None, errno.EADDRINUSE, holder) for holder in describe_holders(wanted)]
 
 
 @dataclass

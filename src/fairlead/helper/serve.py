@@ -93,10 +93,8 @@ class Server:
             }  # fmt: skip
         if operation == "heal":
             return {"dead": self._names.heal()}
-        if operation in ("bind", "bind-only"):
-            return {
-                "bound": _bind(requests.endpoints(value), sockets, asker=self._uid if operation == "bind" else None)
-            }
+        if operation == "bind":
+            return {"bound": _bind(requests.endpoints(value), sockets, asker=self._uid)}
         raise ProtocolError("no such request")
 
     def _send(self, message: Message, sockets: list[socket.socket] | None = None) -> None:
@@ -119,8 +117,8 @@ def _requests(sock: socket.socket) -> Iterator[Message]:
             yield from reader.feed(data)
 
 
-def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, asker: int | None) -> list[Any]:
-    """For each: 0 if ``sockets`` has another one now, else the error's number and, if asked for, who has the port."""
+def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, asker: int) -> list[Any]:
+    """For each: 0 if ``sockets`` has another one now, else the error's number and who has the port."""
     results: list[Any] = []
     for address, port in wanted:
         try:
@@ -129,10 +127,9 @@ def _bind(wanted: list[tuple[str, int]], sockets: list[socket.socket], *, asker:
         except OSError as error:
             results.append([error.errno, ""])
     failed = [index for index, result in enumerate(results) if result]
-    if asker is not None:
-        holders = describe_holders([wanted[index] for index in failed], asker=asker)
-        for index, holder in zip(failed, holders, strict=True):
-            results[index][1] = holder
+    holders = describe_holders([wanted[index] for index in failed], asker=asker)
+    for index, holder in zip(failed, holders, strict=True):
+        results[index][1] = holder
     return results
 
 

@@ -122,16 +122,12 @@ class Helper:
             reply["lost"],
         )
 
-    async def bind(self, wanted: Sequence[tuple[str, int]], *, look: bool = True) -> list[Bound]:
-        """Listen on these addresses and ports (IPv4, TCP): for each what came of it, in order. Raises MachineError.
-
-        ``look`` for the holders of those that are in use, which costs a look at every process.
-        """
-        operation = "bind" if look else "bind-only"
+    async def bind(self, wanted: Sequence[tuple[str, int]]) -> list[Bound]:
+        """Listen on these addresses and ports (IPv4, TCP): for each what came of it, in order. Raises MachineError."""
         found: list[Bound] = []
         try:
             for at in range(0, len(wanted), MOST_SOCKETS):
-                reply, sockets = await self._ask(operation, list(map(list, wanted[at : at + MOST_SOCKETS])))
+                reply, sockets = await self._ask("bind", list(map(list, wanted[at : at + MOST_SOCKETS])))
                 rest = iter(sockets)
                 found += [_bound(rest) if each == 0 else Bound(None, *each) for each in reply["bound"]]
         except BaseException:
