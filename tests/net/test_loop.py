@@ -15,8 +15,12 @@ from fairlead.net.loop import run
 def fail():
     raise {error}
 
+class SSLProtocol:
+    def connection_made(self):
+        fail()
+
 async def main():
-    asyncio.get_running_loop().call_soon(fail)
+    asyncio.get_running_loop().call_soon({callback})
     await asyncio.sleep(0.01)
 
 run(main())
@@ -25,16 +29,17 @@ print("done")
 
 
 @pytest.mark.parametrize(
-    ("error", "asked", "told"),
+    ("callback", "error", "asked", "told"),
     [
-        ("KeyError('lane')", False, False),
-        ("KeyError('lane')", True, True),
-        ("OSError(113, 'No route to host')", True, False),
+        ("fail", "KeyError('lane')", False, False),
+        ("fail", "KeyError('lane')", True, True),
+        ("SSLProtocol().connection_made", "RuntimeError('the handler is closed')", True, False),
+        ("fail", "OSError(113, 'No route to host')", True, False),
     ],
 )
-def test_an_error_in_a_callback(error: str, asked: bool, told: bool) -> None:
+def test_an_error_in_a_callback(callback: str, error: str, asked: bool, told: bool) -> None:
     env = {**os.environ, "PYTHONWARNINGS": "default" if asked else ""}
-    command = [sys.executable, "-c", PROGRAM.format(error=error)]
+    command = [sys.executable, "-c", PROGRAM.format(callback=callback, error=error)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "done\n"
     assert ("ResourceWarning" in done.stderr and "KeyError('lane')" in done.stderr) is told, done.stderr

@@ -31,6 +31,8 @@ def rule(group: str, resource: str, *verbs: str) -> Json:
 
 SERVICES = rule("", "services", "list", "watch")
 SLICES = rule("discovery.k8s.io", "endpointslices", "list", "watch")
+VERBS = ("list", "list", "create")
+"""What who may nothing is told to ask kubectl about, in this order."""
 PODS = rule("", "pods", "list", "watch")
 
 
@@ -146,9 +148,10 @@ def test_one_namespace_of_two(plain: World, base_world: World, user: User, servi
     options = user("only-here", SERVICES, SLICES, FORWARD)
     with services(*options, "-n", "kube-system", ready=False, json=False) as running:
         running.wait_end(6, START)
-        (line,) = running.err
+        line, *checks = running.err
         assert "kube-system" in line
         assert "services" in line
+        assert all(f"kubectl auth can-i {verb} " in each for verb, each in zip(VERBS, checks, strict=True))
 
 
 def test_all_namespaces(user: User, services: StartServices) -> None:
@@ -156,9 +159,10 @@ def test_all_namespaces(user: User, services: StartServices) -> None:
     options = user("not-all", SERVICES, SLICES, FORWARD)[:-2]
     with services(*options, "-A", ready=False, json=False) as running:
         running.wait_end(6, START)
-        (line,) = running.err
+        line, *checks = running.err
         assert "list" in line
         assert "services" in line
+        assert all(f"kubectl auth can-i {verb} " in each for verb, each in zip(VERBS, checks, strict=True))
 
 
 def test_rights_that_are_taken_and_given_back(

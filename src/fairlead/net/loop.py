@@ -42,10 +42,18 @@ async def _settled(main: Coroutine[Any, Any, T]) -> T:
 def _log_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What went wrong in a callback with nobody to tell: for whoever looks, not for the user's terminal.
 
-    A network's error may end here, anything else is a mistake of ours. Python shows a ResourceWarning only to those
+    A network's error may end here, also as uvloop has it for a TLS connection that ended before its handshake began;
+    anything else is a mistake of ours. Python shows a ResourceWarning only to those
     who ask for it (PYTHONWARNINGS), as the tests do.
     """
     error = context.get("exception")
     _log.log(log.DECISION, "event loop: %s", context.get("message"), exc_info=error)
-    if not isinstance(error, OSError):
+    if not isinstance(error, OSError) and not _ended_before_tls(context):
         warnings.warn(f"event loop: {context.get('message')}: {error!r}", ResourceWarning, stacklevel=2)
+
+
+def _ended_before_tls(context: dict[str, Any]) -> bool:
+    """Whether uvloop's own TLS layer met a transport that was closed before it was begun."""
+    return isinstance(context.get("exception"), RuntimeError) and "SSLProtocol.connection_made" in str(
+        context.get("message")
+    )
