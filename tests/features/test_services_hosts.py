@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from fairlead.model.service_events import NotServed, Ready
 from fairlead.policy.addresses import parse_reservations
 from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
 from tests.support.loop import run_virtual
-from tests.support.namedrun import NamedRun, named_run
+from tests.support.namedrun import NamedRun, named_run, taken
 from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
 
 PORT = 20000
@@ -38,14 +37,8 @@ def play(folder: Path, body: Callable[[NamedRun], Awaitable[None]], **settings: 
     run_virtual(main())
 
 
-def listens(address: str, number: int = PORT) -> bool:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((address, number))
-        except OSError:
-            return True
-        return False
+def listens(address: str) -> bool:
+    return taken(address, PORT)
 
 
 def test_nothing_is_ready_whose_names_could_not_be_written(tmp_path: Path) -> None:

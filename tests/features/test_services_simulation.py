@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +18,7 @@ from fairlead.model.objects import EndpointSlice, Service
 from fairlead.policy.hostnames import names_of
 from fairlead.policy.plan import Locals, ServicePlan, plan
 from tests.support.loop import run_virtual
-from tests.support.namedrun import CONTEXT, SCOPE, Api, Hosts, named_run
+from tests.support.namedrun import CONTEXT, SCOPE, Api, Hosts, named_run, taken
 from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
 
 SEEDS = range(40)
@@ -92,18 +91,8 @@ class World:
         return [plan(CONTEXT, each, [one for one in slices if one.service == each.name], Locals()) for each in found]
 
 
-def listening(address: str, port: int) -> bool:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((address, port))
-        except OSError:
-            return True
-        return False
-
-
 def anything_listens(address: str) -> bool:
-    return any(listening(address, port) for port in (*range(LOW, LOW + 4), 8080, 9090))
+    return any(taken(address, port) for port in (*range(LOW, LOW + 4), 8080, 9090))
 
 
 def check(world: World, run: ServicesRun, hosts: Hosts) -> None:
@@ -117,7 +106,7 @@ def check(world: World, run: ServicesRun, hosts: Hosts) -> None:
         assert sorted(live.ports) == sorted(port.number for port in group.ports)
         for port in group.ports:
             assert live.ports[port.number].ready(cast("Any", None)) == port.backends
-            assert listening(live.address, port.number)
+            assert taken(live.address, port.number)
     assert set(run._served) == set(groups)
 
 

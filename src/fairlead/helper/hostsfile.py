@@ -26,7 +26,7 @@ from typing import Self
 
 from fairlead.errors import MachineError
 from fairlead.helper.journal import Journal
-from fairlead.helper.turn import turn
+from fairlead.helper.turn import try_lock, turn
 from fairlead.helper.writers import describe_writer
 
 PATIENCE = 5.0
@@ -142,7 +142,7 @@ class _Locked:
         while self._file < 0 or not self.is_current():
             self._close()
             self._file = _open(self.path)
-            while not _try_lock(self._file):
+            while not try_lock(self._file):
                 if time.monotonic() > until:
                     if not self._strict:
                         return
@@ -313,14 +313,6 @@ def _wait_for_writers(file: int, until: float) -> bool:
         if time.monotonic() > until:
             return False
         time.sleep(_PAUSE)
-
-
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _lock_holder(file: int) -> str:

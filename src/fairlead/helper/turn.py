@@ -49,7 +49,7 @@ def _take(folder: str) -> int:
         handle = _open(folder)
         if handle < 0:
             return handle
-        while not _try(handle):
+        while not try_lock(handle):
             if time.monotonic() > until:
                 os.close(handle)
                 raise MachineError(f"another run has kept {folder} locked for {PATIENCE:g} s")
@@ -83,7 +83,8 @@ def _open(folder: str) -> int:
     return handle
 
 
-def _try(handle: int) -> bool:
+def try_lock(handle: int) -> bool:
+    """Lock it for ourselves alone (flock(2)); False if somebody else has locked it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

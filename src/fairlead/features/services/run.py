@@ -112,7 +112,6 @@ class ServicesRun:
     async def preview(self) -> None:
         """Tell what would be served of what was read, and change nothing."""
         await self._name(self._plans.groups)
-        self._settle()
         self._tell_unserved()
         self._tell_unmatched()
         for key, served in self._served.items():
