@@ -103,13 +103,13 @@ class AddressBook:
     async def _ask(self, new: Sequence[GroupKey], fixed: Mapping[GroupKey, str]) -> None:
         try:
             async with _locked(f"{self._path}.lock" if self._path else "", 0 if self._late else PATIENCE) as locked:
-                if self._path and _stamp(self._path) != self._stamp:
+                if self._path and files.stamp(self._path) != self._stamp:
                     await self._read()
                 self._give(new, fixed)
                 self._late = bool(self._path) and not locked
                 if self._path and locked:
                     files.write_atomically(self._path, self._table.dump().encode())
-                    self._stamp = _stamp(self._path)
+                    self._stamp = files.stamp(self._path)
         except MachineError as error:
             self._go_on_alone(error)
             self._give(new, fixed)
@@ -154,15 +154,6 @@ class AddressBook:
         self._path = ""
         self._late = False
         self._say(f"addresses are not kept for later runs: {reason}")
-
-
-def _stamp(path: str) -> tuple[int, ...]:
-    """What is another after the file was replaced; () if there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @asynccontextmanager

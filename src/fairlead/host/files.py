@@ -115,3 +115,12 @@ def _write_some(handle: int, data: bytes) -> int:
         return os.write(handle, data)
     except BlockingIOError:
         return 0  # less room than one atomic write takes
+
+
+def stamp(path: str) -> tuple[int, ...]:
+    """What is another after a file was written, or replaced; () if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

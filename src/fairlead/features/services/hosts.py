@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 
 from fairlead.errors import FairleadError, MachineError
+from fairlead.host import files
 from fairlead.host.helper import Helper, HostsReply
 from fairlead.model.events import Note
 from fairlead.policy.few import few
@@ -35,7 +35,7 @@ class HostsFile:
         self.standing: dict[str, tuple[str, ...]] = {}
         """What the file has of this run, by address, as far as is known."""
         self._seen: tuple[int, ...] = ()
-        """The file at the last look: see ``_stamp``."""
+        """The file at the last look: see ``files.stamp``."""
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._said: set[object] = set()
@@ -84,7 +84,7 @@ class HostsFile:
 
     def _is_another(self) -> bool:
         """Whether somebody has written it since the last look; also we, perhaps."""
-        before, self._seen = self._seen, _stamp(self._path)
+        before, self._seen = self._seen, files.stamp(self._path)
         return self._seen != before
 
     async def _write(self) -> bool:
@@ -139,12 +139,3 @@ class HostsFile:
 
     def _warn(self, text: str) -> None:
         self._report(Note(text, warning=True))
-
-
-def _stamp(path: str) -> tuple[int, ...]:
-    """What is another after a file was written, or replaced; () if there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
