@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from fairlead.dial.cluster import Cluster
-from fairlead.features.services.context import ServedContext
+from fairlead.features.names.context import NamedContext
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
 from fairlead.host.addresses import AddressBook
@@ -50,7 +50,7 @@ def start(folder: Path, apis: dict[str, Api], tasks: Background, told: list[Serv
         reach = SimpleNamespace(up=not api.down, suspect=lambda reason: None)
         cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
         scope = Scope(bare="shop", label=name, main=name == "prod")
-        run.contexts.append(ServedContext(name, scope, cluster, settings.namespaces, run))
+        run.contexts.append(NamedContext(name, scope, cluster, settings.namespaces, run))
     return run
 
 

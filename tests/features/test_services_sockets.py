@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fairlead.entry import named
-from fairlead.features.services import plans
+from fairlead.features.services import sockets
 from fairlead.helper.holders import Listener
 from fairlead.host import ports
 from fairlead.model.events import Note
@@ -181,7 +181,7 @@ def test_a_service_with_a_crowd_of_pods_leaves_room_for_the_others(
 
 
 def test_one_service_may_take_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "listeners_mark", lambda: 80)
+    monkeypatch.setattr(sockets, "listeners_mark", lambda: 80)
 
     async def body(it: NamedRun) -> None:
         add(it, "crowd", *(f"pod-{at}" for at in range(30)), clusterIP="None")

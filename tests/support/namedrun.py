@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from fairlead.dial.cluster import Cluster
 from fairlead.errors import MachineError
-from fairlead.features.services.context import ServedContext
+from fairlead.features.names.context import NamedContext
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
 from fairlead.helper.holders import describe_holders
@@ -93,7 +93,7 @@ async def named_run(folder: Path, chance: random.Random | None = None, **setting
         run = ServicesRun(ServicesSettings(namespaces=("ns",), **settings), hosts, book, tasks, told.append)
         reach = SimpleNamespace(up=True, suspect=lambda reason: None)
         cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
-        run.contexts.append(ServedContext(CONTEXT, SCOPE, cluster, ("ns",), run))
+        run.contexts.append(NamedContext(CONTEXT, SCOPE, cluster, ("ns",), run))
         try:
             yield NamedRun(api, helper, hosts, run, told)
         finally:

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from fairlead.dial.cluster import Cluster
 from fairlead.errors import CredentialsError
-from fairlead.features.services.context import ServedContext
-from fairlead.features.services.domain import cluster_domain
+from fairlead.features.names.context import NamedContext
+from fairlead.features.names.domain import cluster_domain
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
 from fairlead.host import descriptors, dirs
@@ -134,7 +134,7 @@ class _Session:
             await self._ending.end_command()
             await self._undo()
 
-    def _context(self, server: ApiServer, label: str, main: bool, forbidden: frozenset[str]) -> ServedContext:
+    def _context(self, server: ApiServer, label: str, main: bool, forbidden: frozenset[str]) -> NamedContext:
         settings, own = self._settings, server.config.namespace
         chosen = settings.namespaces or (own,)
         scope = Scope(
@@ -156,7 +156,7 @@ class _Session:
             on_lane_lost=lambda pod, reason: LOG.decision("a lane to pod %s ended: %s", pod.name, reason),
         )
         self._clusters.append(cluster)
-        context = ServedContext(name, scope, cluster, () if settings.all_namespaces else chosen, self._run)
+        context = NamedContext(name, scope, cluster, () if settings.all_namespaces else chosen, self._run)
         return context
 
     async def _serve(self, tasks: Background) -> int:
@@ -217,7 +217,7 @@ class _Session:
             for cluster in self._clusters:
                 cluster.lanes.quiet()
 
-    def _server_back(self, context: ServedContext, after: float) -> None:
+    def _server_back(self, context: NamedContext, after: float) -> None:
         self._tell(ServerBack(after, context.name))
         self._run.server_back(context)
 

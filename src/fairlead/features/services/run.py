@@ -10,13 +10,13 @@ from typing import Any
 from fairlead.entry.listener import Listeners
 from fairlead.entry.named import Endpoint
 from fairlead.errors import NotRunningError
-from fairlead.features.services.context import ServedContext
+from fairlead.features.names.context import NamedContext
+from fairlead.features.names.own_ports import OwnPorts
+from fairlead.features.names.plans import Plans
+from fairlead.features.names.watch import ServiceName
 from fairlead.features.services.hosts import HostsFile
-from fairlead.features.services.own_ports import OwnPorts
-from fairlead.features.services.plans import Plans
 from fairlead.features.services.served import ServedGroup
-from fairlead.features.services.sockets import TRY_AGAIN, Got, Sockets
-from fairlead.features.services.watch import ServiceName
+from fairlead.features.services.sockets import TRY_AGAIN, Got, Sockets, most_of_one
 from fairlead.host.addresses import AddressBook
 from fairlead.host.privilege import NO_PORT, LowPort
 from fairlead.host.ready_file import Listening
@@ -54,11 +54,11 @@ class ServicesRun:
         self.tasks = tasks
         self.report = report
         self.listeners = Listeners(self.buffer, lambda text: report(Note(text, warning=True)))
-        self.contexts: list[ServedContext] = []
+        self.contexts: list[NamedContext] = []
         self._book = book
         self._wake = asyncio.Event()
         self._own = OwnPorts({rule.local for rule in settings.local}, self._own_changed)
-        self._plans = Plans(settings, self._own.server)
+        self._plans = Plans(settings, self._own.server, most=most_of_one())
         self._claims = Claims()
         self._withheld = Withheld()
         self._served: dict[GroupKey, ServedGroup] = {}
@@ -166,7 +166,7 @@ class ServicesRun:
             if served.listens and (names := self.hosts.standing.get(served.address))
         ]
 
-    def changed(self, context: ServedContext, service: ServiceName) -> None:
+    def changed(self, context: NamedContext, service: ServiceName) -> None:
         """This service may be another now."""
         self._plans.changed(context, service)
         self._wake.set()
@@ -175,7 +175,7 @@ class ServicesRun:
         self._plans.changed_servers(ports)
         self._wake.set()
 
-    def server_back(self, context: ServedContext) -> None:
+    def server_back(self, context: NamedContext) -> None:
         """Its API server answers again."""
         context.watch.kick()
         for served in self._served.values():
@@ -271,7 +271,7 @@ class ServicesRun:
         for key, address in (await self._book.allot(new, fixed, fleeting=fleeting)).items():
             # One that was leaving, and is back, still listens there.
             back = self._leaving.pop(key) if key in self._leaving else None
-            self._served[key] = ServedGroup(key, address, around[key.context]) if back is None else back
+            self._served[key] = ServedGroup(key, address, around[key.context], self.listeners) if back is None else back
         return self._settle()
 
     def _settle(self) -> dict[GroupKey, None]:

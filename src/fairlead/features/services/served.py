@@ -39,7 +39,6 @@ class Around(Protocol):
     """What the groups of a context share."""
 
     cluster: Cluster
-    listeners: Listeners
     buffer: ReadBuffer
     tasks: Background
     wait: float
@@ -73,7 +72,7 @@ class Verdict(NamedTuple):
 class ServedGroup:
     """``key`` on ``address``; ``apply`` makes it what the plan says."""
 
-    def __init__(self, key: GroupKey, address: str, around: Around) -> None:
+    def __init__(self, key: GroupKey, address: str, around: Around, listeners: Listeners) -> None:
         self.key = key
         self.address = address
         self.label = key.service
@@ -81,6 +80,7 @@ class ServedGroup:
         self.names: tuple[str, ...] = ()
         self.ports: dict[int, ServedPort] = {}
         self._around = around
+        self._listeners = listeners
         self._in_use: Counter[PodRef] = Counter()
         self._told: dict[int, Told] = {}
         self._announced = False
@@ -124,7 +124,7 @@ class ServedGroup:
                 socket.close()
                 continue
             served = self.ports[number] = ServedPort(self, wanted[number], self._around, self._in_use)
-            await self._around.listeners.serve(socket, served.accept, self._around.tasks)
+            await self._listeners.serve(socket, served.accept, self._around.tasks)
             served.bound = socket
         for number, served in self.ports.items():
             served.update(wanted[number], group.affinity)
@@ -198,7 +198,7 @@ class ServedGroup:
         served = self.ports.pop(number)
         self._told.pop(number, None)
         if served.bound is not None:
-            self._around.listeners.stop(served.bound)
+            self._listeners.stop(served.bound)
 
 
 class ServedPort:

@@ -11,12 +11,16 @@ from fairlead.host.helper import Helper
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
 from fairlead.model.service_events import NotServed, ServiceEvent
+from fairlead.net.descriptors import listeners_mark
 from fairlead.policy.few import few
+from fairlead.policy.plan import MOST_LISTENERS
 
 TRY_AGAIN = 5.0
 """Seconds until a port is tried again that something else held."""
 PODS_SHARE = 0.75
 """Of the descriptors for listening, what pods may take: a service is one address, and its pods may be hundreds."""
+LARGEST_SHARE = 4
+"""One service may take this part of them."""
 ONE_BY_ONE = 5
 """Ports that are told one by one, where more fail for the same reason they are told together."""
 
@@ -113,6 +117,11 @@ class Sockets:
                 context, namespace, service, pod = fresh[address, port].key
                 text = f"{address}:{port} is {reason}"
                 self._report(NotServed(service, namespace, context, str(port), text, relay=False, pod=pod))
+
+
+def most_of_one() -> int:
+    """Ports that one service may have, on all its addresses together."""
+    return min(MOST_LISTENERS, max(1, listeners_mark() // LARGEST_SHARE))
 
 
 def _share(key: GroupKey) -> float:

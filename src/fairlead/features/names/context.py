@@ -1,4 +1,4 @@
-"""One context of a run of ``services``: its cluster, and what is watched there."""
+"""One context of a run: its cluster, and what is watched there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fairlead.dial.cluster import Cluster
-from fairlead.entry.listener import Listeners
 from fairlead.errors import ApiError, ForbiddenError, NotFoundError, UsageError
-from fairlead.features.services.watch import ServiceName, ServiceWatch
+from fairlead.features.names.watch import ServiceName, ServiceWatch
 from fairlead.kit.tasks import Background
 from fairlead.kube.access import FORWARD, SEE_PODS, SEE_SERVICES, missing, refusal
 from fairlead.kube.namespaces import known_missing
@@ -24,18 +23,17 @@ class Run(Protocol):
     """The run that a context is of."""
 
     settings: ServicesSettings
-    listeners: Listeners
     buffer: ReadBuffer
     tasks: Background
 
     def report(self, event: ServiceEvent, /) -> None:
         """Tell the user."""
 
-    def changed(self, context: ServedContext, service: ServiceName) -> None:
+    def changed(self, context: NamedContext, service: ServiceName) -> None:
         """This service may be another now."""
 
 
-class ServedContext:
+class NamedContext:
     """The ``Around`` of its groups."""
 
     def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: Run) -> None:
@@ -47,7 +45,6 @@ class ServedContext:
         self.name = name
         self.scope = scope
         self.cluster = cluster
-        self.listeners = run.listeners
         self.buffer = run.buffer
         self.tasks = run.tasks
         self.wait = settings.wait

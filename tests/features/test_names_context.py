@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from fairlead.errors import ForbiddenError
-from fairlead.features.services.context import ServedContext
+from fairlead.features.names.context import NamedContext
 from fairlead.model.events import Note
 from fairlead.policy.hostnames import Scope
 from fairlead.settings import ServicesSettings
@@ -34,14 +34,13 @@ def read(api: Api, namespaces: tuple[str, ...]) -> list[str]:
     told: list[Any] = []
     run = SimpleNamespace(
         settings=ServicesSettings(namespaces=namespaces),
-        listeners=None,
         buffer=None,
         tasks=None,
         report=told.append,
         changed=lambda context, name: None,
     )
     cluster = cast("Any", SimpleNamespace(server=api))
-    asyncio.run(ServedContext("c", Scope(bare="ns"), cluster, namespaces, cast("Any", run)).read())
+    asyncio.run(NamedContext("c", Scope(bare="ns"), cluster, namespaces, cast("Any", run)).read())
     return [event.text for event in told if isinstance(event, Note)]
 
 

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from fairlead.features.services.context import ServedContext
-from fairlead.features.services.watch import ServiceName
+from fairlead.features.names.context import NamedContext
+from fairlead.features.names.watch import ServiceName
 from fairlead.model.named import GroupKey, OwnServer
 from fairlead.model.service_events import NotServed
-from fairlead.net.descriptors import listeners_mark
 from fairlead.policy.mapping import is_chosen, local_port, numbered, own_port
 from fairlead.policy.plan import MOST_LISTENERS, Group, Locals, ServicePlan, Unserved, plan
 from fairlead.settings import ServicesSettings
 
-LARGEST_SHARE = 4
-"""One service may take this part of the descriptors that listening may take."""
-
 
 class Plans:
-    """Every service that is there and chosen."""
+    """Every service that is there and chosen, each with ``most`` ports; ``server`` says what listens on the laptop."""
 
-    def __init__(self, settings: ServicesSettings, server: Callable[[int], OwnServer]) -> None:
+    def __init__(
+        self, settings: ServicesSettings, server: Callable[[int], OwnServer], *, most: int = MOST_LISTENERS
+    ) -> None:
         self.groups: dict[GroupKey, Group] = {}
         """What all of them become."""
         self._settings = settings
         self._server = server
-        self._most = min(MOST_LISTENERS, max(1, listeners_mark() // LARGEST_SHARE))
-        self._changed: dict[tuple[ServedContext, ServiceName], None] = {}
-        self._plans: dict[tuple[ServedContext, ServiceName], ServicePlan] = {}
+        self._most = most
+        self._changed: dict[tuple[NamedContext, ServiceName], None] = {}
+        self._plans: dict[tuple[NamedContext, ServiceName], ServicePlan] = {}
         self._untold: list[Unserved] = []
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def changed(self, context: ServedContext, service: ServiceName) -> None:
+    def changed(self, context: NamedContext, service: ServiceName) -> None:
         """This service may be another now."""
         self._changed[context, service] = None
 
@@ -43,7 +41,7 @@ class Plans:
             if any(port.own in ports for group in each.groups for port in group.ports):
                 self._changed[name] = None
 
-    def update(self, order: Callable[[ServedContext], int]) -> dict[GroupKey, None]:
+    def update(self, order: Callable[[NamedContext], int]) -> dict[GroupKey, None]:
         """Plan anew what changed; the groups that are others now, or gone.
 
         Many at once come in an order in which a reader finds them: that of the contexts, then by name.
@@ -66,7 +64,7 @@ class Plans:
             for each in untold
         ]
 
-    def _update(self, context: ServedContext, name: ServiceName) -> dict[GroupKey, None]:
+    def _update(self, context: NamedContext, name: ServiceName) -> dict[GroupKey, None]:
         fresh = self._plan(context, name)
         before = self._plans.pop((context, name), ServicePlan())
         if fresh is not None:
@@ -81,7 +79,7 @@ class Plans:
             del self.groups[key]
         return {key: None for key in [*new, *old] if old.get(key) != new.get(key)}
 
-    def _plan(self, context: ServedContext, name: ServiceName) -> ServicePlan | None:
+    def _plan(self, context: NamedContext, name: ServiceName) -> ServicePlan | None:
         """None for a service that is not there, or not wanted."""
         service, settings = context.watch.service(name), self._settings
         if service is None or not is_chosen(settings.only, settings.exclude, *name):

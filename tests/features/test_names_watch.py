@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fairlead.features.services.watch import DOUBT_EVERY, ServiceName, ServiceWatch
+from fairlead.features.names.watch import DOUBT_EVERY, ServiceName, ServiceWatch
 from fairlead.kit.tasks import Background
 from fairlead.policy.endpoints import pod_endpoints
 from tests.support.fakeapi import FakeApi, until
