@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fairlead.model.objects import Service, ServicePort
 from fairlead.policy.addresses import parse_reservations
 from fairlead.policy.mapping import parse_mappings, parse_own, parse_patterns
@@ -21,6 +23,10 @@ SERVICES = [
 NAMES = {"api", "api.shop", "db"}
 
 
+def said(settings: ServicesSettings, services: Sequence[Service], namespaces: Sequence[str] = ()) -> list[str]:
+    return unmatched(settings, services, NAMES, namespaces, mappings=settings.mappings, reserve=settings.reserve)
+
+
 def test_what_has_a_service_is_not_mentioned() -> None:
     settings = ServicesSettings(
         only=parse_patterns("--only", ["api", "d*.shop"]),
@@ -29,7 +35,7 @@ def test_what_has_a_service_is_not_mentioned() -> None:
         reserve=parse_reservations(["api.shop=127.9.9.9"]),
         exclude=parse_patterns("--exclude", ["nothing"]),
     )
-    assert unmatched(settings, SERVICES, NAMES) == []
+    assert said(settings, SERVICES) == []
 
 
 def test_each_that_has_none_is_named_once_with_what_was_probably_meant() -> None:
@@ -39,7 +45,7 @@ def test_each_that_has_none_is_named_once_with_what_was_probably_meant() -> None
         local=parse_own(["web:80=3000", "web:81=3001"]),
         reserve=parse_reservations(["api.test=127.9.9.9"]),
     )
-    assert unmatched(settings, SERVICES, NAMES) == [
+    assert said(settings, SERVICES) == [
         "--only aip: there is no such service yet; did you mean api?",
         "--only *.test: there is no such service yet",
         "--only db.pay: there is no such service yet; did you mean db.shop?",
@@ -57,7 +63,7 @@ def test_a_namespace_that_is_not_looked_in() -> None:
         reserve=parse_reservations(["web.test=127.9.9.9"]),
     )
     there = "namespace test is not looked in; -n shop,pay,test looks there too"
-    assert unmatched(settings, SERVICES, NAMES, ("shop", "pay")) == [
+    assert said(settings, SERVICES, ("shop", "pay")) == [
         f"--only web.test: {there}",
         "--only db.p*: there is no such service yet; did you mean db.shop?",
         f"--mapping web.test: {there}",
@@ -74,7 +80,7 @@ def test_a_pod_where_a_service_is_meant() -> None:
         reserve=parse_reservations(["kafka-9.kafka=127.9.9.9"]),
     )
     kafka = service("shop", "kafka", ("", 9092))._replace(cluster_ip="None")
-    assert unmatched(settings, [*SERVICES, kafka], NAMES, ("shop", "pay")) == [
+    assert said(settings, [*SERVICES, kafka], ("shop", "pay")) == [
         "--only kafka-0.kafka: there is no such service yet; this is for services, not for their pods: kafka",
         "--local kafka-0.kafka: there is no such service yet; this is for services, not for their pods: kafka",
         "--reserve kafka-9.kafka: there is no such pod yet",
@@ -83,7 +89,7 @@ def test_a_pod_where_a_service_is_meant() -> None:
 
 def test_services_that_were_sought_with_a_selector() -> None:
     settings = ServicesSettings(selector="app=x", only=parse_patterns("--only", ["web"]))
-    assert unmatched(settings, SERVICES, NAMES) == ["--only web: there is no such service yet with --selector app=x"]
+    assert said(settings, SERVICES) == ["--only web: there is no such service yet with --selector app=x"]
 
 
 def test_a_port_that_the_service_has_not_is_named_with_those_it_has() -> None:
@@ -91,7 +97,7 @@ def test_a_port_that_the_service_has_not_is_named_with_those_it_has() -> None:
         mappings=parse_mappings(["api:81:8080", "api.pay:8080:8081", "api:htp:8082", "dns:53:5353"]),
         local=parse_own(["db:80=3000"]),
     )
-    assert unmatched(settings, SERVICES, NAMES) == [
+    assert said(settings, SERVICES) == [
         "--mapping api:81: there is no such port yet; it has http=80, 8080",
         "--mapping api.pay:8080: there is no such port yet; it has http=80",
         "--mapping api:htp: there is no such port yet; it has http=80, 8080",

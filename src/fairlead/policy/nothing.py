@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairlead.policy.few import few
-from fairlead.settings import ServicesSettings
+from fairlead.settings import Chosen
 
 MOST = 3
 """Namespaces that are named."""
@@ -25,13 +25,13 @@ def nothing_forwarded(services: int, namespaces: Sequence[str], narrowed: Sequen
     return what, "-n looks in others, -A in all" if namespaces else ""
 
 
-def narrowed_by(settings: ServicesSettings) -> tuple[str, ...]:
+def narrowed_by(settings: Chosen) -> tuple[str, ...]:
     """The options that leave only some of the services."""
     chosen = (("--only", settings.only), ("--exclude", settings.exclude))
     return (*selected_by(settings), *(option for option, patterns in chosen if patterns))
 
 
-def selected_by(settings: ServicesSettings) -> tuple[str, ...]:
+def selected_by(settings: Chosen) -> tuple[str, ...]:
     """Those of them that the API server is told."""
     given = (("--selector", settings.selector), ("--field-selector", settings.field_selector))
     return tuple(f"{option} {text}" for option, text in given if text)

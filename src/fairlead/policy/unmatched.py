@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterator, Sequence
 from typing import NamedTuple
 
-from fairlead.model.named import PortRule
+from fairlead.model.named import PortRule, Reservation, ServicePattern
 from fairlead.model.objects import Service
 from fairlead.policy.mapping import is_chosen, tcp_ports
 from fairlead.policy.missing import any_of, similar
 from fairlead.policy.nothing import selected_by, with_options
 from fairlead.policy.ports import offer
-from fairlead.settings import ServicesSettings
+from fairlead.settings import Chosen
 
 
 class _Found(NamedTuple):
@@ -25,28 +25,35 @@ class _Found(NamedTuple):
 
 
 def unmatched(
-    settings: ServicesSettings, services: Collection[Service], names: Container[str], namespaces: Sequence[str] = ()
+    settings: Chosen,
+    services: Collection[Service],
+    names: Container[str],
+    namespaces: Sequence[str] = (),
+    *,
+    mappings: Sequence[PortRule] = (),
+    reserve: Sequence[Reservation] = (),
 ) -> list[str]:
     """A sentence for each; ``services`` are all that were read, ``names`` those that services have here.
 
     ``namespaces`` were looked in, () is all. Nothing is said of ``exclude``, which a team may well have for what is not
     everywhere.
     """
-    return list(dict.fromkeys(_sentences(settings, _Found(services, namespaces, selected_by(settings)), names)))
+    found = _Found(services, namespaces, selected_by(settings))
+    of_rules = (*(("--mapping", rule) for rule in mappings), *(("--local", rule) for rule in settings.local))
+    absent = [each.name for each in reserve if each.name not in names]
+    sentences = (
+        *_of_patterns(settings.only, found),
+        *(sentence for option, rule in of_rules if rule.service for sentence in _of_rule(option, rule, found)),
+        *(_no_service("--reserve", *name.partition(".")[::2], found) for name in absent),
+    )
+    return list(dict.fromkeys(sentences))
 
 
-def _sentences(settings: ServicesSettings, found: _Found, names: Container[str]) -> Iterator[str]:
-    for pattern in settings.only:
+def _of_patterns(only: Sequence[ServicePattern], found: _Found) -> Iterator[str]:
+    for pattern in only:
         if not any(is_chosen((pattern,), (), service.namespace, service.name) for service in found.services):
             namespace = "" if pattern.namespace == "*" else pattern.namespace
             yield _no_service("--only", pattern.service, namespace, found)
-    for option, rules in (("--mapping", settings.mappings), ("--local", settings.local)):
-        for rule in rules:
-            if rule.service:
-                yield from _of_rule(option, rule, found)
-    for each in settings.reserve:
-        if each.name not in names:
-            yield _no_service("--reserve", *each.name.partition(".")[::2], found)
 
 
 def _of_rule(option: str, rule: PortRule, found: _Found) -> Iterator[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from fairlead.model.named import GroupKey
 from fairlead.policy.few import MOST, few
 from fairlead.policy.hostnames import Scope, names_of
-from fairlead.settings import ServicesSettings
+from fairlead.settings import Chosen
 
 
-def named(settings: ServicesSettings) -> frozenset[str]:
+def named(settings: Chosen) -> frozenset[str]:
     """The namespaces that were asked for by name, as ``Scope.named`` has them."""
     of_services = (pattern.namespace for pattern in settings.only if not {"*", "?"}.intersection(pattern.namespace))
     return frozenset((*settings.namespaces, *filter(None, (settings.bare,)), *of_services))

@@ -16,15 +16,18 @@ from fairlead.model.service_events import ServiceEvent
 from fairlead.net.buffer import ReadBuffer
 from fairlead.policy.hostnames import Scope
 from fairlead.policy.missing import no_namespace
-from fairlead.settings import ServicesSettings
+from fairlead.settings import Chosen
 
 
 class Run(Protocol):
     """The run that a context is of."""
 
-    settings: ServicesSettings
     buffer: ReadBuffer
     tasks: Background
+
+    @property
+    def settings(self) -> Chosen:
+        """What it was asked to do."""
 
     def report(self, event: ServiceEvent, /) -> None:
         """Tell the user."""

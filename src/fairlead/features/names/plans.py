@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from fairlead.features.names.context import NamedContext
 from fairlead.features.names.watch import ServiceName
-from fairlead.model.named import GroupKey, OwnServer
+from fairlead.model.named import GroupKey, OwnServer, PortRule
 from fairlead.model.service_events import NotServed
 from fairlead.policy.mapping import is_chosen, local_port, numbered, own_port
 from fairlead.policy.plan import MOST_LISTENERS, Group, Locals, ServicePlan, Unserved, plan
-from fairlead.settings import ServicesSettings
+from fairlead.settings import Chosen
 
 
 class Plans:
-    """Every service that is there and chosen, each with ``most`` ports; ``server`` says what listens on the laptop."""
+    """Every service that is there and chosen, each with ``most`` ports; ``server`` says what listens on the laptop.
+
+    ``mappings`` give ports of services other numbers.
+    """
 
     def __init__(
-        self, settings: ServicesSettings, server: Callable[[int], OwnServer], *, most: int = MOST_LISTENERS
+        self,
+        settings: Chosen,
+        server: Callable[[int], OwnServer],
+        *,
+        mappings: Sequence[PortRule] = (),
+        most: int = MOST_LISTENERS,
     ) -> None:
         self.groups: dict[GroupKey, Group] = {}
         """What all of them become."""
         self._settings = settings
         self._server = server
+        self._mappings = mappings
         self._most = most
         self._changed: dict[tuple[NamedContext, ServiceName], None] = {}
         self._plans: dict[tuple[NamedContext, ServiceName], ServicePlan] = {}
@@ -84,7 +93,7 @@ class Plans:
         service, settings = context.watch.service(name), self._settings
         if service is None or not is_chosen(settings.only, settings.exclude, *name):
             return None
-        mappings, local = numbered(settings.mappings, service), numbered(settings.local, service)
+        mappings, local = numbered(self._mappings, service), numbered(settings.local, service)
         wishes = Locals(
             lambda port: local_port(mappings, *name, port),
             lambda port: own_port(local, *name, port),

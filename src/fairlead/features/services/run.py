@@ -58,7 +58,7 @@ class ServicesRun:
         self._book = book
         self._wake = asyncio.Event()
         self._own = OwnPorts({rule.local for rule in settings.local}, self._own_changed)
-        self._plans = Plans(settings, self._own.server, most=most_of_one())
+        self._plans = Plans(settings, self._own.server, mappings=settings.mappings, most=most_of_one())
         self._claims = Claims()
         self._withheld = Withheld()
         self._served: dict[GroupKey, ServedGroup] = {}
@@ -133,7 +133,10 @@ class ServicesRun:
 
     def _tell_unmatched(self) -> None:
         services = [service for context in self.contexts for service in context.watch]
-        wrong = unmatched(self.settings, services, self._claims, self._namespaces())
+        given = self.settings
+        wrong = unmatched(
+            given, services, self._claims, self._namespaces(), mappings=given.mappings, reserve=given.reserve
+        )
         for text in (*wrong, *own_clashes(self._plans.groups.values())):
             self.report(Note(text, warning=True))
         main = self.contexts[0]

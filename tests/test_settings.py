@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from fairlead.settings import Chosen, RunSettings, ServicesSettings
+
+
+def test_commands_with_names_agree_in_what_is_left_unsaid() -> None:
+    run: Chosen = RunSettings()
+    services: Chosen = ServicesSettings()
+    for name in RunSettings._fields:
+        assert getattr(run, name) == getattr(services, name), name
