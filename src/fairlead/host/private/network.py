@@ -1,0 +1,190 @@
+"""The supervisor's side of a private network: the sockets that were made there, and what is asked of its agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fairlead.errors import MachineError
+from fairlead.host.private import agent, kernel, wire
+from fairlead.host.private.setup import Names
+from fairlead.policy.capture import CaptureRules
+from fairlead.policy.namespace_advice import SETTINGS, advice
+
+_POOL = 8
+"""Sockets that are fetched at once: one question to the agent costs about 0.1 ms."""
+
+
+class PrivateNetwork:
+    """Made by ``start`` before an event loop runs; ``made`` waits for it, ``close`` ends all that is inside."""
+
+    def __init__(self, process: int, link: socket.socket) -> None:
+        self.sockets: dict[str, socket.socket] = {}
+        """``tcp4``, ``udp4``, ``raw4``, the same with 6 where the machine has IPv6, and ``diag`` (sock_diag(7))."""
+        self._process = process
+        self._link = link
+        self._files: dict[str, int] = {}
+        self._namespaces: dict[str, int] = {}
+        self._turn = asyncio.Lock()
+        self._answer: asyncio.Future[tuple[dict[str, Any], list[int]]] | None = None
+        self._pools: dict[int, list[socket.socket]] = {}
+        self._ended = asyncio.Event()
+
+    @classmethod
+    def start(cls, rules: CaptureRules, names: Names) -> PrivateNetwork:
+        """Begin to make it, in a process of its own. No thread may run yet but the calling one."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        process = os.fork()
+        if process:
+            theirs.close()
+            ours.setblocking(False)
+            return cls(process, ours)
+        try:
+            ours.close()
+            agent.run(theirs, rules, names)
+        finally:
+            os._exit(0)
+
+    async def made(self) -> None:
+        """Wait until it stands. Raises MachineError with what this machine forbids or lacks."""
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        loop.add_reader(self._link, self._heard)
+        try:
+            said, descriptors = await self._answer
+        except EOFError:
+            raise MachineError("the process that makes the private network was killed") from None
+        if "failed" in said:
+            raise _advice(said)
+        for name, descriptor in zip(said["made"], descriptors, strict=True):
+            if name.startswith("ns-"):
+                self._namespaces[name.removeprefix("ns-")] = descriptor
+            elif name in ("hosts", "resolv.conf", "nsswitch.conf"):
+                self._files[name] = descriptor
+            else:
+                self.sockets[name] = socket.socket(fileno=descriptor)
+
+    async def gone(self) -> None:
+        """Return when the agent has ended, which it does by itself only if it was killed."""
+        await self._ended.wait()
+
+    def write(self, name: str, text: str) -> None:
+        """Make ``hosts`` or ``resolv.conf`` hold this: one write, then cut to length, lest a reader find less."""
+        descriptor = self._files.get(name)
+        if descriptor is not None:
+            data = text.encode()
+            os.pwrite(descriptor, data, 0)
+            os.ftruncate(descriptor, len(data))
+
+    async def outgoing(self, family: int) -> socket.socket:
+        """A socket that connects to what listens inside; the caller's to close. Raises MachineError."""
+        pool = self._pools.setdefault(family, [])
+        while not pool:
+            _, descriptors = await self._ask({"sockets": [family] * _POOL})
+            pool += [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        return pool.pop()
+
+    async def change_rules(self, commands: str) -> None:
+        """Give nft these commands inside. Raises MachineError."""
+        said, _ = await self._ask({"rules": commands})
+        if "failed" in said:
+            raise _advice(said)
+
+    async def left(self) -> list[int]:
+        """The processes inside, the agent not counted. Raises MachineError."""
+        said, _ = await self._ask({"left": None})
+        return [int(each) for each in said["left"]]
+
+    def enter(self) -> Callable[[], None]:
+        """A function for a child to call between fork and exec: it is inside from then on, in the same folder."""
+        spaces = [
+            (self._namespaces[name], kind)
+            for name, kind in (("user", kernel.NEWUSER), ("net", kernel.NEWNET), ("mnt", kernel.NEWNS))
+        ]
+
+        def in_child() -> None:
+            here = os.open(".", os.O_PATH | os.O_DIRECTORY)
+            try:
+                place = os.getcwd()
+            except OSError:
+                place = ""  # it was removed
+            for descriptor, kind in spaces:
+                kernel.setns(descriptor, kind)
+            # Another mount namespace begins at its root.
+            if not place or not _same(place, here):
+                os.fchdir(here)
+            os.close(here)
+
+        return in_child
+
+    async def close(self) -> None:
+        """End what is inside, with SIGTERM first, and wait for the agent, which does that."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._link)
+        self._link.close()
+        for sock in (*self.sockets.values(), *(sock for pool in self._pools.values() for sock in pool)):
+            sock.close()
+        for descriptor in (*self._files.values(), *self._namespaces.values()):
+            os.close(descriptor)
+        watch = os.pidfd_open(self._process)
+        over = loop.create_future()
+        loop.add_reader(watch, over.set_result, None)
+        try:
+            await over
+        finally:
+            loop.remove_reader(watch)
+            os.close(watch)
+        os.waitpid(self._process, os.WNOHANG)  # noqa: ASYNC222 (it has ended)
+
+    async def _ask(self, said: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
+        async with self._turn:
+            self._answer = asyncio.get_running_loop().create_future()
+            try:
+                wire.send(self._link, dict(said))
+                return await self._answer
+            except (EOFError, OSError):
+                raise MachineError("the process that holds the private network was killed") from None
+            finally:
+                self._answer = None
+
+    def _heard(self) -> None:
+        try:
+            heard = wire.receive(self._link)
+        except BlockingIOError:
+            return
+        except (EOFError, OSError) as error:
+            asyncio.get_running_loop().remove_reader(self._link)
+            self._ended.set()
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_exception(EOFError(str(error)))
+            return
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(heard)
+        else:
+            for descriptor in heard[1]:
+                os.close(descriptor)
+
+
+def _same(place: str, folder: int) -> bool:
+    """Go there; whether it is the folder that is meant."""
+    try:
+        os.chdir(place)
+    except OSError:
+        return False
+    found, meant = os.stat("."), os.fstat(folder)
+    return (found.st_dev, found.st_ino) == (meant.st_dev, meant.st_ino)
+
+
+def _advice(said: Mapping[str, Any]) -> MachineError:
+    settings = {}
+    for name in SETTINGS:
+        try:
+            with open(f"/proc/sys/{name}") as file:
+                settings[name] = file.read().strip()
+        except OSError:
+            settings[name] = ""
+    return advice(said["failed"], said["errno"], said["text"], settings, os.path.realpath(sys.executable))

@@ -1,0 +1,209 @@
+"""The steps that make the namespaces, in the process that will hold them. Any of them may be forbidden here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from fairlead.host.private import kernel
+from fairlead.policy.capture import MARK, PORT, CaptureRules, ip_commands, nft_ruleset
+
+T = TypeVar("T")
+
+PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+"""Where ip and nft are; an ordinary user's PATH often lacks the folders that end in sbin."""
+BACKLOG = 4096
+DATAGRAMS = 4 << 20
+"""Bytes of datagrams that wait for us; the kernel cuts it to net.core.rmem_max."""
+IN_MEMORY = 64 << 20
+"""Bytes that the files of a namespace may take: a hosts file of 100,000 lines is 6 MB, and is written while read."""
+
+_IP_TRANSPARENT, _IP_RECVORIGDSTADDR = 19, 20
+_IPV6_RECVORIGDSTADDR, _IPV6_TRANSPARENT, _IPV6_HDRINCL = 74, 75, 36
+_SO_MARK = 36
+_NETLINK_SOCK_DIAG = 4
+"""<linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>, <linux/netlink.h>."""
+_COVERED = "/proc"
+_CACHES = ("/run/nscd/socket", "/var/run/nscd/socket")
+"""Of nscd(8), which would answer from outside; without it the C library looks itself."""
+_SYSCTLS = (
+    "net/ipv4/ip_unprivileged_port_start",
+    "net/ipv4/ip_local_port_range",
+    "net/core/somaxconn",
+    "net/ipv6/bindv6only",
+)
+"""What a new network namespace has at the kernel's default and not as this machine has it."""
+
+
+class Names(NamedTuple):
+    """How names are looked up in the namespace; None leaves a file as it is."""
+
+    hosts: str | None = None
+    resolv: str | None = None
+    nsswitch: str | None = None
+
+
+class StepError(Exception):
+    """``step`` did not work; ``text`` is what a program said, or the kernel."""
+
+    def __init__(self, step: str, number: int, text: str) -> None:
+        super().__init__(step, number, text)
+        self.step = step
+        self.number = number
+        self.text = text
+
+
+class Made(NamedTuple):
+    """The sockets and files that the supervisor needs, by what they are for."""
+
+    sockets: dict[str, socket.socket]
+    files: dict[str, int]
+
+
+def set_up(rules: CaptureRules, names: Names) -> Made:
+    """Make the namespaces, with all of ``rules`` and ``names`` in force. Raises StepError."""
+    uid, gid = os.getuid(), os.getgid()
+    sysctls = _read_sysctls()
+    _step("unshare", lambda: kernel.unshare(kernel.NEWUSER | kernel.NEWNET | kernel.NEWNS))
+    _step("map", lambda: _map(uid, gid))
+    _step("capabilities", lambda: kernel.keep_through_exec(kernel.CAP_NET_ADMIN))
+    _run("ip", ["-batch", "-"], ip_commands(rules))
+    _run("nft", ["-f", "-"], nft_ruleset(rules))
+    _write_sysctls(sysctls)
+    files = _step("mounts", lambda: _mount(names))
+    return Made(_step("sockets", lambda: _sockets(rules)), files)
+
+
+def change_rules(commands: str) -> None:
+    """Give nft these commands. Raises StepError."""
+    _run("nft", ["-f", "-"], commands)
+
+
+def outgoing(family: int) -> socket.socket:
+    """A TCP socket for a connection to what listens in the namespace, and to nothing else."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_MARK, MARK)
+    sock.setblocking(False)
+    return sock
+
+
+def _step(name: str, work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except OSError as error:
+        raise StepError(name, error.errno or 0, error.strerror or str(error)) from error
+
+
+def _run(program: str, arguments: list[str], commands: str) -> None:
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:{PLACES}")
+    if found is None:
+        raise StepError(program, 0, "")
+    done = subprocess.run([found, *arguments], input=commands, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepError(program, done.returncode, done.stderr.strip())
+
+
+def _map(uid: int, gid: int) -> None:
+    """One user and one group, the caller's, under their own numbers (user_namespaces(7))."""
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+
+
+def _read_sysctls() -> dict[str, str]:
+    found = {}
+    for name in _SYSCTLS:
+        try:
+            with open(f"/proc/sys/{name}") as file:
+                found[name] = file.read()
+        except OSError:
+            pass  # an older kernel has no such setting
+    return found
+
+
+def _write_sysctls(values: dict[str, str]) -> None:
+    for name, value in values.items():
+        try:
+            with open(f"/proc/sys/{name}", "w") as file:
+                file.write(value)
+        except OSError:
+            pass  # not to be set in a namespace: programs can do without
+
+
+def _mount(names: Names) -> dict[str, int]:
+    """Files of our own in the place of the machine's, in this namespace alone; open for who keeps them current."""
+    texts = {"/etc/hosts": names.hosts, "/etc/resolv.conf": names.resolv, "/etc/nsswitch.conf": names.nsswitch}
+    places = {os.path.realpath(path): text for path, text in texts.items() if text is not None}
+    opened: dict[str, int] = {}
+    # Covered for a moment, and in this namespace alone: a folder that is there on every machine.
+    kernel.mount_tmpfs(_COVERED, size=IN_MEMORY)
+    for place, text in places.items():
+        if not os.path.exists(place):
+            continue
+        name = os.path.basename(place)
+        source = os.path.join(_COVERED, name)
+        with open(source, "w") as file:
+            file.write(text)
+        os.chmod(source, 0o644)
+        opened[name] = os.open(source, os.O_RDWR | os.O_CLOEXEC)
+        kernel.bind(source, place)
+    for place in _CACHES:
+        if os.path.exists(place):
+            kernel.bind(os.devnull, place)
+    kernel.detach(_COVERED)
+    return opened
+
+
+def _sockets(rules: CaptureRules) -> dict[str, socket.socket]:
+    made = {"diag": socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)}
+    for family, digit in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
+        try:
+            made |= {
+                f"tcp{digit}": _capturing(family, socket.SOCK_STREAM),
+                f"udp{digit}": _capturing(family, socket.SOCK_DGRAM),
+                f"raw{digit}": _raw(family),
+            }
+        except OSError as error:
+            if family == socket.AF_INET or error.errno != errno.EAFNOSUPPORT:
+                raise
+    return made
+
+
+def _capturing(family: int, kind: int) -> socket.socket:
+    """One that takes what was meant for any address."""
+    sock = socket.socket(family, kind)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_TRANSPARENT, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
+    # What an accepted connection sends has it too (net/core/sock.c, inherited from the listener).
+    sock.setsockopt(socket.SOL_SOCKET, _SO_MARK, MARK)
+    if kind == socket.SOCK_DGRAM:
+        level, option = (
+            (socket.IPPROTO_IP, _IP_RECVORIGDSTADDR)
+            if family == socket.AF_INET
+            else (socket.IPPROTO_IPV6, _IPV6_RECVORIGDSTADDR)
+        )
+        sock.setsockopt(level, option, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DATAGRAMS)
+    sock.bind(("", PORT))
+    if kind == socket.SOCK_STREAM:
+        sock.listen(BACKLOG)
+    sock.setblocking(False)
+    return sock
+
+
+def _raw(family: int) -> socket.socket:
+    """One that sends packets as they are given, with any source (raw(7))."""
+    sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_MARK, MARK)
+    sock.setblocking(False)
+    return sock
