@@ -1,4 +1,4 @@
-"""Whole packets for a raw socket: UDP (RFC 768), port unreachable (RFC 792, 4443); over IPv4 (RFC 791), IPv6 (RFC 8200).
+"""Whole packets for a raw socket: UDP (RFC 768) and its refusal (RFC 792, 4443) over IPv4 (RFC 791) or IPv6 (RFC 8200).
 
 An end is an address as text and a port; both ends of a packet are of one family. ValueError for anything else, and for
 more bytes than a packet may have.
