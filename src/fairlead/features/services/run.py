@@ -281,9 +281,7 @@ class ServicesRun:
         """Give each name to the one group that has it; the groups that have others now."""
         changed = self._claims.changed()
         for key in changed:
-            won, served = self._claims.won(key), self._served[key]
-            served.names = tuple(dict.fromkeys(name.text for name in won))
-            served.label = min(won).text if won else f"{key.service}.{key.namespace}"
+            self._served[key].take_names(self._claims.won(key))
         return dict.fromkeys(changed)
 
     async def _listen(self, touched: Collection[GroupKey]) -> dict[GroupKey, None]:
