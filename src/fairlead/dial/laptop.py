@@ -1,38 +1,81 @@
-"""A port of this laptop as the far side: where the name of a service leads that somebody is developing."""
+"""What listens on this laptop, or is reached from it, as the far side of a connection that came in here."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from fairlead.kit.tasks import Background
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 
-HOSTS = ("127.0.0.1", "::1")
-"""Tried in this order: a program may listen on one family alone."""
 KEPT = 64 * 1024
 """First bytes kept until the connection stands; beyond that the program is paused."""
 
+Connect: TypeAlias = Callable[[Callable[[], LocalConnection]], Awaitable[object]]
+"""Makes a connection whose protocol its argument makes. Raises OSError."""
+
+
+def localhost(port: int) -> Connect:
+    """To a port of this laptop; a program may listen on one family alone."""
+
+    async def connect(make: Callable[[], LocalConnection]) -> None:
+        try:
+            await address("127.0.0.1", port)(make)
+        except OSError as first:
+            try:
+                await address("::1", port)(make)
+            except OSError:
+                raise first from None
+
+    return connect
+
+
+def address(host: str, port: int) -> Connect:
+    """To an IP address, as any program of this laptop reaches it."""
+
+    async def connect(make: Callable[[], LocalConnection]) -> None:
+        await asyncio.get_running_loop().create_connection(make, host, port)
+
+    return connect
+
+
+def elsewhere(sock: Callable[[int], Awaitable[socket.socket]], host: str, port: int) -> Connect:
+    """To an IP address of another network namespace, in which ``sock`` makes sockets of a family (AF_INET...)."""
+
+    async def connect(make: Callable[[], LocalConnection]) -> None:
+        loop = asyncio.get_running_loop()
+        made = await sock(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            await loop.sock_connect(made, (host, port))
+            await loop.create_connection(make, sock=made)
+        except BaseException:
+            made.close()
+            raise
+
+    return connect
+
 
 class Joined:
-    """The RemoteEnd of an accepted connection, which becomes a connection to ``port`` on this laptop.
+    """The RemoteEnd of an accepted connection, which becomes one that ``connect`` makes.
 
-    ``failed`` is told once if nothing takes it; the accepted side is reset then. ``answered`` is called at the first
-    bytes that come back.
+    ``failed`` is told once, in the system's words, if nothing takes it; the accepted side is reset then. ``answered``
+    is called at the first bytes that come back.
     """
 
     def __init__(
         self,
         local: LocalConnection,
-        port: int,
+        connect: Connect,
         buffer: ReadBuffer,
         tasks: Background,
-        failed: Callable[[str], None],
+        failed: Callable[[str], None] = lambda words: None,
         answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._local = local
-        self._port = port
         self._buffer = buffer
         self._failed = failed
         self._answered: Callable[[], None] | None = answered
@@ -41,22 +84,17 @@ class Joined:
         self._eof = False
         self._far_eof = False
         self._gone = False
-        tasks.start(self._connect(), name=f"connect to port {port} of this laptop")
+        tasks.start(self._connect(connect), name="connect from this laptop")
 
-    async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        why = ""
-        for host in HOSTS:
-            try:
-                await loop.create_connection(lambda: LocalConnection(self._buffer, self._joined), host, self._port)
-            except OSError as error:
-                why = why or error.strerror or str(error)
-            else:
-                return
-        if not self._gone:
-            self._gone = True
-            self._local.abort()
-            self._failed(f"nothing takes connections on localhost:{self._port} on this machine: {why}")
+    async def _connect(self, connect: Connect) -> None:
+        try:
+            await connect(lambda: LocalConnection(self._buffer, self._joined))
+        except OSError as error:
+            if not self._gone:
+                self._gone = True
+                self._local.abort()
+                # asyncio has words of its own for what the system calls "Connection refused".
+                self._failed(os.strerror(error.errno) if error.errno else str(error))
 
     def _joined(self, far: LocalConnection) -> _Back | None:
         if self._gone:

@@ -137,6 +137,12 @@ class LocalConnection(asyncio.BufferedProtocol):
         return str(peer[0]) if peer else ""
 
     @property
+    def destination(self) -> tuple[str, int]:
+        """The IP address and port that the client connected to."""
+        name = self._transport.get_extra_info("sockname")
+        return str(name[0]), int(name[1])
+
+    @property
     def lost(self) -> bool:
         """The socket is gone."""
         return self._lost

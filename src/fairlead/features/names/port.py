@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from fairlead.dial.cluster import Cluster
 from fairlead.dial.connection import Connection
-from fairlead.dial.laptop import Joined
+from fairlead.dial.laptop import Joined, localhost
 from fairlead.dial.route import Route
 from fairlead.kit.tasks import Background
 from fairlead.model import events
@@ -111,7 +111,8 @@ class PortWay:
         around = self._around
         around.report(Handling(*self._owner.whose, self._port.number))
         if self._port.own:
-            return Joined(local, self._port.own, around.buffer, around.tasks, self._own_failed, self._own_answered)
+            own = localhost(self._port.own)
+            return Joined(local, own, around.buffer, around.tasks, self._own_failed, self._own_answered)
         connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait)
         connection.dial()
         return connection
@@ -156,4 +157,5 @@ class PortWay:
         self._answered(None)
 
     def _own_failed(self, words: str) -> None:
-        self._failed("", self._port.own, words)
+        own = self._port.own
+        self._failed("", own, f"nothing takes connections on localhost:{own} on this machine: {words}")
