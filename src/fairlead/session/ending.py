@@ -74,8 +74,20 @@ class Ending:
         """Whether the command runs."""
         return self._child is not None
 
-    async def run_command(self, env: Mapping[str, str], *, output: str) -> int:
-        """Run the command to its end, with ``env`` on top of ours; its exit code."""
+    async def run_command(
+        self, env: Mapping[str, str], *, output: str = "text", enter: Callable[[], None] = lambda: None
+    ) -> int:
+        """Run the command to its end, with ``env`` on top of ours; its exit code.
+
+        ``enter`` is called in the child before it becomes the command, and before it is tied to our end, which a change
+        of the user namespace would undo (prctl(2), PR_SET_PDEATHSIG).
+        """
+        tie = children.ends_with_us()
+
+        def in_child() -> None:
+            enter()
+            tie()
+
         child = self._child = await process.start(
             self._command,
             env={**os.environ, **env},
@@ -83,7 +95,7 @@ class Ending:
             stdout=STDERR if output == "json" else None,
             # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
             own_group=not children.has_terminal(),
-            in_child=children.ends_with_us(),
+            in_child=in_child,
         )
         if self.told.done():
             # The signal came while the command was being started, too early to reach it: it was meant for it.
