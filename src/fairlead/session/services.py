@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import socket
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
 
-from fairlead.dial.cluster import Cluster
 from fairlead.errors import CredentialsError
 from fairlead.features.names.context import NamedContext
-from fairlead.features.names.domain import cluster_domain
 from fairlead.features.services.hosts import HostsFile
 from fairlead.features.services.run import ServicesRun
 from fairlead.host import descriptors, dirs
@@ -21,23 +17,19 @@ from fairlead.host.addresses import AddressBook
 from fairlead.host.helper_start import Early
 from fairlead.host.hosts import is_system
 from fairlead.host.ready_file import ReadyFile, of_services
-from fairlead.kit import log, process
-from fairlead.kit.tasks import Background, spawn, stop
+from fairlead.kit import process
+from fairlead.kit.tasks import Background, stop
 from fairlead.kube.client import ApiServer
-from fairlead.kube.config import ClusterConfig, load
-from fairlead.model.events import Note, ServerBack, ServerLost
+from fairlead.model.events import Note
 from fairlead.model.service_events import ServiceEvent
 from fairlead.model.summary import Summary
 from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
-from fairlead.policy.hostnames import Scope, bare_owner, context_labels, forbid
-from fairlead.policy.no_proxy import proxy_hosts
-from fairlead.policy.unwritten import named
+from fairlead.session.clusters import close_lanes, contexts_of, learn_domains, load_all, quiet, servers_of
 from fairlead.session.ending import Ending
 from fairlead.session.helper import HelperKeeper
 from fairlead.settings import ClusterOptions, ServicesSettings
 
-LOG = log.get(__name__)
 CLOSE = 0.5
 """Seconds that closing politely may take at the end."""
 
@@ -90,20 +82,15 @@ class _Session:
         self._status = status
         self._ready_file = ReadyFile(settings.ready_file) if settings.ready_file else None
         self._showing: asyncio.Task[None] | None = None
-        self._clusters: list[Cluster] = []
+        self._contexts: list[NamedContext] = []
         self._tell_what_stays: Callable[[], None] = lambda: None
 
     async def run(self) -> int:
         """Start, serve, end; whatever happens, nothing is left."""
-        contexts = dict.fromkeys(self._settings.contexts) or (self._options.context,)
-        configs = [load(self._options._replace(context=context), os.environ) for context in contexts]
+        configs = load_all(self._settings, self._options)
         self._ending = Ending(self._settings.command, on_signal=self._quiet, last=lambda: self._tell_what_stays())
         with self._ending.watching():
-            async with AsyncExitStack() as stack:
-                servers = [
-                    await stack.enter_async_context(ApiServer(config, stdin_free=self._stdin_free))
-                    for config in configs
-                ]
+            async with servers_of(configs, stdin_free=self._stdin_free) as servers:
                 try:
                     async with Background() as tasks:
                         return await self._run_with(servers, tasks)
@@ -111,9 +98,6 @@ class _Session:
                     if await self._ending.was_the_key():
                         return self._ending.before_ready()
                     raise
-                finally:
-                    for server in servers:
-                        server.connector.abandon()
 
     async def _run_with(self, servers: Sequence[ApiServer], tasks: Background) -> int:
         self._tasks = tasks
@@ -124,40 +108,13 @@ class _Session:
         self._run = ServicesRun(self._settings, hosts, book, tasks, self._tell)
         self._helper = HelperKeeper(hosts, path, lambda: self._run.lowest_port, tasks, self._tell, self._early)
         self._tell_what_stays = self._helper.tell_what_stays
-        labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
-        forbidden = forbid(_names_in_use([server.config for server in servers]))
-        for at, server in enumerate(servers):
-            self._run.contexts.append(self._context(server, labels.get(server.config.context, ""), not at, forbidden))
+        self._contexts = contexts_of(self._run, servers, self._run.server_back)
+        self._run.contexts += self._contexts
         try:
             return await self._serve(tasks)
         finally:
             await self._ending.end_command()
             await self._undo()
-
-    def _context(self, server: ApiServer, label: str, main: bool, forbidden: frozenset[str]) -> NamedContext:
-        settings, own = self._settings, server.config.namespace
-        chosen = settings.namespaces or (own,)
-        scope = Scope(
-            bare=bare_owner(chosen, own, settings.bare, everywhere=settings.all_namespaces),
-            label=label,
-            main=main,
-            everywhere=settings.all_namespaces,
-            named=named(settings),
-            forbidden=forbidden,
-        )
-        name = server.config.context
-        cluster = Cluster(
-            server,
-            self._tasks,
-            os.environ,
-            per_pod=settings.lanes,
-            on_lost=lambda reason: self._tell(ServerLost(reason, name)),
-            on_back=lambda after: self._server_back(context, after),
-            on_lane_lost=lambda pod, reason: LOG.decision("a lane to pod %s ended: %s", pod.name, reason),
-        )
-        self._clusters.append(cluster)
-        context = NamedContext(name, scope, cluster, () if settings.all_namespaces else chosen, self._run)
-        return context
 
     async def _serve(self, tasks: Background) -> int:
         if not self._settings.command:
@@ -175,9 +132,7 @@ class _Session:
 
     async def _start(self) -> None:
         await self._run.read()
-        for context in self._run.contexts:
-            domain = self._settings.cluster_domain or await cluster_domain(context.cluster.server)
-            context.scope = context.scope._replace(domain=domain)
+        await learn_domains(self._contexts, self._settings.cluster_domain)
         if self._settings.dry_run:
             await self._run.preview()
             self._helper.tell_what_is_left(self._settings.hosts_file)
@@ -199,31 +154,14 @@ class _Session:
             await self._helper.end()
         finally:
             await self._run.stop(CLOSE / 2)
-            async with asyncio.TaskGroup() as group:
-                for cluster in self._clusters:
-                    spawn(group, cluster.lanes.close(CLOSE / 2), name="close lanes")
+            await close_lanes(self._contexts, CLOSE / 2)
 
     def _stdin_free(self) -> bool:
         return not self._ending.runs_command
-
-    def _note(self, text: str) -> None:
-        self._tell(Note(text))
 
     def _warn(self, text: str) -> None:
         self._tell(Note(text, warning=True))
 
     def _quiet(self) -> None:
         if not self._settings.command:
-            for cluster in self._clusters:
-                cluster.lanes.quiet()
-
-    def _server_back(self, context: NamedContext, after: float) -> None:
-        self._tell(ServerBack(after, context.name))
-        self._run.server_back(context)
-
-
-def _names_in_use(configs: Sequence[ClusterConfig]) -> list[str]:
-    """Names that must go on to mean what they mean: this machine's, and what leads to the clusters."""
-    machine = socket.gethostname()
-    hosts = [config.server.host for config in configs] + [config.proxy.host for config in configs if config.proxy]
-    return [machine, machine.partition(".")[0], *hosts, *proxy_hosts(os.environ)]
+            quiet(self._contexts)
