@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import contextlib
+import errno
 import hashlib
 import os
 import socket
