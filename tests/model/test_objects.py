@@ -185,6 +185,37 @@ def test_what_is_no_port_is_none(number: int) -> None:
     assert [port.port for port in Pod.from_json(body).ports] == [0]
 
 
+def test_the_addresses_of_a_service() -> None:
+    def read(**spec: Any) -> tuple[str, ...]:
+        return Service.from_json(service(**spec)).cluster_ips
+
+    assert read() == ("10.0.0.1",)
+    assert read(clusterIPs=["10.0.0.1", "FD00:0::1"]) == ("10.0.0.1", "fd00::1")
+    assert read(clusterIP="None", clusterIPs=["None"]) == ()
+    assert read(clusterIP="", type="ExternalName", externalName="x.y") == ()
+    assert read(type="ExternalName") == ()
+    assert read(clusterIP=None, clusterIPs="10.0.0.1") == ()
+
+
+def test_the_addresses_of_a_pod() -> None:
+    value = pod("a")
+    assert Pod.from_json(value).ips == ()
+    value["status"]["podIP"] = "10.1.0.1"
+    assert Pod.from_json(value).ips == ("10.1.0.1",)
+    assert not Pod.from_json(value).host_network
+    value["status"]["podIPs"] = [{"ip": "10.1.0.2"}, {"ip": 7}, {}, {"ip": "fd00::2"}]
+    value["spec"]["hostNetwork"] = True
+    assert Pod.from_json(value).ips == ("10.1.0.2", "fd00::2")
+    assert Pod.from_json(value).host_network
+
+
+def test_the_addresses_of_an_endpoint() -> None:
+    entry = endpoint("a")
+    assert EndpointSlice.from_json(endpoint_slice("s", [entry])).endpoints[0].addresses == ("10.1.0.1",)
+    entry["addresses"] = ["db.example.org", ["10.1.0.1"], "10.1.0.300", "10.1.0.3"]
+    assert EndpointSlice.from_json(endpoint_slice("s", [entry])).endpoints[0].addresses == ("10.1.0.3",)
+
+
 def test_a_workload_has_its_selector_and_owner_whatever_its_kind() -> None:
     read = Workload.reader("ReplicaSet")(workload("ReplicaSet", "web-1", owner=("Deployment", "web")))
     assert str(read.selector) == "app=web"
@@ -234,6 +265,9 @@ WORDS += [
     "exitCode",
     "waiting",
     "sessionAffinity",
+    "clusterIPs",
+    "podIPs",
+    "addresses",
 ]
 PLAIN = [
     None,
@@ -249,6 +283,8 @@ PLAIN = [
     "True",
     "ClientIP",
     "Pod",
+    "10.0.0.1",
+    "fe80::1%eth0",
     "2026-01-01T00:00:00Z",
 ]
 JSON = st.recursive(

@@ -116,3 +116,11 @@ def test_a_thousand_services_over_three_thousand_pods() -> None:
         assert len(slices.change_pod(None, one)) == 1
     assert all(len(slices.of(each)[0].endpoints) == 3 for each in services)
     assert process_time() - began < 1
+
+
+def test_endpoints_have_their_pods_addresses() -> None:
+    value = pod("a")
+    value["status"]["podIPs"] = [{"ip": "10.1.0.1"}, {"ip": "fd00::1"}]
+    found = Service.from_json(service())
+    [piece] = slices_of(found, [value])
+    assert piece.endpoints[0].addresses == ("10.1.0.1", "fd00::1")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from fairlead.errors import ProtocolError
+from fairlead.model.ip import addresses
 from fairlead.model.selector import LabelSelector
 from fairlead.model.target import PodRef
 
@@ -84,6 +85,10 @@ class Pod(NamedTuple):
     """Why it does not run yet, as the kubelet says it, such as ``ImagePullBackOff``."""
     stopped: Stopped | None = None
     """The first of its containers that ended and does not run; else the first that ended soon and runs again."""
+    ips: tuple[str, ...] = ()
+    """Its addresses, one of each family at most (status.podIPs)."""
+    host_network: bool = False
+    """Whether these are its node's."""
 
     @property
     def ref(self) -> PodRef:
@@ -129,6 +134,8 @@ class Pod(NamedTuple):
             subdomain=_str(spec, "subdomain"),
             waiting=_waiting(status),
             stopped=_stopped(status),
+            ips=addresses([each.get("ip") for each in _dicts(status, "podIPs")] or [status.get("podIP")]),
+            host_network=spec.get("hostNetwork") is True,
         )
 
 
@@ -157,6 +164,8 @@ class Service(NamedTuple):
     external_name: str = ""
     publishes_unready: bool = False
     """Its pods count as ready whatever their state (publishNotReadyAddresses)."""
+    cluster_ips: tuple[str, ...] = ()
+    """Its own addresses, one of each family at most; none of a headless one."""
 
     @property
     def headless(self) -> bool:
@@ -169,6 +178,7 @@ class Service(NamedTuple):
         meta, body = _head(value, "Service")
         spec = _dict(body, "spec")
         labels = {key: text for key, text in _dict(spec, "selector").items() if isinstance(text, str)}
+        external = spec.get("type") == "ExternalName"
         return cls(
             namespace=_str(meta, "namespace"),
             name=_str(meta, "name"),
@@ -181,8 +191,9 @@ class Service(NamedTuple):
                 for port in _dicts(spec, "ports")
             ),
             affinity_seconds=_affinity(spec),
-            external_name=_str(spec, "externalName") if _str(spec, "type") == "ExternalName" else "",
+            external_name=_str(spec, "externalName") if external else "",
             publishes_unready=spec.get("publishNotReadyAddresses") is True,
+            cluster_ips=() if external else addresses(_list(spec, "clusterIPs") or [spec.get("clusterIP")]),
         )
 
 
@@ -206,6 +217,8 @@ class Endpoint(NamedTuple):
     """What it is, for a reader: ``Pod web-1``, ``Node n`` or its first address."""
     hostname: str = ""
     """By which the cluster's DNS knows the pod below its service; "" if it does not."""
+    addresses: tuple[str, ...] = ()
+    """Of the slice's family; none where it has names instead (addressType: FQDN)."""
 
 
 class EndpointSlice(NamedTuple):
@@ -293,9 +306,13 @@ def _dict(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _dicts(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+def _list(value: Mapping[str, Any], key: str) -> list[Any]:
     found = value.get(key)
-    return [entry for entry in found[:MAX_ITEMS] if isinstance(entry, dict)] if isinstance(found, list) else []
+    return found[:MAX_ITEMS] if isinstance(found, list) else []
+
+
+def _dicts(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return [entry for entry in _list(value, key) if isinstance(entry, dict)]
 
 
 def _str(value: Mapping[str, Any], key: str) -> str:
@@ -416,8 +433,8 @@ def _endpoint(entry: Mapping[str, Any], namespace: str) -> Endpoint:
     target = _dict(entry, "targetRef")
     kind, name, uid = _str(target, "kind"), _str(target, "name"), _str(target, "uid")
     pod = PodRef(_str(target, "namespace") or namespace, name, uid) if kind == "Pod" and name else None
-    addresses = entry.get("addresses")
-    address = str(addresses[0]) if isinstance(addresses, list) and addresses else "an endpoint without an address"
+    listed = _list(entry, "addresses")
+    address = str(listed[0]) if listed else "an endpoint without an address"
     return Endpoint(
         ready=ready,
         serving=ready if serving is None else serving is True,
@@ -425,4 +442,5 @@ def _endpoint(entry: Mapping[str, Any], namespace: str) -> Endpoint:
         pod=pod,
         what=f"{kind} {name}" if name else address,
         hostname=_str(entry, "hostname"),
+        addresses=addresses(listed),
     )

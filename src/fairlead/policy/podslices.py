@@ -111,6 +111,7 @@ def _endpoint(service: Service, pod: Pod) -> Endpoint:
         pod=pod.ref,
         what=f"Pod {pod.name}",
         hostname=pod.hostname if pod.subdomain == service.name else "",
+        addresses=pod.ips,
     )
 
 
