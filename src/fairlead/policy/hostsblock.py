@@ -127,6 +127,18 @@ def heal(data: bytes, alive: Callable[[Owner], bool]) -> tuple[bytes, list[Owner
     return healed, list(dict.fromkeys(parsed.owners[index] for index in sorted(dead)))
 
 
+def wrapped(entries: Sequence[Entry]) -> Iterator[str]:
+    """The lines of these entries, none of which is too long for any reader."""
+    for address, names in entries:
+        line = address
+        for name in names:
+            if len(line) + 1 + len(name) > LONGEST:
+                yield line
+                line = address
+            line += f" {name}"
+        yield line
+
+
 def mentions(data: bytes, names: Collection[str]) -> list[Mention]:
     """Where others' lines have one of ``names`` (lower case), as glibc reads the file."""
     parsed = _parse(data)
@@ -171,17 +183,9 @@ def _entry(text: bytes) -> Entry | None:
 
 
 def _render(owner: Owner, entries: Sequence[Entry]) -> bytes:
-    text = [f"# fairlead begin pid={owner.pid} start={owner.start} boot={owner.boot}\n"]
-    for address, names in entries:
-        line = address
-        for name in names:
-            if len(line) + 1 + len(name) > LONGEST:
-                text.append(f"{line}\n")
-                line = address
-            line += f" {name}"
-        text.append(f"{line}\n")
-    text.append(f"# fairlead end pid={owner.pid}\n")
-    return "".join(text).encode("ascii")
+    begin = f"# fairlead begin pid={owner.pid} start={owner.start} boot={owner.boot}"
+    text = [begin, *wrapped(entries), f"# fairlead end pid={owner.pid}"]
+    return "".join(f"{line}\n" for line in text).encode("ascii")
 
 
 def _parse(data: bytes) -> _Parsed:
