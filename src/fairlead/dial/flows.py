@@ -21,8 +21,8 @@ ANSWERED = 120.0
 """The same for one that was (nf_conntrack_udp_timeout_stream)."""
 MOST = 4096
 """Flows at once, and no more than a quarter of the descriptors that this process may have."""
-AT_ONCE = 64
-"""Answers that are read in one turn of the event loop."""
+AT_ONCE = 32
+"""Answers that are read in one turn of the event loop, a millisecond's work."""
 
 Answered: TypeAlias = Callable[[memoryview, End, End], None]
 """A payload, and the source and destination of the flow that it answers. The bytes are there until the call returns."""
@@ -30,6 +30,8 @@ Refused: TypeAlias = Callable[[End, End], None]
 """Nobody takes what that source sends to that destination."""
 
 _DATAGRAM = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+_PASSING = (errno.EAGAIN, errno.ENOBUFS, errno.EMSGSIZE)
+"""What concerns one datagram; anything else may be an address of ours that is gone: the next gets a new socket."""
 _UNREACHABLE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 _log = log.get(__name__)
@@ -101,8 +103,10 @@ class Flows:
                 flow.sock.send(payload)
             except ConnectionRefusedError:
                 self._on_refusal(source, destination)  # that was about an earlier one, and this one has not left
-            except OSError as error:  # full, too large, or no longer to be reached
+            except OSError as error:
                 self._failed(ends, error)
+                if error.errno not in _PASSING and self._flows.get(ends) is flow:
+                    self._end(flow)
                 return
             else:
                 return

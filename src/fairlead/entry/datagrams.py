@@ -19,10 +19,8 @@ from fairlead.protocol.ip import MOST_4, End, port_unreachable, udp
 Deliver: TypeAlias = Callable[[memoryview, End, End], None]
 """A payload, its source and its destination. The bytes are there until the call returns."""
 
-AT_ONCE = 64
-"""Datagrams that are read in one turn of the event loop, half a millisecond's work; connections come next."""
-HELD = 4 << 20
-"""Bytes that the kernel is asked to hold until they are read; it cuts this to net.core.rmem_max."""
+AT_ONCE = 32
+"""Datagrams that are read in one turn of the event loop, a millisecond's work; connections come next."""
 
 _IP_ORIGDSTADDR, _IPV6_ORIGDSTADDR = 20, 74
 """<linux/in.h>, <linux/in6.h>."""
@@ -50,7 +48,6 @@ class Datagrams:
             sock.setblocking(False)
         for sock in self._captured:
             sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, HELD)
             self._loop.add_reader(sock.fileno(), self._read, sock)
 
     def reply(self, payload: bytes | memoryview, to: End, sender: End) -> None:
