@@ -36,6 +36,7 @@ def read(api: Api, namespaces: tuple[str, ...]) -> list[str]:
         settings=ServicesSettings(namespaces=namespaces),
         buffer=None,
         tasks=None,
+        own=None,
         report=told.append,
         changed=lambda context, name: None,
     )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
+from fairlead.errors import ForbiddenError
 from fairlead.features.names.watch import DOUBT_EVERY, ServiceName, ServiceWatch
 from fairlead.kit.tasks import Background
+from fairlead.model.target import PodRef
 from fairlead.policy.endpoints import pod_endpoints
 from tests.support.fakeapi import FakeApi, until
 from tests.support.loop import run_virtual
-from tests.support.objects import PODS, SERVICES, pod, service
+from tests.support.objects import PODS, SERVICES, SLICES, endpoint, endpoint_slice, pod, service
 
 Body = Callable[[FakeApi, ServiceWatch, list[ServiceName]], Awaitable[None]]
 WEB = ServiceName("ns", "web")
+EVERY_POD, EVERY_SERVICE, EVERY_SLICE = (path.replace("/namespaces/ns", "") for path in (PODS, SERVICES, SLICES))
 
 
 def play(body: Body, *namespaces: str, forbidden: tuple[str, ...] = ()) -> None:
@@ -80,3 +84,113 @@ def test_pods_where_slices_may_not_be_listed() -> None:
         assert pods() == []
 
     play(body, "ns", forbidden=("endpointslices",))
+
+
+# -- addresses of pods --
+
+
+def placed(name: str, address: str, **options: Any) -> dict[str, Any]:
+    """A pod with this address."""
+    value = pod(name, **options)
+    value["status"]["podIP"] = address
+    return value
+
+
+def endpoint_at(name: str, address: str) -> dict[str, Any]:
+    return {**endpoint(name), "addresses": [address]}
+
+
+def play_pods(
+    body: Callable[[FakeApi, ServiceWatch], Awaitable[None]], *namespaces: str, forbidden: tuple[str, ...] = ()
+) -> list[str]:
+    """A cluster with two pods, of which only one stands behind a service; what is noted."""
+    notes: list[str] = []
+
+    async def main() -> None:
+        api = FakeApi()
+        api.forbidden = {("list", plural) for plural in forbidden}
+        for each in (placed("a", "10.1.0.1"), placed("lone", "10.1.0.9", labels={})):
+            api.put(PODS if namespaces else EVERY_POD, each)
+        api.put(SERVICES if namespaces else EVERY_SERVICE, service())
+        piece = endpoint_slice("web-1", [endpoint_at("a", "10.1.0.1")])
+        api.put(SLICES if namespaces else EVERY_SLICE, piece)
+        watch = ServiceWatch(api, namespaces, pods=True, on_change=lambda name: None, on_note=notes.append)
+        await watch.read()
+        async with Background() as tasks:
+            watch.start(tasks)
+            lists = (3 - len(forbidden)) * max(1, len(namespaces))
+            await until(lambda: len(api.streams) == lists)
+            await body(api, watch)
+
+    run_virtual(main())
+    return notes
+
+
+def test_no_pods_are_read_for_whoever_does_not_ask() -> None:
+    async def body(api: FakeApi, watch: ServiceWatch, changed: list[ServiceName]) -> None:
+        assert api.count("list", "/pods") == 0
+        assert list(watch.pods()) == []
+        assert watch.pod_at("10.1.0.1") is None
+
+    play(body, "ns")
+
+
+@pytest.mark.parametrize("namespaces", [("ns",), ("ns", "other"), ()])
+@pytest.mark.parametrize("forbidden", [(), ("endpointslices",)])
+def test_pods_by_their_addresses(namespaces: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
+    pods = PODS if namespaces else EVERY_POD
+
+    async def body(api: FakeApi, watch: ServiceWatch) -> None:
+        assert dict(watch.pods()) == {
+            "10.1.0.1": PodRef("ns", "a", "uid-a"),
+            "10.1.0.9": PodRef("ns", "lone", "uid-lone"),
+        }
+        api.put(pods, placed("b", "10.1.0.2"))
+        await until(lambda: watch.pod_at("10.1.0.2"))
+        api.put(pods, placed("a", "10.1.0.1", deleting=True))
+        api.put(pods, placed("next", "10.1.0.1"))
+        await until(lambda: watch.pod_at("10.1.0.1") == PodRef("ns", "next", "uid-next"))
+        api.put(pods, placed("b", "10.1.0.2", phase="Succeeded"))
+        await until(lambda: watch.pod_at("10.1.0.2") is None)
+        api.delete(pods, "lone" if namespaces else "ns/lone")
+        await until(lambda: watch.pod_at("10.1.0.9") is None)
+        assert list(watch.pods()) == [("10.1.0.1", PodRef("ns", "next", "uid-next"))]
+
+    assert play_pods(body, *namespaces, forbidden=forbidden) == []
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "where"),
+    [(("ns",), "namespace ns"), (("ns", "other"), "namespaces ns and other"), ((), "all namespaces")],
+)
+def test_who_may_not_list_pods_knows_those_behind_services(namespaces: tuple[str, ...], where: str) -> None:
+    slices = SLICES if namespaces else EVERY_SLICE
+
+    async def body(api: FakeApi, watch: ServiceWatch) -> None:
+        assert list(watch.pods()) == [("10.1.0.1", PodRef("ns", "a", "uid-a"))]
+        api.put(slices, endpoint_slice("web-2", [endpoint_at("a", "10.1.0.1"), endpoint_at("b", "10.1.0.2")]))
+        await until(lambda: watch.pod_at("10.1.0.2"))
+        api.delete(slices, "web-1" if namespaces else "ns/web-1")
+        await asyncio.sleep(1)
+        assert watch.pod_at("10.1.0.1") == PodRef("ns", "a", "uid-a")
+        api.put(slices, endpoint_slice("web-2", []))
+        await until(lambda: not list(watch.pods()))
+
+    [note] = play_pods(body, *namespaces, forbidden=("pods",))
+    assert note == f"not allowed to list pods in {where}: addresses of pods behind no service are not known"
+
+
+def test_who_may_list_neither_is_told_of_slices() -> None:
+    async def body(api: FakeApi, watch: ServiceWatch) -> None: ...
+
+    with pytest.raises(ForbiddenError, match="may not list endpointslices"):
+        play_pods(body, "ns", forbidden=("endpointslices", "pods"))
+
+
+def test_addresses_are_read_while_the_rest_is() -> None:
+    """Three lists, and the start waits as long as for one."""
+
+    async def body(api: FakeApi, watch: ServiceWatch) -> None:
+        assert [each.at for each in api.asked if each.verb == "list"] == [0.0, 0.0, 0.0]
+
+    play_pods(body, "ns")

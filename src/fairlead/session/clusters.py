@@ -44,10 +44,12 @@ async def servers_of(
                 server.connector.abandon()
 
 
-def contexts_of(run: Run, servers: Sequence[ApiServer], back: Callable[[NamedContext], None]) -> list[NamedContext]:
+def contexts_of(
+    run: Run, servers: Sequence[ApiServer], back: Callable[[NamedContext], None], *, pods: bool = False
+) -> list[NamedContext]:
     """The contexts of the run, nothing of which is read yet. Raises UsageError for a --bare that is not chosen.
 
-    ``back`` is called when an API server answers again.
+    ``back`` is called when an API server answers again. With ``pods`` they know the addresses of pods too.
     """
     labels = context_labels([server.config.context for server in servers]) if len(servers) > 1 else {}
     forbidden = forbid(_names_in_use([server.config for server in servers]))
@@ -55,7 +57,7 @@ def contexts_of(run: Run, servers: Sequence[ApiServer], back: Callable[[NamedCon
         Scope(label=labels.get(server.config.context, ""), main=not at, forbidden=forbidden)
         for at, server in enumerate(servers)
     ]
-    return [_context(run, server, scope, back) for server, scope in zip(servers, scopes, strict=True)]
+    return [_context(run, server, scope, back, pods=pods) for server, scope in zip(servers, scopes, strict=True)]
 
 
 async def learn_domains(contexts: Sequence[NamedContext], given: str | None) -> None:
@@ -77,7 +79,9 @@ async def close_lanes(contexts: Sequence[NamedContext], timeout: float) -> None:
             spawn(group, context.cluster.lanes.close(timeout), name="close lanes")
 
 
-def _context(run: Run, server: ApiServer, scope: Scope, back: Callable[[NamedContext], None]) -> NamedContext:
+def _context(
+    run: Run, server: ApiServer, scope: Scope, back: Callable[[NamedContext], None], *, pods: bool
+) -> NamedContext:
     settings, own = run.settings, server.config.namespace
     chosen = settings.namespaces or (own,)
     scope = scope._replace(
@@ -100,7 +104,7 @@ def _context(run: Run, server: ApiServer, scope: Scope, back: Callable[[NamedCon
         on_back=is_back,
         on_lane_lost=lambda pod, reason: LOG.decision("a lane to pod %s ended: %s", pod.name, reason),
     )
-    context = NamedContext(name, scope, cluster, () if settings.all_namespaces else chosen, run)
+    context = NamedContext(name, scope, cluster, () if settings.all_namespaces else chosen, run, pods=pods)
     return context
 
 

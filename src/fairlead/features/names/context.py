@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fairlead.dial.cluster import Cluster
+from fairlead.dial.laptop import Connect
 from fairlead.errors import ApiError, ForbiddenError, NotFoundError, UsageError
 from fairlead.features.names.watch import ServiceName, ServiceWatch
 from fairlead.kit.tasks import Background
@@ -32,14 +33,26 @@ class Run(Protocol):
     def report(self, event: ServiceEvent, /) -> None:
         """Tell the user."""
 
+    def own(self, port: int, /) -> Connect:
+        """How a port of this laptop is reached."""
+
     def changed(self, context: NamedContext, service: ServiceName) -> None:
         """This service may be another now."""
 
 
 class NamedContext:
-    """The ``Around`` of its groups."""
+    """The ``Around`` of its groups. With ``pods`` it knows the addresses of pods too."""
 
-    def __init__(self, name: str, scope: Scope, cluster: Cluster, namespaces: Sequence[str], run: Run) -> None:
+    def __init__(
+        self,
+        name: str,
+        scope: Scope,
+        cluster: Cluster,
+        namespaces: Sequence[str],
+        run: Run,
+        *,
+        pods: bool = False,
+    ) -> None:
         settings = run.settings
         self.namespaces = namespaces
         """() is all."""
@@ -52,11 +65,13 @@ class NamedContext:
         self.tasks = run.tasks
         self.wait = settings.wait
         self.report = run.report
+        self.own = run.own
         self.watch = ServiceWatch(
             cluster.server,
             namespaces,
             selector=settings.selector,
             field_selector=settings.field_selector,
+            pods=pods,
             on_change=lambda service: run.changed(self, service),
             on_note=lambda text: run.report(Note(text, warning=True)),
         )

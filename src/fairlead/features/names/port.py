@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from fairlead.dial.cluster import Cluster
 from fairlead.dial.connection import Connection
-from fairlead.dial.laptop import Joined, localhost
+from fairlead.dial.laptop import Connect, Joined
 from fairlead.dial.route import Route
 from fairlead.kit.tasks import Background
 from fairlead.model import events
@@ -32,6 +32,9 @@ class Around(Protocol):
     tasks: Background
     wait: float
     """Seconds that a connection waits while no pod is ready."""
+
+    def own(self, port: int, /) -> Connect:
+        """How a port of this laptop is reached, for a service that its user develops."""
 
     def report(self, event: ServiceEvent, /) -> None:
         """Tell the user."""
@@ -111,7 +114,7 @@ class PortWay:
         around = self._around
         around.report(Handling(*self._owner.whose, self._port.number))
         if self._port.own:
-            own = localhost(self._port.own)
+            own = around.own(self._port.own)
             return Joined(local, own, around.buffer, around.tasks, self._own_failed, self._own_answered)
         connection = Connection(local, self.route, around.cluster.lanes, wait=around.wait)
         connection.dial()

@@ -6,10 +6,11 @@ That is EndpointSlices; for a user who may not list these, pods, from which the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fairlead.errors import ForbiddenError, NotFoundError
+from fairlead.features.names.addresses import PodAddressWatch
 from fairlead.kit import log
 from fairlead.kit.tasks import Background, together
 from fairlead.kube.reflector import Reflector, Server, Timing
@@ -17,6 +18,8 @@ from fairlead.kube.resources import ENDPOINT_SLICE, POD, SERVICE, Resource
 from fairlead.kube.told import Told
 from fairlead.model.cache import Change
 from fairlead.model.objects import EndpointSlice, Pod, Service
+from fairlead.model.target import PodRef
+from fairlead.policy.pod_index import Holding, PodAddresses, of_pod, of_slice
 from fairlead.policy.podslices import PodSlices
 
 LOG = log.get(__name__)
@@ -35,7 +38,10 @@ class ServiceName(NamedTuple):
 
 
 class ServiceWatch:
-    """``namespaces`` are those to watch, () all of them. ``on_change`` is told each service that may be another now."""
+    """``namespaces`` are those to watch, () all of them. ``on_change`` is told each service that may be another now.
+
+    With ``pods`` it knows the addresses of pods too.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,7 @@ class ServiceWatch:
         *,
         selector: str = "",
         field_selector: str = "",
+        pods: bool = False,
         on_change: Callable[[ServiceName], None],
         on_note: Callable[[str], None],
         timing: Timing | None = None,
@@ -62,6 +69,11 @@ class ServiceWatch:
         self._pod_lists: dict[str, Reflector[Pod]] = {}
         """For namespaces whose slices may not be listed."""
         self._pod_slices = PodSlices()
+        self._addresses = PodAddressWatch(
+            (namespaces or ("",)) if pods else (),
+            lambda namespace, changed: self._reflector(POD, namespace, PodAddresses.from_json, changed),
+            on_note,
+        )
         for namespace in namespaces or ("",):
             self._service_lists.append(
                 self._reflector(
@@ -83,8 +95,15 @@ class ServiceWatch:
             [
                 *((services.prime(), "read services") for services in self._service_lists),
                 *((self._read_behind(namespace), "read what stands behind") for namespace in self._slice_lists),
+                *((self._addresses.read(namespace), "read addresses") for namespace in self._addresses.lists),
             ]
         )
+        self._addresses.settle(self._pod_lists, self._addresses_behind)
+
+    def _addresses_behind(self, namespace: str) -> Iterable[Collection[Holding]]:
+        if namespace in self._pod_lists:
+            return map(of_pod, self._pod_lists[namespace].cache)
+        return map(of_slice, self._slice_lists[namespace].cache)
 
     async def _read_behind(self, namespace: str) -> None:
         try:
@@ -112,7 +131,8 @@ class ServiceWatch:
             reflector.kick()
 
     def _lists(self) -> list[Reflector[Any]]:
-        return [*self._service_lists, *self._slice_lists.values(), *self._pod_lists.values()]
+        behind: list[Reflector[Any]] = [*self._slice_lists.values(), *self._pod_lists.values()]
+        return [*self._service_lists, *behind, *self._addresses.lists.values()]
 
     def doubt(self, namespace: str) -> None:
         """Look again which pods there are: a connection to one failed. Cheap to call for each of many."""
@@ -142,6 +162,14 @@ class ServiceWatch:
                 service = self.service(name)
                 return self._pod_slices.of(service) if service is not None else ()
         return tuple(self._slices.get(name, {}).values())
+
+    def pod_at(self, address: str) -> PodRef | None:
+        """The pod that has this address for itself, as far as is known."""
+        return self._addresses.index.pod_at(address)
+
+    def pods(self) -> Iterator[tuple[str, PodRef]]:
+        """Each address of a pod."""
+        return iter(self._addresses.index)
 
     def is_behind(self, name: ServiceName) -> bool:
         """Whether the slices may not say yet what they will of the service as it is now; ``on_change`` follows."""
@@ -184,11 +212,15 @@ class ServiceWatch:
                 name = ServiceName(new.namespace, new.service)
                 self._slices.setdefault(name, {})[new.name] = new
                 self._on_change(name)
+            if found := new or old:
+                self._addresses.changed_behind(found.namespace, of_slice, old, new)
 
     def _pods_changed(self, changes: list[Change[Pod]]) -> None:
-        for change in changes:
-            for service in self._pod_slices.change_pod(*change):
+        for old, new in changes:
+            for service in self._pod_slices.change_pod(old, new):
                 self._on_change(ServiceName(service.namespace, service.name))
+            if found := new or old:
+                self._addresses.changed_behind(found.namespace, of_pod, old, new)
 
     def _reflector(
         self,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import Any
 
+from fairlead.dial.laptop import localhost
 from fairlead.entry.listener import Listeners
 from fairlead.entry.named import Endpoint
 from fairlead.errors import NotRunningError
@@ -53,6 +54,7 @@ class ServicesRun:
         self.buffer = ReadBuffer()
         self.tasks = tasks
         self.report = report
+        self.own = localhost
         self.listeners = Listeners(self.buffer, lambda text: report(Note(text, warning=True)))
         self.contexts: list[NamedContext] = []
         self._book = book
