@@ -8,7 +8,7 @@ where there is nothing to say; but below a name outside the domains there may be
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
 from fairlead.model.dns import Answer, Code, Record, Soa, Srv, Type, fits
@@ -55,40 +55,45 @@ class ZoneEntry(NamedTuple):
     """The name that a service of type ExternalName stands for."""
 
 
+Packed = tuple[int, bytes]
+"""An address as a record has it: type and data."""
+
+
 class _Node:
     """An entry as answers need it."""
 
     def __init__(self, entry: ZoneEntry) -> None:
         self.entry = entry
         self.cname = name if fits(name := entry.cname.lower().rstrip(".")) else ""
-        self.hosts: dict[str, list[str]] = {}
-        """Addresses by the endpoint's label."""
+        self.hosts: dict[str, tuple[Packed, ...]] = {}
+        """By the endpoint's label."""
         self.services: list[tuple[ZonePort, str]] = []
         """The ports, each with the name to go to."""
+        self.pointers: list[tuple[str, str]] = []
+        """Names of addresses, and what they are."""
         fqdn = entry.fqdn
-        if entry.addresses and fits(fqdn):
+        own = self._point(entry.addresses, fqdn)
+        if own and fits(fqdn):
             self.services = [(port, fqdn) for port in entry.ports]
         for endpoint in entry.endpoints:
-            labels = [label for label, _ in _labels(endpoint) if fits(f"{label}.{fqdn}")]
             for label, addresses in _labels(endpoint):
-                self.hosts.setdefault(label, []).extend(addresses)
-            self.services += [(port, f"{label}.{fqdn}") for label in labels for port in endpoint.ports]
+                name = f"{label}.{fqdn}"
+                self.hosts[label] = (*self.hosts.get(label, ()), *self._point(addresses, name))
+                if fits(name):
+                    self.services += [(port, name) for port in endpoint.ports]
         self.services = list(dict.fromkeys(self.services))
-        every = [*entry.addresses, *(address for addresses in self.hosts.values() for address in addresses)]
-        self.addresses = _packed(every)
-        self.exists = bool(self.addresses)
+        self.addresses = tuple(dict.fromkeys((*own, *(each for packed in self.hosts.values() for each in packed))))
 
-    def reverse(self) -> Iterator[tuple[str, str]]:
-        """Names of addresses, and what they are."""
-        entry = self.entry
-        pairs = [(address, entry.fqdn) for address in entry.addresses]
-        pairs += [(address, f"{label}.{entry.fqdn}") for label, each in self.hosts.items() for address in each]
-        for address, name in pairs:
-            if fits(name):
-                try:
-                    yield ip_address(address).reverse_pointer, name
-                except ValueError:
-                    pass
+    def _point(self, addresses: Sequence[str], name: str) -> tuple[Packed, ...]:
+        """Their form in records; ``name`` is what they are."""
+        packed = []
+        for text in addresses:
+            address = _address(text)
+            if address is not None:
+                packed.append((int(Type.A if address.version == 4 else Type.AAAA), address.packed))
+                if fits(name):
+                    self.pointers.append((address.reverse_pointer, name))
+        return tuple(packed)
 
 
 class Zone:
@@ -97,7 +102,8 @@ class Zone:
     def __init__(self, domains: Sequence[str] = ()) -> None:
         self.domains: tuple[str, ...] = ()
         """Those of the clusters, such as ``cluster.local``: below them, what is not here does not exist."""
-        self._endings: tuple[str, ...] = ()
+        self._heads: tuple[tuple[str, Record], ...] = ()
+        """How names below a domain end, and its SOA record."""
         self._nodes: dict[GroupKey, _Node] = {}
         self._names: dict[str, dict[GroupKey, _Node]] = {}
         """Who has a name, the one that took it last at the end: while names change hands, two have one for a moment."""
@@ -111,7 +117,7 @@ class Zone:
         """Answer for all names of ``domain``, lower case, from now on."""
         if domain not in self.domains:
             self.domains += (domain,)
-            self._endings += ("." + domain,)
+            self._heads += (("." + domain, _head(domain, domain)),)
 
     def set(self, key: GroupKey, entry: ZoneEntry | None) -> None:
         """What the group is from now on; None once it is gone."""
@@ -149,7 +155,7 @@ class Zone:
             self._names.setdefault(name, {})[key] = node
             for above in _above(name):
                 self._below[above] = self._below.get(above, 0) + 1
-        for pointer, name in node.reverse():
+        for pointer, name in node.pointers:
             self._reverse.setdefault(pointer, {})[key, name] = None
 
     def _remove(self, key: GroupKey, node: _Node) -> None:
@@ -163,7 +169,7 @@ class Zone:
                 self._below[above] -= 1
                 if not self._below[above]:
                     del self._below[above]
-        for pointer, name in node.reverse():
+        for pointer, name in node.pointers:
             targets = self._reverse.get(pointer, {})
             targets.pop((key, name), None)
             if not targets:
@@ -176,9 +182,8 @@ class Zone:
             return self._entry(name, node, kind, turn)
         if name.startswith("_") and (found := self._port(name, kind, turn)):
             return found
-        for domain, ending in zip(self.domains, self._endings, strict=True):
-            if name == domain or name.endswith(ending):
-                return self._inside(name, domain, kind, turn)
+        if head := self._head_of(name):
+            return self._inside(name, head, kind, turn)
         if targets := self._reverse.get(name):
             pointers = tuple(Record(name, Type.PTR, TTL, target) for target in dict.fromkeys(to for _, to in targets))
             return Answer(records=pointers) if kind in (Type.PTR, Type.ANY) else self._nothing(name)
@@ -192,13 +197,13 @@ class Zone:
         if node.cname:
             alias = Record(name, Type.CNAME, TTL, node.cname)
             return Answer(records=(alias,), chase="" if kind in (Type.CNAME, Type.ANY) else node.cname)
-        if not node.exists and not self._below.get(name):
+        if not node.addresses and not self._below.get(name):
             return self._nothing(name, Code.NXDOMAIN)
         if kind == Type.SRV:
             return self._services(name, node, node.services, turn)
         return self._found(name, node.addresses, kind, turn)
 
-    def _found(self, name: str, addresses: Sequence[tuple[int, bytes]], kind: int, turn: int) -> Answer:
+    def _found(self, name: str, addresses: Sequence[Packed], kind: int, turn: int) -> Answer:
         records = _addresses(name, addresses, kind, turn)
         return Answer(records=records) if records else self._nothing(name)
 
@@ -235,38 +240,45 @@ class Zone:
         fqdn = node.entry.fqdn
         more: tuple[Record, ...] = ()
         for target in dict.fromkeys(target for _, target in services):
-            host = node.hosts.get(target.removesuffix(f".{fqdn}")) if node.hosts else None
-            packed = node.addresses if host is None else _packed(host)
+            packed = node.addresses if target == fqdn else node.hosts[target.partition(".")[0]]
             more += _addresses(target, packed, Type.ANY, 0)
         return Answer(records=records, additional=more)
 
-    def _inside(self, name: str, domain: str, kind: int, turn: int) -> Answer:
+    def _inside(self, name: str, head: Record, kind: int, turn: int) -> Answer:
         """A name of a cluster's domain that no group has."""
+        domain = head.name
         if name == domain:
-            soa = self._soa(domain)
-            return Answer(records=(soa,)) if kind in (Type.SOA, Type.ANY) else self._nothing(name)
+            return Answer(records=(head,)) if kind in (Type.SOA, Type.ANY) else Answer(authority=(head,))
         label, _, rest = name.partition(".")
         node = self._node(rest)
         if node is not None and label in node.hosts:
-            return self._found(name, _packed(node.hosts[label]), kind, turn)
+            return self._found(name, node.hosts[label], kind, turn)
         labels = name.removesuffix("." + domain).split(".")
         if labels[-1] == "pod" and len(labels) == 3:
-            address = _packed([_undashed(label)])
-            return self._found(name, address, kind, 0) if address else self._nothing(name, Code.NXDOMAIN)
+            pod = _address(_undashed(label))
+            if pod is None:
+                return self._nothing(name, Code.NXDOMAIN)
+            return self._found(name, ((Type.A if pod.version == 4 else Type.AAAA, pod.packed),), kind, 0)
         there = labels == ["svc"] or (labels[-1] == "pod" and len(labels) < 3) or name in self._below
         return self._nothing(name, Code.NOERROR if there else Code.NXDOMAIN)
 
     def _nothing(self, name: str, code: Code = Code.NOERROR) -> Answer:
         """No such name, or no such record; the zone is the domain, or outside of all of them the name itself."""
-        for domain, ending in zip(self.domains, self._endings, strict=True):
-            if name == domain or name.endswith(ending):
-                return Answer(code, authority=(self._soa(domain),))
-        return Answer(code, authority=(self._soa(name),))
+        head = self._head_of(name) or _head(name, self.domains[0] if self.domains else name)
+        return Answer(code, authority=(head,))
 
-    def _soa(self, zone: str) -> Record:
-        domain = zone if zone in self.domains or not self.domains else self.domains[0]
-        head = Soa(f"ns.dns.{domain}", f"hostmaster.{domain}", 1, 7200, 1800, 86400, TTL)
-        return Record(zone, Type.SOA, TTL, head)
+    def _head_of(self, name: str) -> Record | None:
+        """That of the domain that has ``name``."""
+        for ending, head in self._heads:
+            if name.endswith(ending) or name == head.name:
+                return head
+        return None
+
+
+def _head(zone: str, domain: str) -> Record:
+    """The head of ``zone``; ``domain`` is whose nameserver answers."""
+    soa = Soa(f"ns.dns.{domain}", f"hostmaster.{domain}", 1, 7200, 1800, 86400, TTL)
+    return Record(zone, Type.SOA, TTL, soa)
 
 
 def _above(name: str) -> Iterator[str]:
@@ -291,19 +303,15 @@ def _undashed(label: str) -> str:
     return label.replace("-", ":")
 
 
-def _packed(addresses: Sequence[str]) -> tuple[tuple[int, bytes], ...]:
-    """Each once, with its type; what is no address is left out."""
-    found = []
-    for address in dict.fromkeys(addresses):
-        try:
-            packed = ip_address(address).packed
-        except ValueError:
-            continue
-        found.append((int(Type.A if len(packed) == 4 else Type.AAAA), packed))
-    return tuple(found)
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """None if it is none: addresses come from the cluster, where anybody may have written anything."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
-def _addresses(name: str, addresses: Sequence[tuple[int, bytes]], kind: int, turn: int) -> tuple[Record, ...]:
+def _addresses(name: str, addresses: Sequence[Packed], kind: int, turn: int) -> tuple[Record, ...]:
     wanted = [Record(name, each, TTL, packed) for each, packed in addresses if kind in (each, Type.ANY)]
     start = turn % len(wanted) if len(wanted) > 1 else 0
     return (*wanted[start:], *wanted[:start])
