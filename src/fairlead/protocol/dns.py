@@ -124,7 +124,9 @@ def encode_answer(query: Query, answer: Answer, *, limit: int) -> bytes:
     authority = writer.section(answer.authority, room) if whole else 0
     whole = whole and authority == len(answer.authority)
     additional = writer.section(answer.additional, room) if whole else 0
-    flags = _QR | _AA | _RA | query.flags | answer.code | (0 if whole else _TC)
+    flags = _QR | _RA | query.flags | answer.code | (0 if whole else _TC)
+    if answer.code in (Code.NOERROR, Code.NXDOMAIN):
+        flags |= _AA
     _HEAD.pack_into(writer.data, 0, query.ident, flags, 1, records, authority, additional + (1 if opt else 0))
     writer.data += opt
     return bytes(writer.data)
