@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.errors import ProtocolError
 from fairlead.model.objects import EndpointSlice, Pod
 from fairlead.model.target import PodRef
 from fairlead.policy.pod_index import MOST, Holding, PodAddresses, PodIndex, of_pod, of_slice
@@ -82,6 +84,19 @@ def test_pods_with_an_address_of_their_own() -> None:
         finished["status"]["podIP"] = "10.1.0.1"
         assert of_pod(Pod.from_json(finished)) == ()
     assert of_pod(None) == ()
+
+
+@pytest.mark.parametrize("value", [None, [], {"metadata": [], "spec": 5}, {"spec": {"hostNetwork": True}}])
+def test_what_is_no_pod_is_refused(value: object) -> None:
+    with pytest.raises(ProtocolError, match="without a name"):
+        PodAddresses.from_json(value)
+
+
+def test_a_pod_is_read_as_elsewhere() -> None:
+    value = pod("a", deleting=True)
+    value["status"]["podIP"] = "10.1.0.1"
+    whole = Pod.from_json(value)
+    assert PodAddresses.from_json(value) == PodAddresses(whole.ref, whole.resource_version, of_pod(whole))
 
 
 def test_the_pods_of_a_slice() -> None:

@@ -15,6 +15,12 @@ from fairlead.model.target import PodRef
 
 MOST = 64
 """Kept of what is said of one address: whoever may make EndpointSlices must not make all of it slow."""
+_READ = {
+    "metadata": ("namespace", "name", "uid", "resourceVersion", "deletionTimestamp"),
+    "spec": ("hostNetwork",),
+    "status": ("phase", "podIPs", "podIP"),
+}
+"""Of a pod; the rest is most of the work of reading it."""
 
 
 class Holding(NamedTuple):
@@ -51,7 +57,7 @@ class PodAddresses(NamedTuple):
     @classmethod
     def from_json(cls, value: object) -> PodAddresses:
         """Read a v1 Pod."""
-        pod = Pod.from_json(value)
+        pod = Pod.from_json(_sparse(value))
         return cls(pod.ref, pod.resource_version, of_pod(pod))
 
 
@@ -105,6 +111,16 @@ def of_slice(piece: EndpointSlice | None) -> frozenset[Holding]:
         if endpoint.pod is not None
         for address in endpoint.addresses
     )
+
+
+def _sparse(value: object) -> object:
+    """A v1 Pod with no more than is wanted here; what is no pod stays as it is."""
+    if not isinstance(value, dict):
+        return value
+    parts = ((name, value.get(name), fields) for name, fields in _READ.items())
+    return {
+        name: {field: part.get(field) for field in fields} for name, part, fields in parts if isinstance(part, dict)
+    }
 
 
 def _whose(held: Sequence[Holding]) -> PodRef | None:
