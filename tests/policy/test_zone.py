@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.model.dns import Answer, Code, Record, Soa, Srv, Type
 from fairlead.model.named import GroupKey
 from fairlead.policy.zone import Zone, ZoneEndpoint, ZoneEntry, ZonePort
+from fairlead.protocol.dns import decode_query, encode_answer
+from tests.support.dnsmessages import ask, lines, read
 
 DOMAIN = "cluster.local"
 HTTP, DNS, DNS_TCP = ZonePort("http", "TCP", 80), ZonePort("dns", "UDP", 53), ZonePort("dns", "TCP", 53)
@@ -300,6 +304,28 @@ def test_what_is_no_address_is_left_out() -> None:
     zone.set(key("x"), ZoneEntry(("x",), "x", ("nonsense", "10.0.0.1", "10.0.0.1")))
     assert said(zone.answer("x", Type.A)) == ["x A 10.0.0.1"]
     zone.set(key("x"), None)
+
+
+TEXTS = st.one_of(
+    st.sampled_from(["", ".", "a", "b.a", "10.0.0.5", "fd00::1", "x" * 64, ".".join(["x" * 60] * 4), "\\.", "é"]),
+    st.text("ab.-_é\\\u20ac", max_size=8),
+)
+PORTS = st.lists(st.builds(ZonePort, TEXTS, TEXTS, st.integers(0, 65535)), max_size=2).map(tuple)
+SOME = st.lists(TEXTS, max_size=3).map(tuple)
+ENDPOINTS = st.lists(st.builds(ZoneEndpoint, TEXTS, SOME, PORTS), max_size=3).map(tuple)
+
+
+@given(st.builds(ZoneEntry, st.just(("a", "b.a")), TEXTS, SOME, PORTS, ENDPOINTS, TEXTS))
+def test_whatever_a_cluster_says_an_answer_can_be_written(entry: ZoneEntry) -> None:
+    for domains in [], ["a"]:
+        zone = Zone(domains)
+        zone.set(key("x"), entry)
+        for name in "a", "b.a", "_a._a.a", "5.0.0.10.in-addr.arpa", "10-0-0-5.a", "a.a":
+            for kind in Type.A, Type.SRV, Type.PTR, Type.ANY:
+                answer = zone.answer(name, kind)
+                if answer is not None:
+                    written = encode_answer(decode_query(ask(name, kind.name)), answer, limit=65535)
+                    assert len(lines(read(written).answer)) == len(set(answer.records))
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -94,4 +94,6 @@ class Answer(NamedTuple):
 
 def fits(name: str) -> bool:
     """Whether a message can carry this name: host names and the like, without any escapes."""
-    return len(name) <= MOST and name.isascii() and all(0 < len(label) <= MOST_LABEL for label in name.split("."))
+    if len(name) > MOST or not name.isascii() or "\\" in name:
+        return False
+    return all(0 < len(label) <= MOST_LABEL for label in name.split("."))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from fairlead.model.dns import Answer, Code, Record, Soa, Srv, Type, fits
 from fairlead.model.named import GroupKey
+from fairlead.policy.cluster_domain import DEFAULT
 
 TTL = 5
 """Seconds that an answer may be kept: as CoreDNS has it."""
@@ -240,7 +241,7 @@ class Zone:
         fqdn = node.entry.fqdn
         more: tuple[Record, ...] = ()
         for target in dict.fromkeys(target for _, target in services):
-            packed = node.addresses if target == fqdn else node.hosts[target.partition(".")[0]]
+            packed = node.addresses if target == fqdn else node.hosts[target[: -len(fqdn) - 1]]
             more += _addresses(target, packed, Type.ANY, 0)
         return Answer(records=records, additional=more)
 
@@ -264,7 +265,7 @@ class Zone:
 
     def _nothing(self, name: str, code: Code = Code.NOERROR) -> Answer:
         """No such name, or no such record; the zone is the domain, or outside of all of them the name itself."""
-        head = self._head_of(name) or _head(name, self.domains[0] if self.domains else name)
+        head = self._head_of(name) or _head(name, self.domains[0] if self.domains else DEFAULT)
         return Answer(code, authority=(head,))
 
     def _head_of(self, name: str) -> Record | None:
@@ -289,7 +290,7 @@ def _above(name: str) -> Iterator[str]:
 
 
 def _labels(endpoint: ZoneEndpoint) -> Iterator[tuple[str, Sequence[str]]]:
-    if endpoint.hostname:
+    if endpoint.hostname and "." not in endpoint.hostname:
         yield endpoint.hostname.lower(), endpoint.addresses
     else:
         for address in endpoint.addresses:
