@@ -25,7 +25,7 @@ def test_whoever_was_accepted_and_not_taken_is_reset(loop_name: str, cancelled: 
         listeners, bound = Listeners(ReadBuffer(), print), bind(0, [Group((ipaddress.ip_address("127.0.0.1"),), False)])
         clients = [socket.create_connection(("127.0.0.1", bound.port)) for _ in range(CROWD)]
         async with Background() as tasks:
-            await listeners.serve(bound, lambda local: None, tasks)  # type: ignore[arg-type, return-value]
+            await listeners.serve(bound, lambda local: None, tasks)
             while not listeners._accepted:
                 await asyncio.sleep(0)
             if cancelled:

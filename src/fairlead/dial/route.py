@@ -77,6 +77,11 @@ class Route:
         self._fallback: PodRef | None = None
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def busy(self) -> bool:
+        """Whether connections are on it, or wait for it."""
+        return bool(self._counted or self._waiting)
+
     def choose(self, tried: frozenset[Backend], connection: Connection) -> Backend | None:
         """Pick a ready pod that was not tried yet; the running one that kubectl would take if none is ready."""
         candidates = self._pods.ready(self._port)

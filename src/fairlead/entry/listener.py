@@ -189,8 +189,10 @@ class Listeners:
         """Connections that came in and have not ended."""
         return len(self._live)
 
-    async def serve(self, bound: Bound, accept: Callable[[LocalConnection], RemoteEnd], tasks: Background) -> None:
-        """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end."""
+    async def serve(
+        self, bound: Bound, accept: Callable[[LocalConnection], RemoteEnd | None], tasks: Background
+    ) -> None:
+        """Accept connections on every socket of ``bound``; ``accept`` gives each its opposite end, or has it reset."""
         loop = asyncio.get_running_loop()
 
         def admit(local: LocalConnection) -> RemoteEnd | None:
