@@ -43,6 +43,22 @@ class Child:
         """Wait for its end; its exit code as a shell tells it."""
         return exit_code(await self.process.wait())
 
+    def has_stopped(self) -> bool:
+        """Whether it was stopped since this was asked last, and has not been continued: by Ctrl-Z or the like."""
+        try:
+            # Of its end nothing is taken: that is the loop's own watcher's.
+            found = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG)
+        except ChildProcessError:
+            return False
+        return found is not None
+
+    def go_on(self) -> None:
+        """Continue it, and all of its process group."""
+        try:
+            os.killpg(os.getpgid(self.process.pid), signal.SIGCONT)
+        except (ProcessLookupError, PermissionError):
+            pass  # it has ended
+
     def pass_on(self, number: int) -> None:
         """Send it a signal that we got, unless it got it too: a terminal signals its whole foreground group."""
         if number not in (signal.SIGINT, signal.SIGQUIT) or self._leads_group or not in_foreground():

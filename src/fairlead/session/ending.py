@@ -16,6 +16,8 @@ from fairlead.kit import process
 STDOUT, STDERR = 1, 2
 SAME_KEY = 0.05
 """Seconds by which one process of a terminal may see a key later than another."""
+LOOK = 0.1
+"""Seconds from one look whether the command was stopped to the next; no loop tells."""
 CHILD_GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL for a command that outlives what it was started for."""
 
@@ -82,7 +84,7 @@ class Ending:
         ``enter`` is called in the child before it becomes the command, and before it is tied to our end, which a change
         of the user namespace would undo (prctl(2), PR_SET_PDEATHSIG).
         """
-        tie = children.ends_with_us()
+        tie, on_terminal = children.ends_with_us(), children.has_terminal()
 
         def in_child() -> None:
             enter()
@@ -94,15 +96,30 @@ class Ending:
             # The stream that holds events holds nothing else.
             stdout=STDERR if output == "json" else None,
             # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
-            own_group=not children.has_terminal(),
+            own_group=not on_terminal,
             in_child=in_child,
         )
         if self.told.done():
             # The signal came while the command was being started, too early to reach it: it was meant for it.
             child.send(self._number)
+        if on_terminal:
+            self._follow_stops(child)
         code = await child.wait()
         self._child = None
         return code
+
+    def _follow_stops(self, child: process.Child) -> None:
+        """Stop when the command was stopped, so that the shell has its terminal back; continue it when we are.
+
+        A command that is a shell has a process group of its own, which the keys of the terminal then mean.
+        """
+        if self._child is not child:
+            return
+        if child.has_stopped():
+            # Where no shell is there to continue us, the kernel lets this pass.
+            os.killpg(os.getpgrp(), signal.SIGTSTP)
+            child.go_on()
+        asyncio.get_running_loop().call_later(LOOK, self._follow_stops, child)
 
     async def end_command(self) -> None:
         """End a command that still runs."""
