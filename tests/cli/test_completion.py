@@ -48,7 +48,7 @@ class FakeAnswers:
 @pytest.mark.parametrize(
     ("words", "expected", "directive"),
     [
-        ([], ["forward", "services", "clean", "completion", "version", "help"], NO_FILES),
+        ([], ["forward", "services", "run", "clean", "completion", "version", "help"], NO_FILES),
         (["sv"], ["svc", "svcs"], NO_FILES),
         (["se"], ["services"], NO_FILES),
         (["help", "sv"], ["svc", "svcs"], NO_FILES),

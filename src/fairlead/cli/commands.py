@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairlead.cli.options import CLEAN, FORWARD, GLOBAL, HELP, OUTPUT, SERVICES, Option
+from fairlead.cli.options import CLEAN, FORWARD, GLOBAL, HELP, OUTPUT, RUN, SERVICES, Option
 
 
 class Command:
@@ -38,6 +38,13 @@ COMMANDS = (
         SERVICES,
         "svc",
         "svcs",
+    ),
+    Command(
+        "run",
+        "[options] -- COMMAND...",
+        "run a program in the cluster's network, without root",
+        "fairlead.cli.run",
+        RUN,
     ),
     Command(
         "clean",

@@ -33,7 +33,12 @@ def check(settings: ForwardSettings | ServicesSettings) -> None:
     """Raise UsageError where a value cannot be meant."""
     if settings.output not in ("text", "json"):
         raise UsageError(f'-o is text or json, not "{settings.output}"')
-    if not 1 <= settings.lanes <= MOST_LANES:
-        raise UsageError(f"--lanes is a number from 1 to {MOST_LANES}")
+    check_lanes(settings.lanes)
     if settings.ready_file == "":
         raise UsageError("--ready-file needs a file")
+
+
+def check_lanes(lanes: int) -> None:
+    """Raise UsageError where there cannot be so many."""
+    if not 1 <= lanes <= MOST_LANES:
+        raise UsageError(f"--lanes is a number from 1 to {MOST_LANES}")

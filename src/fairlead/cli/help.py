@@ -85,6 +85,34 @@ the last line counts them; -v has a line for each change and each connection. Wh
 is forwarded, it waits for what comes; with a command or --ready-file it ends with 10.
 """
 
+RUN_EXAMPLES = (
+    ("A request to a service by its name", "run -- curl http://web"),
+    ("A shell, in which every service of two namespaces has its name", "run -n shop,pay -- bash"),
+    ("The tests against what runs in the cluster; ends with their exit code", "run -n shop -- make test"),
+    ("What I work on, which others inside reach as api", "run -n shop --local api=3000 -- npm start"),
+    ("Two clusters; names of the second end in its context's name", "run -x prod,staging -- psql -h db.staging"),
+)
+
+ABOUT_RUN = """\
+Runs a program, with all that it starts, in a network of its own, which needs no root and changes
+nothing on this machine. Inside, the names of services and pods have the addresses and ports that
+they have in the cluster, in all the forms that the cluster's DNS knows; connections go to the pods
+through the API server, and nothing is installed in the cluster. All of it follows the cluster.
+
+Everything else is as outside: user, folder, environment, terminal, files; the laptop's own network
+and names; what listens on its localhost. A port that the program opens is on the laptop's localhost
+under the same number. It ends with the program, with the program's exit code. Programs that the
+command leaves running when it succeeds have the network until they end; when it fails, they are
+ended.
+
+Different inside: a connection may succeed and then be reset where outside it is refused; ping, raw
+sockets, setuid programs such as sudo, and abstract Unix sockets do not work; UDP services of the
+cluster need the relay, which is not in this version.
+
+It takes Linux with user namespaces, ip (iproute2) and nft (nftables). Where they are forbidden, it
+says what allows them.
+"""
+
 ABOUT_CLEAN = """\
 A run undoes all at its end, and its helper does when the run is killed. Where both were killed,
 names stay in the hosts file and lead to this machine itself. The next run with the same rights
@@ -139,6 +167,8 @@ def of_command(command: Command, program: str) -> str:
         lines += [ABOUT_FORWARD, "Examples:", *_examples(program, (*EXAMPLES, *MORE_EXAMPLES))]
     if command.name == "services":
         lines += [ABOUT_SERVICES, "Examples:", *_examples(program, SERVICES_EXAMPLES)]
+    if command.name == "run":
+        lines += [ABOUT_RUN, "Examples:", *_examples(program, RUN_EXAMPLES)]
     if command.name == "clean":
         lines += [ABOUT_CLEAN.replace("fairlead clean", f"{program} clean")]
     if command.name == "completion":

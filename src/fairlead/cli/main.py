@@ -89,7 +89,7 @@ def _run(words: list[str], program: str) -> int:
 
 
 def _call(module: str, parsed: parse.Parsed, program: str) -> int:
-    if parsed.error is not None and module not in ("fairlead.cli.forward", "fairlead.cli.services"):
+    if parsed.error is not None and module not in ("fairlead.cli.forward", "fairlead.cli.services", "fairlead.cli.run"):
         raise parsed.error
     run: Callable[[parse.Parsed, str], int] = import_module(module).run
     return run(parsed, program)

@@ -93,8 +93,8 @@ FORWARD = (
 
 CLEAN = (Option("hosts-file", "FILE", "clean this file (/etc/hosts)", complete="file"),)
 
-SERVICES = (
-    Option("namespace", "NAME", "forward the services of these namespaces, comma separated; may be repeated (the "
+_CHOICE = (
+    Option("namespace", "NAME", "the services of these namespaces, comma separated; may be repeated (the "
            "context's)", kind="csv", short="n", field="namespaces", complete="namespace"),
     Option("all-namespaces", "", "all namespaces, also those that are made later", short="A"),
     Option("selector", "LABELS", "only services with these labels, such as app=web,tier!=test", short="l"),
@@ -107,18 +107,31 @@ SERVICES = (
     Option("bare", "NAMESPACE", "the namespace whose names stand alone (the context's, or the only one)",
            complete="namespace"),
     Option("cluster-domain", "DOMAIN", "the cluster's DNS domain (what the cluster says, else cluster.local)"),
+)  # fmt: skip
+"""``namespace`` and ``context`` stand before the global ones, which take one value, and so replace them."""
+
+_OWN = Option("local", "NAME[:PORT]=LOCAL", "the service that I am working on: lead its name to port LOCAL of this "
+              "machine; may be repeated", kind="list", complete="service-equals")  # fmt: skip
+_CONFIG = Option("config", "FILE", "settings of a team, as YAML; may be repeated", kind="list", complete="file")
+_WAIT = Option("wait", "TIME", "a connection waits this long while nothing runs behind its name (30s)", kind="duration")
+_LANES = Option(
+    "lanes", "COUNT", "connections to one pod that get an upgraded connection of their own (32)", kind="int"
+)
+
+SERVICES = (
+    *_CHOICE,
     Option("mapping", "[NAME:]PORT:LOCAL", "listen on LOCAL for the service's PORT; may be repeated", kind="list",
            short="m", field="mappings", complete="service-port"),
     Option("reserve", "NAME=IP", "the loopback address for a name; may be repeated", kind="list",
            complete="service-equals"),
-    Option("local", "NAME[:PORT]=LOCAL", "the service that I am working on: lead its name to port LOCAL of this "
-           "machine; may be repeated", kind="list", complete="service-equals"),
-    Option("config", "FILE", "settings of a team, as YAML; may be repeated", kind="list", complete="file"),
+    _OWN,
+    _CONFIG,
     Option("hosts-file", "FILE", "write the names to this file (/etc/hosts)", complete="file"),
     Option("dry-run", "", "say what would be served, and change nothing"),
-    Option("wait", "TIME", "a connection waits this long while nothing runs behind its name (30s)", kind="duration"),
-    Option("lanes", "COUNT", "connections to one pod that get an upgraded connection of their own (32)", kind="int"),
+    _WAIT,
+    _LANES,
     Option("output", "FORMAT", "text, or json for one event a line on stdout (text)", short="o", complete="text,json"),
     Option("ready-file", "FILE", "write this file when ready, remove it at the end", complete="file"),
 )  # fmt: skip
-"""``namespace`` and ``context`` stand before the global ones, which take one value, and so replace them."""
+
+RUN = (*_CHOICE, _OWN, _CONFIG, _WAIT, _LANES)

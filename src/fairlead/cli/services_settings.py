@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fairlead.cli.common import check, command_of, only
 from fairlead.cli.options import GLOBAL, SERVICES
 from fairlead.errors import ConfigError, UsageError
 from fairlead.policy.hostnames import bare_owner
 from fairlead.policy.services_config import from_file, merged, typed
-from fairlead.settings import ServicesSettings
+from fairlead.settings import Chosen, ServicesSettings
 
 if TYPE_CHECKING:
     from fairlead.cli.parse import Parsed
@@ -24,11 +24,27 @@ def services_settings(parsed: Parsed) -> ServicesSettings:
     """The settings of one run. Raises UsageError, or ConfigError for a file."""
     if parsed.words:
         raise UsageError(f'"{parsed.words[0]}" is one word too many', remedy=_meant(parsed))
-    files = [_read(path) for path in parsed.values.get("config", ())]
-    given = typed(only(ServicesSettings._fields, parsed.values))
-    settings = ServicesSettings(**merged([*files, given]), command=command_of(parsed, "services"))
-    _check(settings, parsed.values)
+    settings = ServicesSettings(**values_of(parsed, ServicesSettings), command=command_of(parsed, "services"))
+    check(settings)
+    if not settings.hosts_file:
+        raise UsageError("--hosts-file needs a file")
+    check_choice(settings, parsed.values)
     return settings
+
+
+def values_of(parsed: Parsed, settings: type[NamedTuple]) -> dict[str, Any]:
+    """What the words and the files that they name say of the fields of ``settings``."""
+    files = [_read(path) for path in parsed.values.get("config", ())]
+    return only(settings._fields, merged([*files, typed(only(settings._fields, parsed.values))]))
+
+
+def check_choice(settings: Chosen, values: dict[str, Any]) -> None:
+    """Raise UsageError where no such services can be meant."""
+    if settings.bare is not None and settings.namespaces:
+        bare_owner(settings.namespaces, "", settings.bare, everywhere=settings.all_namespaces)
+    for option in _OF_ONE_CLUSTER:
+        if len(settings.contexts) > 1 and option in values:
+            raise UsageError(f"--{option} and several contexts exclude each other", remedy="give one of them")
 
 
 def _meant(parsed: Parsed) -> str:
@@ -46,17 +62,6 @@ def _meant(parsed: Parsed) -> str:
     if parsed.values.get("namespaces") and not slash:
         return f"{one}; for a namespace more: -n {','.join((*parsed.values['namespaces'], word))}"
     return one
-
-
-def _check(settings: ServicesSettings, values: dict[str, Any]) -> None:
-    check(settings)
-    if not settings.hosts_file:
-        raise UsageError("--hosts-file needs a file")
-    if settings.bare is not None and settings.namespaces:
-        bare_owner(settings.namespaces, "", settings.bare, everywhere=settings.all_namespaces)
-    for option in _OF_ONE_CLUSTER:
-        if len(settings.contexts) > 1 and option in values:
-            raise UsageError(f"--{option} and several contexts exclude each other", remedy="give one of them")
 
 
 def _read(path: str) -> dict[str, Any]:

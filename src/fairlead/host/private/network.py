@@ -72,11 +72,10 @@ class PrivateNetwork:
         """Return when the agent has ended, which it does by itself only if it was killed."""
         await self._ended.wait()
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, data: bytes) -> None:
         """Make ``hosts`` or ``resolv.conf`` hold this: one write, then cut to length, lest a reader find less."""
         descriptor = self._files.get(name)
         if descriptor is not None:
-            data = text.encode()
             os.pwrite(descriptor, data, 0)
             os.ftruncate(descriptor, len(data))
 

@@ -41,11 +41,11 @@ _SYSCTLS = (
 
 
 class Names(NamedTuple):
-    """How names are looked up in the namespace; None leaves a file as it is."""
+    """The files by which names are looked up in the namespace; None leaves one as it is."""
 
-    hosts: str | None = None
-    resolv: str | None = None
-    nsswitch: str | None = None
+    hosts: bytes | None = None
+    resolv: bytes | None = None
+    nsswitch: bytes | None = None
 
 
 class StepError(Exception):
@@ -137,21 +137,21 @@ def _write_sysctls(values: dict[str, str]) -> None:
 
 def _mount(names: Names) -> dict[str, int]:
     """Files of our own in the place of the machine's, in this namespace alone; open for who keeps them current."""
-    texts = {"/etc/hosts": names.hosts, "/etc/resolv.conf": names.resolv, "/etc/nsswitch.conf": names.nsswitch}
-    places = {os.path.realpath(path): text for path, text in texts.items() if text is not None}
+    wanted = {"/etc/hosts": names.hosts, "/etc/resolv.conf": names.resolv, "/etc/nsswitch.conf": names.nsswitch}
+    places = {path: os.path.realpath(path) for path in wanted}
     opened: dict[str, int] = {}
     # Covered for a moment, and in this namespace alone: a folder that is there on every machine.
     kernel.mount_tmpfs(_COVERED, size=IN_MEMORY)
-    for place, text in places.items():
-        if not os.path.exists(place):
+    for path, data in wanted.items():
+        if data is None or not os.path.exists(places[path]):
             continue
-        name = os.path.basename(place)
+        name = os.path.basename(path)
         source = os.path.join(_COVERED, name)
-        with open(source, "w") as file:
-            file.write(text)
+        with open(source, "wb") as file:
+            file.write(data)
         os.chmod(source, 0o644)
         opened[name] = os.open(source, os.O_RDWR | os.O_CLOEXEC)
-        kernel.bind(source, place)
+        kernel.bind(source, places[path])
     for place in _CACHES:
         if os.path.exists(place):
             kernel.bind(os.devnull, place)

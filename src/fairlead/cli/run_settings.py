@@ -1,0 +1,26 @@
+"""``fairlead run``: words and a team's files to settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairlead.cli.common import check_lanes, command_of
+from fairlead.cli.services_settings import check_choice, values_of
+from fairlead.errors import UsageError
+from fairlead.settings import RunSettings
+
+if TYPE_CHECKING:
+    from fairlead.cli.parse import Parsed
+
+
+def run_settings(parsed: Parsed) -> RunSettings:
+    """The settings of one run. Raises UsageError, or ConfigError for a file."""
+    if parsed.words:
+        meant = " ".join([*parsed.words, *(parsed.after or ())])
+        raise UsageError("the command stands after --", remedy=f"fairlead run -- {meant}")
+    settings = RunSettings(**values_of(parsed, RunSettings), command=command_of(parsed, "run"))
+    if not settings.command:
+        raise UsageError("a command is missing", remedy="fairlead run -- COMMAND; for a shell: fairlead run -- bash")
+    check_lanes(settings.lanes)
+    check_choice(settings, parsed.values)
+    return settings

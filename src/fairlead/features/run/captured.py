@@ -1,0 +1,124 @@
+"""Where captured traffic goes: to a pod of a cluster, to our resolver, or on as if nothing were between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fairlead.dial.flows import Flows
+from fairlead.dial.laptop import Joined, address
+from fairlead.entry.datagrams import Datagrams
+from fairlead.entry.listener import Bound, Listeners
+from fairlead.features.run.dns_stream import DnsStream
+from fairlead.features.run.names import Names
+from fairlead.features.run.resolver import Resolver
+from fairlead.host.private.network import PrivateNetwork
+from fairlead.kit.tasks import Background
+from fairlead.model.events import Note
+from fairlead.model.named import GroupKey
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.local import LocalConnection
+from fairlead.net.stream import RemoteEnd
+from fairlead.policy.capture import PORT
+from fairlead.protocol.ip import MOST_4, End
+
+RESOLVER = "169.254.53.53"
+"""Our resolver's address inside. Link-local (RFC 3927), so that it is nobody's out there that one could ask for."""
+DNS = 53
+MOST_QUESTIONS = 1024
+"""Questions over UDP that are answered at once; those beyond are dropped, and asked again by whoever needs them."""
+
+
+class Captured:
+    """Takes what comes on the sockets of the namespace, until ``close``."""
+
+    def __init__(
+        self,
+        network: PrivateNetwork,
+        names: Names,
+        resolver: Resolver,
+        listeners: Listeners,
+        buffer: ReadBuffer,
+        tasks: Background,
+        report: Callable[[Note], None],
+    ) -> None:
+        self._names = names
+        self._resolver = resolver
+        self._listeners = listeners
+        self._buffer = buffer
+        self._tasks = tasks
+        self._report = report
+        self._questions = 0
+        self._told: set[tuple[GroupKey, str]] = set()
+        sockets = network.sockets
+        self._bound = Bound(PORT)
+        self._bound.sockets = [sock for name, sock in sockets.items() if name.startswith("tcp")]
+        captured = [sock for name, sock in sockets.items() if name.startswith("udp")]
+        raw = [sock for name, sock in sockets.items() if name.startswith("raw")]
+        self._datagrams = Datagrams(captured, raw, self._datagram)
+        self._flows = Flows(
+            lambda payload, source, destination: self._datagrams.reply(payload, source, destination),
+            lambda source, destination: self._datagrams.refuse(source, destination),
+        )
+
+    async def start(self) -> None:
+        """Accept connections from now on."""
+        await self._listeners.serve(self._bound, self._accept, self._tasks)
+
+    def close(self) -> None:
+        """Take no more; connections are the listeners' to end."""
+        self._listeners.stop(self._bound)
+        self._flows.close()
+        self._datagrams.close()
+
+    def _accept(self, local: LocalConnection) -> RemoteEnd | None:
+        host, port = local.destination
+        if host == RESOLVER:
+            return DnsStream(local, self._resolver.answer, self._tasks) if port == DNS else None
+        key = self._names.service_at(host)
+        if key is not None:
+            group = self._names.groups.get(key)
+            way = group.way(port) if group is not None else None
+            if way is not None:
+                return way.accept(local)
+            if port == DNS and self._has_udp(key, DNS):
+                return DnsStream(local, self._resolver.answer, self._tasks)
+            self._tell(key, str(port), "leads to no pod")
+            return None
+        pod = self._names.pod_at(host)
+        if pod is not None:
+            return self._names.pod_way(*pod, port).accept(local)
+        return Joined(local, address(host, port), self._buffer, self._tasks)
+
+    def _datagram(self, payload: memoryview, source: End, destination: End) -> None:
+        host, port = destination
+        key = self._names.service_at(host)
+        if port == DNS and (host == RESOLVER or (key is not None and self._has_udp(key, DNS))):
+            if self._questions < MOST_QUESTIONS:
+                self._questions += 1
+                self._tasks.start(self._reply(bytes(payload), source, destination), name="answer a question")
+        elif host == RESOLVER or key is not None or self._names.pod_at(host) is not None:
+            if key is not None:
+                self._tell(
+                    key, f"{port}/UDP", "needs the relay (not in this version)"
+                )
+            self._datagrams.refuse(source, destination, payload)
+        else:
+            self._flows.send(payload, source, destination)
+
+    async def _reply(self, query: bytes, source: End, destination: End) -> None:
+        try:
+            answer = await self._resolver.answer(query, MOST_4)
+        finally:
+            self._questions -= 1
+        if answer is not None:
+            self._datagrams.reply(answer, source, destination)
+
+    def _has_udp(self, key: GroupKey, number: int) -> bool:
+        """Whether this is the cluster's own DNS, which we stand for: what it is asked in the cluster is UDP mostly."""
+        return any(port.number == number and port.protocol == "UDP" for port in self._names.place(key).ports)
+
+    def _tell(self, key: GroupKey, port: str, reason: str) -> None:
+        """Once for each port."""
+        if (key, port) not in self._told:
+            self._told.add((key, port))
+            self._report(Note(f"port {port} of service {key.service} in {key.namespace} {reason}", warning=True))

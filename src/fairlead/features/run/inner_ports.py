@@ -1,0 +1,133 @@
+"""Ports that programs inside listen on: each is listened on at the laptop's localhost too, under the same number."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+
+from fairlead.dial.laptop import Joined, elsewhere
+from fairlead.entry.listener import LOCALHOST, Bound, Group, Listeners, bind
+from fairlead.errors import ListenError, MachineError
+from fairlead.host.listening import ListeningPorts
+from fairlead.kit import log
+from fairlead.kit.tasks import Background
+from fairlead.model.events import Note
+from fairlead.net.buffer import ReadBuffer
+from fairlead.net.local import LocalConnection
+from fairlead.net.stream import RemoteEnd
+from fairlead.policy.capture import PORT
+
+LOG = log.get(__name__)
+EVERY = 0.05
+"""Seconds from one look to the next: nothing tells when a program begins to listen, and a look costs 0.1 ms."""
+TRY_AGAIN = 5.0
+"""Seconds until a port is tried again that something on the laptop held."""
+
+_WHERE = [Group(LOCALHOST, any_will_do=True)]
+
+
+class InnerPorts:
+    """``inside`` and ``laptop`` say who listens; ``make`` makes sockets inside, of a family (AF_INET...).
+
+    ``own`` are the laptop's addresses.
+    """
+
+    def __init__(
+        self,
+        inside: ListeningPorts,
+        laptop: ListeningPorts,
+        make: Callable[[int], Awaitable[socket.socket]],
+        own: Iterable[str],
+        listeners: Listeners,
+        buffer: ReadBuffer,
+        tasks: Background,
+        report: Callable[[Note], None],
+    ) -> None:
+        self._inside = inside
+        self._laptop = laptop
+        self._make = make
+        self._own = frozenset(own)
+        self._listeners = listeners
+        self._buffer = buffer
+        self._tasks = tasks
+        self._report = report
+        self._bound: dict[int, Bound] = {}
+        self._refused: dict[int, float] = {}
+        """Ports that could not be had here, and when to try again."""
+
+    @property
+    def bound(self) -> frozenset[int]:
+        """The ports that are listened on here."""
+        return frozenset(self._bound)
+
+    def address_of(self, port: int) -> str | None:
+        """Where a program inside takes connections on this port at this moment; None where none does."""
+        return self._now().get(port)
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> None:
+        """Listen here on what is listened on inside, and on nothing else."""
+        now = self._now()
+        for port in self._bound.keys() - now.keys():
+            self._listeners.stop(self._bound.pop(port))
+        for port in self._refused.keys() - now.keys():
+            del self._refused[port]
+        for port in now.keys() - self._bound.keys():
+            if port not in self._refused or self._is_worth_trying(port):
+                await self._listen(port)
+
+    def _is_worth_trying(self, port: int) -> bool:
+        """Whether a port may be had by now. Who holds it was said once, and to find that out takes a while."""
+        time = asyncio.get_running_loop().time()
+        if self._refused[port] > time:
+            return False
+        self._refused[port] = time + TRY_AGAIN
+        return all(number != port for _, number in self._laptop.now())
+
+    async def _listen(self, port: int) -> None:
+        try:
+            bound = bind(port, _WHERE)
+        except ListenError as error:
+            if port not in self._refused:
+                remedy = f" ({error.remedy})" if port < 1024 else ""
+                self._report(Note(f"port {port} inside is not on this machine's localhost: {error.what}{remedy}", True))
+            self._refused[port] = asyncio.get_running_loop().time() + TRY_AGAIN
+            return
+        if self._refused.pop(port, None) is not None:
+            self._report(Note(f"port {port} inside is on this machine's localhost now"))
+        LOG.decision("port %d inside is on localhost too", port)
+        self._bound[port] = bound
+
+        def accept(local: LocalConnection) -> RemoteEnd:
+            # Where it listens now, which may be another address than when this began.
+            host = self.address_of(port) or "127.0.0.1"
+            return Joined(local, elsewhere(self._make, host, port), self._buffer, self._tasks)
+
+        await self._listeners.serve(bound, accept, self._tasks)
+
+    def _now(self) -> dict[int, str]:
+        """The ports that a program inside would be reached on as localhost, or at an address of the laptop."""
+        found: dict[int, str] = {}
+        try:
+            listening = self._inside.now()
+        except MachineError as error:
+            LOG.decision("what listens inside is not known: %s", error.what)
+            return dict.fromkeys(self._bound, "127.0.0.1")
+        for address, port in sorted(listening):
+            if port != PORT and (host := self._reached(address)):
+                # Of several addresses the best is 127.0.0.1, as it is for whoever says localhost.
+                found[port] = min(host, found.get(port, host), key=lambda each: (each != "127.0.0.1", each))
+        return found
+
+    def _reached(self, address: str) -> str:
+        ip = ipaddress.ip_address(address)
+        if ip.is_unspecified:
+            return "127.0.0.1" if ip.version == 4 else "::1"
+        return address if ip.is_loopback or address in self._own else ""

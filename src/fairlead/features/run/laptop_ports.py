@@ -1,0 +1,64 @@
+"""Ports that the laptop's own programs listen on: inside, these lead there, and all others of localhost are refused.
+
+Were all of them captured, a program that waits for its own server to listen would find that it does before it did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, Collection
+
+from fairlead.errors import MachineError
+from fairlead.host.listening import ListeningPorts
+from fairlead.kit import log
+from fairlead.policy.capture import nft_ports
+
+LOG = log.get(__name__)
+EVERY = 0.05
+"""Seconds from one look to the next."""
+
+
+def ports_of(listening: Collection[tuple[str, int]], own: Collection[str]) -> frozenset[int]:
+    """Those on which this machine reaches itself."""
+    found = set()
+    for address, port in listening:
+        ip = ipaddress.ip_address(address)
+        if ip.is_unspecified or ip.is_loopback or address in own:
+            found.add(port)
+    return frozenset(found)
+
+
+class LaptopPorts:
+    """Keeps the set of the rules current; ``ours`` are ports that are listened on for a program inside."""
+
+    def __init__(
+        self,
+        laptop: ListeningPorts,
+        own: Collection[str],
+        known: Collection[int],
+        change: Callable[[str], Awaitable[None]],
+        ours: Callable[[], Collection[int]],
+    ) -> None:
+        self._laptop = laptop
+        self._own = frozenset(own)
+        self._known = frozenset(known)
+        self._change = change
+        self._ours = ours
+
+    async def run(self) -> None:
+        """Look for ever. Raises MachineError where the rules cannot be changed any more."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> None:
+        """Take over what changed."""
+        try:
+            now = ports_of(self._laptop.now(), self._own) - frozenset(self._ours())
+        except MachineError as error:
+            LOG.decision("what listens on this laptop is not known: %s", error.what)
+            return
+        if commands := nft_ports(self._known, now):
+            await self._change(commands)
+            self._known = now

@@ -1,0 +1,132 @@
+"""A run: the clusters' names and addresses stand in the private network, and stay in line with the clusters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fairlead.dial.laptop import Connect, elsewhere, localhost
+from fairlead.dial.upstream import Upstream
+from fairlead.entry.listener import Listeners
+from fairlead.features.names.context import NamedContext
+from fairlead.features.names.watch import ServiceName
+from fairlead.features.run.captured import Captured
+from fairlead.features.run.files import Files
+from fairlead.features.run.inner_ports import InnerPorts
+from fairlead.features.run.laptop_ports import LaptopPorts
+from fairlead.features.run.names import Names
+from fairlead.features.run.resolver import Resolver
+from fairlead.host.listening import ListeningPorts
+from fairlead.host.private.network import PrivateNetwork
+from fairlead.kit.tasks import Background, stop, together
+from fairlead.model.events import Note
+from fairlead.model.service_events import ServiceEvent
+from fairlead.net.buffer import ReadBuffer
+from fairlead.policy.capture import CaptureRules
+from fairlead.settings import RunSettings
+
+
+class Run:
+    """Everything that one run owns but the network itself; ``stop`` undoes it."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        network: PrivateNetwork,
+        rules: CaptureRules,
+        laptop: ListeningPorts,
+        tasks: Background,
+        report: Callable[[ServiceEvent], None],
+    ) -> None:
+        self.settings = settings
+        self.tasks = tasks
+        self.report = report
+        self.buffer = ReadBuffer()
+        self.contexts: list[NamedContext] = []
+        self._network = network
+        self._rules = rules
+        self._laptop = laptop
+        self._listeners = Listeners(self.buffer, lambda text: report(Note(text, warning=True)))
+        self._names = Names(settings, self.contexts, report)
+        self._wake = asyncio.Event()
+        self._following: list[asyncio.Task[None]] = []
+
+    async def read(self) -> None:
+        """Read what there is; raises what a server refuses."""
+        await together([(context.read(), f"read context {context.name}") for context in self.contexts])
+
+    async def start(self) -> None:
+        """Let all of it stand in the network, and follow the clusters from now on."""
+        network, own = self._network, self._rules.own
+        self._files = Files(network, self.contexts, ipv6=self._rules.ipv6)
+        inside = ListeningPorts(network.sockets["diag"])
+        self._inner = InnerPorts(
+            inside, self._laptop, network.outgoing, own, self._listeners, self.buffer, self.tasks, self.report
+        )
+        outer = LaptopPorts(self._laptop, own, self._rules.ports, network.change_rules, lambda: self._inner.bound)
+        for context in self.contexts:
+            self._names.zone.serve(context.scope.domain)
+        self._files.look()
+        self._reconcile()
+        self._tell_doubts()
+        resolver = Resolver(self._names.zone, Upstream(lambda: self._files.resolv_conf))
+        self._captured = Captured(network, self._names, resolver, self._listeners, self.buffer, self.tasks, self.report)
+        await self._captured.start()
+        await outer.look()
+        for context in self.contexts:
+            context.watch.start(self.tasks)
+            context.cluster.server.on_unreachable = context.cluster.reach.suspect
+        self._follow(self._keep(), "follow the clusters")
+        self._follow(self._files.run(), "follow the laptop's files")
+        self._follow(self._inner.run(), "listen for programs inside")
+        self._follow(outer.run(), "look at what listens on this laptop")
+
+    def _follow(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._following.append(self.tasks.start(work, name=name))
+
+    def changed(self, context: NamedContext, service: ServiceName) -> None:
+        """This service may be another now."""
+        self._names.changed(context, service)
+        self._wake.set()
+
+    def server_back(self, context: NamedContext) -> None:
+        """Its API server answers again."""
+        context.watch.kick()
+        self._names.wake(context)
+
+    def own(self, port: int) -> Connect:
+        """What a service leads to that its user develops: a program inside if one listens there, else the laptop's."""
+        host = self._inner.address_of(port)
+        return localhost(port) if host is None else elsewhere(self._network.outgoing, host, port)
+
+    async def halt(self) -> None:
+        """Follow nothing more: from now on all stays as it is, until ``stop``."""
+        await stop(*self._following)
+
+    async def stop(self, timeout: float) -> None:
+        """Close listeners and connections, in ``timeout`` seconds at most."""
+        if hasattr(self, "_captured"):
+            self._captured.close()
+        await self._listeners.close(timeout)
+        self._names.cut()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Bring what stands inside in line with what the clusters have."""
+        self._wake.clear()
+        self._names.update()
+        self._files.names(self._names.hosts())
+
+    def _tell_doubts(self) -> None:
+        namespaces: Sequence[str] = tuple(
+            dict.fromkeys(each for context in self.contexts for each in context.namespaces)
+        )
+        for text in self._names.doubtful(namespaces):
+            self.report(Note(text, warning=True))
+        if text := self._names.nobody_alone():
+            self.report(Note(text))

@@ -1,0 +1,133 @@
+"""One run of ``run``: a private network, and the command in it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from fairlead.errors import CredentialsError, MachineError
+from fairlead.features.run import files
+from fairlead.features.run.laptop_ports import ports_of
+from fairlead.features.run.run import Run
+from fairlead.host import descriptors
+from fairlead.host.listening import NETLINK_SOCK_DIAG, ListeningPorts
+from fairlead.host.private.laptop import capture_rules
+from fairlead.host.private.network import PrivateNetwork
+from fairlead.kit import process
+from fairlead.kit.tasks import Background, stop
+from fairlead.kube.client import ApiServer
+from fairlead.kube.config import ClusterConfig
+from fairlead.model.events import Note
+from fairlead.model.service_events import ServiceEvent
+from fairlead.net import loop
+from fairlead.net.descriptors import require_minimum
+from fairlead.policy.capture import CaptureRules
+from fairlead.session.clusters import close_lanes, contexts_of, learn_domains, load_all, servers_of
+from fairlead.session.ending import Ending
+from fairlead.settings import ClusterOptions, RunSettings
+
+CLOSE = 0.5
+"""Seconds that closing politely may take at the end."""
+LOOK = 0.25
+"""Seconds from one look at what the command left running to the next."""
+
+
+def run(settings: RunSettings, options: ClusterOptions, tell: Callable[[ServiceEvent], None]) -> int:
+    """Run one command to its end; its exit code."""
+    gc.freeze()
+    gc.enable()
+    descriptors.raise_limit()
+    require_minimum()
+    process.require(settings.command[0])
+    configs = load_all(settings, options)
+    laptop = ListeningPorts(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG))
+    rules = capture_rules(lambda own: ports_of(laptop.now(), own))
+    network = PrivateNetwork.start(rules, files.laptops())
+    return loop.run(_Session(settings, configs, network, rules, laptop, tell).run())
+
+
+class _Session:
+    """One run, and what ends it."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        configs: Sequence[ClusterConfig],
+        network: PrivateNetwork,
+        rules: CaptureRules,
+        laptop: ListeningPorts,
+        tell: Callable[[ServiceEvent], None],
+    ) -> None:
+        self._settings = settings
+        self._configs = configs
+        self._network = network
+        self._rules = rules
+        self._laptop = laptop
+        self._tell = tell
+
+    async def run(self) -> int:
+        """Make the network, serve it, run the command; whatever happens, nothing is left."""
+        self._ending = Ending(self._settings.command)
+        with self._ending.watching():
+            try:
+                await self._network.made()
+                async with servers_of(self._configs, stdin_free=lambda: not self._ending.runs_command) as servers:
+                    try:
+                        async with Background() as tasks:
+                            return await self._run_with(servers, tasks)
+                    except CredentialsError:
+                        if await self._ending.was_the_key():
+                            return self._ending.before_ready()
+                        raise
+            finally:
+                await self._network.close()
+
+    async def _run_with(self, servers: Sequence[ApiServer], tasks: Background) -> int:
+        self._run = Run(self._settings, self._network, self._rules, self._laptop, tasks, self._tell)
+        self._run.contexts += contexts_of(self._run, servers, self._run.server_back, pods=True)
+        tasks.start(self._end_with_network(), name="look after the private network")
+        try:
+            return await self._serve(tasks)
+        finally:
+            await self._ending.end_command()
+            await self._run.halt()
+            await self._run.stop(CLOSE / 2)
+            await close_lanes(self._run.contexts, CLOSE / 2)
+
+    async def _serve(self, tasks: Background) -> int:
+        starting = tasks.start(self._start(), name="start")
+        if await self._ending.first(starting):
+            await stop(starting)
+            return self._ending.before_ready()
+        await starting
+        code = await self._ending.run_command({}, enter=self._network.enter())
+        if code == 0:
+            await self._wait_for_rest(tasks)
+        return code
+
+    async def _start(self) -> None:
+        await self._run.read()
+        await learn_domains(self._run.contexts, self._settings.cluster_domain)
+        await self._run.start()
+
+    async def _wait_for_rest(self, tasks: Background) -> None:
+        """A command may end well and leave programs running, as daemons do: they have the network until they end."""
+        waiting = tasks.start(self._rest(), name="wait for what still runs")
+        if await self._ending.first(waiting):
+            await stop(waiting)
+
+    async def _rest(self) -> None:
+        said = False
+        while left := await self._network.left():
+            if not said:
+                said = True
+                what = f"{len(left)} programs" if len(left) > 1 else "a program"
+                self._tell(Note(f"the command has ended and left {what} running; this goes on until the end of that"))
+            await asyncio.sleep(LOOK)
+
+    async def _end_with_network(self) -> NoReturn:
+        await self._network.gone()
+        raise MachineError("the process that holds the private network was killed, so the command was ended")
