@@ -13,9 +13,6 @@ from fairlead.model import service_events as told
 from fairlead.model.service_events import ServiceEvent
 from fairlead.policy.text import one_line
 
-_ALWAYS = (told.ConnectionFailed, events.Note, events.ServerLost, events.ServerBack)
-"""What is shown without -v."""
-
 
 class RunScreen:
     """Standard error of a run, which it never blocks."""
@@ -31,7 +28,7 @@ class RunScreen:
         if isinstance(event, told.ConnectionFailed):
             unsaid = self._repeats.again((event.target, event.port, event.meaning or event.words), monotonic())
             lines = [] if unsaid is None else [failure(event, self._manner, unsaid)]
-        elif self._verbose or isinstance(event, _ALWAYS):
+        elif self._verbose or _is_trouble(event):
             lines = text(event, self._manner)
         else:
             lines = []
@@ -47,3 +44,10 @@ class RunScreen:
         """Give a slow reader a moment for the last lines; nothing can be said any more."""
         self._lines.flush(LAST_MOMENT)
         self._lines.close()
+
+
+def _is_trouble(event: ServiceEvent) -> bool:
+    """Whether it is shown without -v."""
+    return isinstance(event, events.ServerLost | events.ServerBack) or (
+        isinstance(event, events.Note) and event.warning
+    )

@@ -25,6 +25,7 @@ from fairlead.model.service_events import ServiceEvent
 from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
 from fairlead.policy.capture import CaptureRules
+from fairlead.policy.few import few
 from fairlead.session.clusters import close_lanes, contexts_of, learn_domains, load_all, servers_of
 from fairlead.session.ending import Ending
 from fairlead.settings import ClusterOptions, RunSettings
@@ -93,6 +94,7 @@ class _Session:
             return await self._serve(tasks)
         finally:
             await self._ending.end_command()
+            await self._network.end_rest()
             await self._run.halt()
             await self._run.stop(CLOSE / 2)
             await close_lanes(self._run.contexts, CLOSE / 2)
@@ -124,8 +126,9 @@ class _Session:
         while left := await self._network.left():
             if not said:
                 said = True
-                what = f"{len(left)} programs" if len(left) > 1 else "a program"
-                self._tell(Note(f"the command has ended and left {what} running; this goes on until the end of that"))
+                what = few(left)
+                text = f"the command has ended and left {what} running; this goes on until they end, or Ctrl-C"
+                self._tell(Note(text, warning=True))
             await asyncio.sleep(LOOK)
 
     async def _end_with_network(self) -> NoReturn:

@@ -98,9 +98,7 @@ class Captured:
                 self._tasks.start(self._reply(bytes(payload), source, destination), name="answer a question")
         elif host == RESOLVER or key is not None or self._names.pod_at(host) is not None:
             if key is not None:
-                self._tell(
-                    key, f"{port}/UDP", "needs the relay (not in this version)"
-                )
+                self._tell(key, f"{port}/UDP", "needs the relay (not in this version)")
             self._datagrams.refuse(source, destination, payload)
         else:
             self._flows.send(payload, source, destination)

@@ -20,6 +20,7 @@ GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL for what is left inside."""
 _LOOK = 0.02
 """Seconds between two looks whether it has ended."""
+_MOST_NAMED = 100
 _NAMESPACES = ("user", "net", "mnt")
 
 
@@ -58,7 +59,12 @@ def _let_go_of_streams() -> None:
 
 
 def _serve(link: socket.socket) -> None:
-    answers: dict[str, Callable[[socket.socket, Any], None]] = {"sockets": _sockets, "rules": _rules, "left": _left}
+    answers: dict[str, Callable[[socket.socket, Any], None]] = {
+        "sockets": _sockets,
+        "rules": _rules,
+        "left": _left,
+        "end": _end,
+    }
     while True:
         try:
             asked, _ = wire.receive(link)
@@ -85,7 +91,21 @@ def _rules(link: socket.socket, commands: Any) -> None:
 
 
 def _left(link: socket.socket, _argument: Any) -> None:
-    wire.send(link, {"left": others()})
+    found = others()[:_MOST_NAMED]
+    wire.send(link, {"left": [f"{_name(process)} (pid {process})" for process in found]})
+
+
+def _name(process: int) -> str:
+    try:
+        with open(f"/proc/{process}/comm") as file:
+            return file.read().strip()
+    except OSError:
+        return "a process"
+
+
+def _end(link: socket.socket, _argument: Any) -> None:
+    end_others(GRACE)
+    wire.send(link, {})
 
 
 def others() -> list[int]:

@@ -93,10 +93,17 @@ class PrivateNetwork:
         if "failed" in said:
             raise _advice(said)
 
-    async def left(self) -> list[int]:
-        """The processes inside, the agent not counted. Raises MachineError."""
+    async def left(self) -> list[str]:
+        """The processes inside but the agent, as ``name (pid 42)``. Raises MachineError."""
         said, _ = await self._ask({"left": None})
-        return [int(each) for each in said["left"]]
+        return [str(each) for each in said["left"]]
+
+    async def end_rest(self) -> None:
+        """End what is inside, with SIGTERM first; the network still stands meanwhile."""
+        try:
+            await self._ask({"end": None})
+        except MachineError:
+            pass  # the agent is gone, and what could not be asked of it the kernel has done
 
     def enter(self) -> Callable[[], None]:
         """A function for a child to call between fork and exec: it is inside from then on, in the same folder."""
