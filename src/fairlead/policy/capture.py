@@ -16,6 +16,7 @@ one that services are known by."""
 MARK = 0xFA1
 """Of what we send there ourselves, which is not to be captured again."""
 TABLE = "fairlead"
+_PEER = "fairlead0"
 LOOPBACK = ("127.0.0.0/8", "::1")
 
 
@@ -29,6 +30,9 @@ class CaptureRules(NamedTuple):
     one. Other families are not captured, so that connecting fails at once, as it does outside."""
     ipv4: bool = True
     ipv6: bool = False
+    interface: str = ""
+    """The name of the interface that has ``own``; "" where the loopback has them. Some programs believe that there is
+    no network before they see one that is up."""
     ports: frozenset[int] = frozenset()
     """On which something listens on the laptop (TCP): these lead there, all others of ``own`` are refused."""
 
@@ -36,14 +40,24 @@ class CaptureRules(NamedTuple):
 def ip_commands(rules: CaptureRules) -> str:
     """The lines for ``ip -batch`` (ip(8)) that make every address local."""
     lines = ["link set lo up"]
+    device = rules.interface or "lo"
+    if rules.interface:
+        # A pair, since the kernel of many a small machine knows no other kind; nothing ever goes through it.
+        lines += [
+            f"link add {device} type veth peer name {_PEER}",
+            *(f"link set {each} {what}" for what in ("addrgenmode none", "up") for each in (_PEER, device)),
+        ]
     lines += [
-        f"addr add {address}/{32 if _is_4(address) else 128} dev lo{'' if _is_4(address) else ' nodad'}"
+        f"addr add {address}/{32 if _is_4(address) else 128} dev {device}{'' if _is_4(address) else ' nodad'}"
         for address in rules.own
     ]
     for wanted, network, four in ((rules.ipv4, "0.0.0.0/0", True), (rules.ipv6, "::/0", False)):
         source = next((f" src {address}" for address in rules.sources if _is_4(address) is four), "")
         if wanted:
             lines.append(f"route add local {network} dev lo{source}")
+            if rules.interface and source:
+                # Never used, as what is local comes first; for programs that look for a way out.
+                lines.append(f"route add {network} dev {device}{source}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -6,6 +6,8 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 
 _LEAF = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
+"""Of an interface, as far as a command line can carry it: the kernel takes nearly anything of up to 15 bytes."""
 _LOOPBACK_DEVICE = "lo"
 
 
@@ -13,6 +15,17 @@ def own_4(fib_trie: str) -> tuple[str, ...]:
     """From /proc/net/fib_trie: every IPv4 address of this machine but the loopback's, each once."""
     found = dict.fromkeys(_LEAF.findall(fib_trie))
     return tuple(address for address in found if not IPv4Address(address).is_loopback)
+
+
+def default_interface(route: str) -> str:
+    """From /proc/net/route: the name of the interface by which other networks are reached; "" if there is none."""
+    found = []
+    for line in route.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) >= 8 and fields[1] == fields[7] == "00000000" and fields[6].isdecimal():
+            found.append((int(fields[6]), fields[0]))
+    name = min(found)[1] if found else ""
+    return name if _NAME.fullmatch(name) and name != _LOOPBACK_DEVICE else ""
 
 
 def own_6(if_inet6: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from fairlead.features.names.context import NamedContext
 from fairlead.features.run.captured import RESOLVER
@@ -38,6 +38,7 @@ class Files:
         self._contexts = contexts
         self._ipv6 = ipv6
         self._entries: list[Entry] = []
+        self._every: Collection[str] = ()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._hosts = b""
         self._written = b""
@@ -60,8 +61,9 @@ class Files:
             inside = resolv.render(self.resolv_conf, RESOLVER, self._search())
             self._network.write("resolv.conf", inside.encode())
 
-    def names(self, lines: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        """These are the clusters' names from now on."""
+    def names(self, lines: Iterable[tuple[str, tuple[str, ...]]], every: Collection[str]) -> None:
+        """These are the clusters' names from now on; ``every`` has also those that DNS alone answers."""
+        self._every = every
         self._entries = [
             Entry(address, legal)
             for address, names in lines
@@ -70,7 +72,7 @@ class Files:
         self._write_hosts()
 
     def _write_hosts(self) -> None:
-        new = private_hosts.render(self._hosts, self._entries)
+        new = private_hosts.render(self._hosts, self._entries, self._every)
         if new != self._written:
             self._written = new
             self._network.write("hosts", new)

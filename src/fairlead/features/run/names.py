@@ -88,6 +88,10 @@ class Names:
                 for address in place.addresses:
                     yield address, names
 
+    def all(self) -> set[str]:
+        """Every name that anything has."""
+        return {name.text for key in self._places for name in self._claims.won(key)}
+
     def service_at(self, address: str) -> GroupKey | None:
         """The service that has this address."""
         return next(iter(self._at.get(address, ())), None)

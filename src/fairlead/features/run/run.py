@@ -66,7 +66,8 @@ class Run:
         )
         outer = LaptopPorts(self._laptop, own, self._rules.ports, network.change_rules, lambda: self._inner.bound)
         for context in self.contexts:
-            self._names.zone.serve(context.scope.domain)
+            scope = context.scope
+            self._names.zone.serve(scope.domain if scope.main else f"{scope.domain}.{scope.label}")
         self._files.look()
         self._reconcile()
         self._tell_doubts()
@@ -120,7 +121,7 @@ class Run:
         """Bring what stands inside in line with what the clusters have."""
         self._wake.clear()
         self._names.update()
-        self._files.names(self._names.hosts())
+        self._files.names(self._names.hosts(), self._names.all())
 
     def _tell_doubts(self) -> None:
         namespaces: Sequence[str] = tuple(

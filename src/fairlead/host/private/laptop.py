@@ -6,8 +6,10 @@ import socket
 from collections.abc import Callable
 
 from fairlead.policy.capture import CaptureRules
-from fairlead.policy.laptop_addresses import own_4, own_6
+from fairlead.policy.laptop_addresses import default_interface, own_4, own_6
 
+NOBODYS = "192.0.0.8"
+"""The IPv4 dummy address (RFC 7600), of a machine that has no other."""
 _FAR = {socket.AF_INET: "198.51.100.1", socket.AF_INET6: "2001:db8::1"}
 """Nobody's addresses (RFC 5737, RFC 3849); nothing is sent there."""
 
@@ -19,10 +21,12 @@ def capture_rules(ports: Callable[[tuple[str, ...]], frozenset[int]]) -> Capture
     if six not in own:
         six = None
     if four not in own:
-        # Off line, or with addresses that are not told: something has to be the source.
-        four = next((address for address in own if ":" not in address), "127.0.0.1")
+        # Off line, or with addresses that are not told. Programs look up no address of a family of which there is none.
+        four = next((address for address in own if ":" not in address), NOBODYS)
+        own = tuple(dict.fromkeys((*own, four)))
     sources = (four,) if six is None else (four, six)
-    return CaptureRules(own, sources, ipv6=six is not None, ports=ports(own))
+    interface = default_interface(_read("/proc/net/route"))
+    return CaptureRules(own, sources, ipv6=six is not None, ports=ports(own), interface=interface)
 
 
 def _source(family: int) -> str | None:

@@ -72,7 +72,7 @@ def set_up(rules: CaptureRules, names: Names) -> Made:
     _step("unshare", lambda: kernel.unshare(kernel.NEWUSER | kernel.NEWNET | kernel.NEWNS))
     _step("map", lambda: _map(uid, gid))
     _step("capabilities", lambda: kernel.keep_through_exec(kernel.CAP_NET_ADMIN))
-    _run("ip", ["-batch", "-"], ip_commands(rules))
+    _make_links(rules)
     _run("nft", ["-f", "-"], nft_ruleset(rules))
     _write_sysctls(sysctls)
     files = _step("mounts", lambda: _mount(names))
@@ -106,6 +106,16 @@ def _run(program: str, arguments: list[str], commands: str) -> None:
     done = subprocess.run([found, *arguments], input=commands, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StepError(program, done.returncode, done.stderr.strip())
+
+
+def _make_links(rules: CaptureRules) -> None:
+    try:
+        _run("ip", ["-batch", "-"], ip_commands(rules))
+    except StepError:
+        if not rules.interface:
+            raise
+        # A kernel without such interfaces, or a name that it does not take: the loopback does as well.
+        _run("ip", ["-batch", "-"], ip_commands(rules._replace(interface="")))
 
 
 def _map(uid: int, gid: int) -> None:
