@@ -8,18 +8,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
 from fairlead.host.private import setup, wire
+from fairlead.host.private.rest import end_all, name_of, processes_in
 from fairlead.host.private.setup import Names, StepError
 from fairlead.policy.capture import CaptureRules
 
-GRACE = 5.0
-"""Seconds between SIGTERM and SIGKILL for what is left inside."""
-_LOOK = 0.02
-"""Seconds between two looks whether it has ended."""
 _MOST_NAMED = 100
 _NAMESPACES = ("user", "net", "mnt")
 
@@ -47,7 +43,7 @@ def run(link: socket.socket, rules: CaptureRules, names: Names) -> None:
     try:
         _serve(link)
     finally:
-        end_others(GRACE)
+        end_all(_here())
 
 
 def _let_go_of_streams() -> None:
@@ -91,54 +87,14 @@ def _rules(link: socket.socket, commands: Any) -> None:
 
 
 def _left(link: socket.socket, _argument: Any) -> None:
-    found = others()[:_MOST_NAMED]
-    wire.send(link, {"left": [f"{_name(process)} (pid {process})" for process in found]})
-
-
-def _name(process: int) -> str:
-    try:
-        with open(f"/proc/{process}/comm") as file:
-            return file.read().strip()
-    except OSError:
-        return "a process"
+    found = processes_in(_here())[:_MOST_NAMED]
+    wire.send(link, {"left": [name_of(process) for process in found]})
 
 
 def _end(link: socket.socket, _argument: Any) -> None:
-    end_others(GRACE)
+    end_all(_here())
     wire.send(link, {})
 
 
-def others() -> list[int]:
-    """Every other process in this network namespace."""
-    here, found = os.stat("/proc/self/ns/net"), []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid():
-            try:
-                theirs = os.stat(f"/proc/{name}/ns/net")
-            except OSError:
-                continue  # it has ended, or is none of ours
-            if (theirs.st_ino, theirs.st_dev) == (here.st_ino, here.st_dev):
-                found.append(int(name))
-    return found
-
-
-def end_others(grace: float) -> None:
-    """SIGTERM to all of them, and SIGKILL after ``grace`` seconds."""
-    began = time.monotonic()
-    asked: set[int] = set()
-    # What does not end by SIGKILL waits for a device, and is not waited for.
-    while (left := others()) and (waited := time.monotonic() - began) < 2 * grace:
-        for process in left:
-            if waited > grace:
-                _signal(process, signal.SIGKILL)
-            elif process not in asked:
-                asked.add(process)
-                _signal(process, signal.SIGTERM)
-        time.sleep(_LOOK)
-
-
-def _signal(process: int, number: int) -> None:
-    try:
-        os.kill(process, number)
-    except ProcessLookupError:
-        pass
+def _here() -> os.stat_result:
+    return os.stat("/proc/self/ns/net")

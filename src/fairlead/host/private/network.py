@@ -11,6 +11,7 @@ from typing import Any
 
 from fairlead.errors import MachineError
 from fairlead.host.private import agent, kernel, wire
+from fairlead.host.private.rest import end_all
 from fairlead.host.private.setup import Names
 from fairlead.policy.capture import CaptureRules
 from fairlead.policy.namespace_advice import SETTINGS, advice
@@ -130,6 +131,9 @@ class PrivateNetwork:
     async def close(self) -> None:
         """End what is inside, with SIGTERM first, and wait for the agent, which does that."""
         loop = asyncio.get_running_loop()
+        if self._ended.is_set() and "net" in self._namespaces:
+            # It was killed, and what it would have done is ours to do.
+            await asyncio.to_thread(end_all, os.fstat(self._namespaces["net"]))
         loop.remove_reader(self._link)
         self._link.close()
         for sock in (*self.sockets.values(), *(sock for pool in self._pools.values() for sock in pool)):

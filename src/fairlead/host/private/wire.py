@@ -11,6 +11,8 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+from fairlead.host import rights
+
 MOST = 128 * 1024
 """Bytes of one message: every port there is, listed twice, is less than 100 KiB."""
 MOST_DESCRIPTORS = 32
@@ -28,8 +30,11 @@ def send(to: socket.socket, said: dict[str, Any], descriptors: Sequence[int] = (
 
 
 def receive(source: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """The next message and its descriptors, which are the caller's to close. Raises EOFError where nobody speaks."""
-    data, descriptors, _flags, _address = socket.recv_fds(source, MOST, MOST_DESCRIPTORS)
+    """The next message and its descriptors, which are the caller's to close, and none where this process has no room.
+
+    Raises EOFError where nobody speaks any more, and what recvmsg(2) raises.
+    """
+    data, descriptors = rights.receive(source, MOST, MOST_DESCRIPTORS)
     if not data:
         for descriptor in descriptors:
             os.close(descriptor)
