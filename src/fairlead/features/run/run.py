@@ -44,11 +44,24 @@ class Run:
         self.report = report
         self.buffer = ReadBuffer()
         self.contexts: list[NamedContext] = []
-        self._network = network
-        self._rules = rules
-        self._laptop = laptop
+        own = rules.own
         self._listeners = Listeners(self.buffer, lambda text: report(Note(text, warning=True)))
         self._names = Names(settings, self.contexts, report)
+        self._files = Files(network, self.contexts, ipv6=rules.ipv6)
+        self._inner = InnerPorts(
+            ListeningPorts(network.sockets["diag"]),
+            laptop,
+            network.outgoing,
+            own,
+            self._listeners,
+            self.buffer,
+            tasks,
+            report,
+        )
+        self._outer = LaptopPorts(laptop, own, rules.ports, network.change_rules, lambda: self._inner.bound)
+        resolver = Resolver(self._names.zone, Upstream(lambda: self._files.resolv_conf))
+        self._captured = Captured(network, self._names, resolver, self._listeners, self.buffer, tasks, report)
+        self._make = network.outgoing
         self._wake = asyncio.Event()
         self._following: list[asyncio.Task[None]] = []
 
@@ -58,30 +71,20 @@ class Run:
 
     async def start(self) -> None:
         """Let all of it stand in the network, and follow the clusters from now on."""
-        network, own = self._network, self._rules.own
-        self._files = Files(network, self.contexts, ipv6=self._rules.ipv6)
-        inside = ListeningPorts(network.sockets["diag"])
-        self._inner = InnerPorts(
-            inside, self._laptop, network.outgoing, own, self._listeners, self.buffer, self.tasks, self.report
-        )
-        outer = LaptopPorts(self._laptop, own, self._rules.ports, network.change_rules, lambda: self._inner.bound)
-        for context in self.contexts:
-            scope = context.scope
+        for scope in (context.scope for context in self.contexts):
             self._names.zone.serve(scope.domain if scope.main else f"{scope.domain}.{scope.label}")
         self._files.look()
         self._reconcile()
         self._tell_doubts()
-        resolver = Resolver(self._names.zone, Upstream(lambda: self._files.resolv_conf))
-        self._captured = Captured(network, self._names, resolver, self._listeners, self.buffer, self.tasks, self.report)
         await self._captured.start()
-        await outer.look()
+        await self._outer.look()
         for context in self.contexts:
             context.watch.start(self.tasks)
             context.cluster.server.on_unreachable = context.cluster.reach.suspect
         self._follow(self._keep(), "follow the clusters")
         self._follow(self._files.run(), "follow the laptop's files")
         self._follow(self._inner.run(), "listen for programs inside")
-        self._follow(outer.run(), "look at what listens on this laptop")
+        self._follow(self._outer.run(), "look at what listens on this laptop")
 
     def _follow(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._following.append(self.tasks.start(work, name=name))
@@ -99,7 +102,7 @@ class Run:
     def own(self, port: int) -> Connect:
         """What a service leads to that its user develops: a program inside if one listens there, else the laptop's."""
         host = self._inner.address_of(port)
-        return localhost(port) if host is None else elsewhere(self._network.outgoing, host, port)
+        return localhost(port) if host is None else elsewhere(self._make, host, port)
 
     async def halt(self) -> None:
         """Follow nothing more: from now on all stays as it is, until ``stop``."""
@@ -107,8 +110,7 @@ class Run:
 
     async def stop(self, timeout: float) -> None:
         """Close listeners and connections, in ``timeout`` seconds at most."""
-        if hasattr(self, "_captured"):
-            self._captured.close()
+        self._captured.close()
         await self._listeners.close(timeout)
         self._names.cut()
 
