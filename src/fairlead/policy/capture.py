@@ -7,6 +7,7 @@ that it asked for, and no connection tracking is needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ one that services are known by."""
 MARK = 0xFA1
 """Of what we send there ourselves, which is not to be captured again."""
 TABLE = "fairlead"
+_SIX = re.compile("ip6|ipv6")
 _PEER = "fairlead0"
 LOOPBACK = ("127.0.0.0/8", "::1")
 
@@ -61,18 +63,18 @@ def ip_commands(rules: CaptureRules) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def nft_ruleset(rules: CaptureRules) -> str:
+def nft_ruleset(rules: CaptureRules, *, ipv6: bool = True) -> str:
     """The ruleset (nft(8)) that leads what was made local to our sockets on PORT.
 
     What goes to the laptop's own addresses stays here if a socket takes it (the ``socket`` expression asks the kernel,
     so that there is no moment at which a listener is overlooked); elsewhere a listener on all addresses of this
     namespace must not answer for another machine. What is neither TCP nor UDP cannot be carried, and is refused: the
-    kernel would answer a ping for every address there is.
+    kernel would answer a ping for every address there is. Where it has no IPv6 it takes no rules for that.
     """
     own4 = [LOOPBACK[0], *filter(_is_4, rules.own)]
     own6 = [LOOPBACK[1], *(address for address in rules.own if not _is_4(address))]
     to4, to6 = f"tproxy ip to :{PORT} accept", f"tproxy ip6 to :{PORT} accept"
-    return f"""table inet {TABLE} {{
+    ruleset = f"""table inet {TABLE} {{
   set own4 {{ type ipv4_addr; flags interval; elements = {{ {", ".join(own4)} }} }}
   set own6 {{ type ipv6_addr; elements = {{ {", ".join(own6)} }} }}
   set ports {{ type inet_service; {_elements(rules.ports)}}}
@@ -103,6 +105,7 @@ def nft_ruleset(rules: CaptureRules) -> str:
   }}
 }}
 """
+    return "".join(line for line in ruleset.splitlines(keepends=True) if ipv6 or not _SIX.search(line))
 
 
 def nft_ports(before: Collection[int], now: Collection[int]) -> str:

@@ -28,6 +28,8 @@ _IPV6_RECVORIGDSTADDR, _IPV6_TRANSPARENT, _IPV6_HDRINCL = 74, 75, 36
 _SO_MARK = 36
 _NETLINK_SOCK_DIAG = 4
 """<linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>, <linux/netlink.h>."""
+MOST_SAID = 16_000
+"""Characters that are kept of what a program says: it may say again all that it was given."""
 _COVERED = "/proc"
 _CACHES = ("/run/nscd/socket", "/var/run/nscd/socket")
 """Of nscd(8), which would answer from outside; without it the C library looks itself."""
@@ -73,10 +75,10 @@ def set_up(rules: CaptureRules, names: Names) -> Made:
     _step("map", lambda: _map(uid, gid))
     _step("capabilities", lambda: kernel.keep_through_exec(kernel.CAP_NET_ADMIN))
     _make_links(rules)
-    _run("nft", ["-f", "-"], nft_ruleset(rules))
+    _run("nft", ["-f", "-"], nft_ruleset(rules, ipv6=os.path.exists("/proc/net/if_inet6")))
     _write_sysctls(sysctls)
     files = _step("mounts", lambda: _mount(names))
-    return Made(_step("sockets", lambda: _sockets(rules)), files)
+    return Made(_step("sockets", _sockets), files)
 
 
 def change_rules(commands: str) -> None:
@@ -103,9 +105,12 @@ def _run(program: str, arguments: list[str], commands: str) -> None:
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:{PLACES}")
     if found is None:
         raise StepError(program, 0, "")
-    done = subprocess.run([found, *arguments], input=commands, capture_output=True, text=True, check=False)
+    done = _step(
+        program,
+        lambda: subprocess.run([found, *arguments], input=commands, capture_output=True, text=True, check=False),
+    )
     if done.returncode:
-        raise StepError(program, done.returncode, done.stderr.strip())
+        raise StepError(program, done.returncode, done.stderr.strip()[:MOST_SAID])
 
 
 def _make_links(rules: CaptureRules) -> None:
@@ -169,7 +174,7 @@ def _mount(names: Names) -> dict[str, int]:
     return opened
 
 
-def _sockets(rules: CaptureRules) -> dict[str, socket.socket]:
+def _sockets() -> dict[str, socket.socket]:
     made = {"diag": socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)}
     for family, digit in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
         try:
