@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 import fairlead
-from bench import door, peers, place, services, table
+from bench import door, peers, place, private, services, table
 from bench.errors import BenchError
 from bench.floor import Floor
 from bench.measure import FloorPlayer, ForwarderPlayer, Player, Size
@@ -70,7 +70,7 @@ def _count(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    check(arguments.only, (*ROWS, *services.ROWS))
+    check(arguments.only, (*ROWS, *services.ROWS, *private.ROWS))
     others = [peers.parse(text) for text in arguments.peer]
     if not 0 < arguments.seconds <= 60:
         raise BenchError("--seconds takes a number up to 60")
@@ -82,18 +82,25 @@ def _run(arguments: argparse.Namespace) -> int:
         kubeconfig, kubectl = undo.enter_context(place.cluster(arguments.kubeconfig, _say))
         rows = choose(arguments.only)
         if rows:
-            where = undo.enter_context(place.place(kubeconfig, kubectl, arguments.image))
-            results, failed = _forward(rows, where, others, arguments)
+            with place.place(kubeconfig, kubectl, arguments.image) as where:
+                results, failed = _forward(rows, where, others, arguments)
             failures += failed
             facts = {"rounds": arguments.rounds, "seconds": arguments.seconds, **_machine()}
             report |= table.as_json(rows, results, facts)
             print(table.render(rows, results), flush=True)
+        bare = place.Place(kubeconfig, kubectl, "")
         rows = choose(arguments.only, services.ROWS)
         if rows:
-            bare = place.Place(kubeconfig, kubectl, "")
             results, failed = services.measure(rows, bare, arguments.image, arguments.rounds, _say)
             failures += failed
             report["services"] = table.as_json(rows, results, {})
+            print(table.render(rows, results), flush=True)
+        rows = choose(arguments.only, private.ROWS)
+        if rows:
+            size = Size(arguments.seconds)
+            results, failed = private.measure(rows, bare, arguments.image, size, arguments.rounds, _say)
+            failures += failed
+            report["run"] = table.as_json(rows, results, {})
             print(table.render(rows, results), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1) + "\n")

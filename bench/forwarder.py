@@ -40,7 +40,7 @@ class Forwarder:
         try:
             # In a session of its own: a Ctrl-C is for the harness, which ends it in its own time.
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=_environment(where),
+                argv, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=environment(where.kubeconfig),
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:
@@ -102,17 +102,17 @@ def version_times(peer: Peer, where: Place, count: int) -> list[float]:
     for _ in range(count):
         began = time.perf_counter()
         subprocess.run(
-            peer.version, stdout=subprocess.DEVNULL, env=_environment(where), timeout=START_LIMIT, check=True
+            peer.version, stdout=subprocess.DEVNULL, env=environment(where.kubeconfig), timeout=START_LIMIT, check=True
         )
         times.append(time.perf_counter() - began)
     return times
 
 
-def _environment(where: Place) -> dict[str, str]:
+def environment(kubeconfig: str) -> dict[str, str]:
     """As a user has it: bytecode is cached, and nothing leads around the cluster."""
     dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    return {**kept, "KUBECONFIG": where.kubeconfig}
+    return {**kept, "KUBECONFIG": kubeconfig}
 
 
 def _free_ports(count: int) -> Sequence[int]:

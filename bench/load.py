@@ -15,6 +15,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 END_OF_ANSWER = b"hello\n"
 SMALL, SOURCE, SINK = 80, 7001, 7002
 """The pod's ports (pod/app.py)."""
+HERE = "127.0.0.1"
 LIMIT = 60.0
 """Seconds without a byte after which a measure is given up."""
 
@@ -22,9 +23,9 @@ _BUFFER = bytearray(1 << 20)
 _LIMIT = struct.pack("ll", int(LIMIT), 0)
 
 
-def connect(port: int) -> socket.socket:
-    """A connection to a local port."""
-    sock = socket.create_connection(("127.0.0.1", port))
+def connect(port: int, host: str = HERE) -> socket.socket:
+    """A connection to a port, of this machine if nothing else is said."""
+    sock = socket.create_connection((host, port))
     # The kernel keeps the limit: Python's own would cost a poll() for every read.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _LIMIT)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _LIMIT)
@@ -32,9 +33,9 @@ def connect(port: int) -> socket.socket:
     return sock
 
 
-def get(port: int) -> None:
+def get(port: int, host: str = HERE) -> None:
     """A new connection, a small request, its whole answer, the end."""
-    with connect(port) as sock:
+    with connect(port, host) as sock:
         _ask(sock)
 
 
@@ -48,24 +49,58 @@ def _ask(sock: socket.socket) -> None:
         answer += more
 
 
-def sequential(port: int, count: int) -> list[float]:
+def sequential(port: int, count: int, host: str = HERE) -> list[float]:
     """Seconds of each of ``count`` small requests, each on a new connection, one after the other."""
     times = []
     for _ in range(count):
         began = time.perf_counter()
-        get(port)
+        get(port, host)
         times.append(time.perf_counter() - began)
     return times
 
 
-def burst(port: int, count: int, width: int) -> float:
+def round_trips(port: int, count: int, host: str = HERE) -> list[float]:
+    """Seconds of each of ``count`` bytes there and back, on one connection to an echo."""
+    times = []
+    with _echo(port, host) as sock:
+        for _ in range(count):
+            began = time.perf_counter()
+            _there_and_back(sock)
+            times.append(time.perf_counter() - began)
+    return times
+
+
+def connections(port: int, count: int, host: str = HERE) -> list[float]:
+    """Seconds of each of ``count`` connections to an echo with a byte back, one after the other."""
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        with _echo(port, host):
+            times.append(time.perf_counter() - began)
+    return times
+
+
+@contextmanager
+def _echo(port: int, host: str) -> Iterator[socket.socket]:
+    with connect(port, host) as sock:
+        _there_and_back(sock, b"1\n.")
+        yield sock
+
+
+def _there_and_back(sock: socket.socket, said: bytes = b".") -> None:
+    sock.sendall(said)
+    if sock.recv(1) != b".":
+        raise BenchError("the echo is another")
+
+
+def burst(port: int, count: int, width: int, host: str = HERE) -> float:
     """Seconds that ``count`` small requests take, ``width`` at once, each on a new connection."""
     began = time.perf_counter()
     with selectors.EpollSelector() as waiting, _closing(waiting):
         started = done = 0
         while done < count:
             while started < count and started - done < width:
-                sock = connect(port)
+                sock = connect(port, host)
                 sock.sendall(REQUEST)
                 sock.setblocking(False)
                 waiting.register(sock, selectors.EVENT_READ, bytearray())
@@ -102,12 +137,12 @@ def _closing(waiting: selectors.BaseSelector) -> Iterator[None]:
             key.fileobj.close()
 
 
-def download(port: int, total: int, streams: int) -> float:
+def download(port: int, total: int, streams: int, host: str = HERE) -> float:
     """Seconds that ``total`` bytes take on ``streams`` connections, equal shares."""
     share = total // streams
     began = time.perf_counter()
     with ExitStack() as closing:
-        socks = [closing.enter_context(connect(port)) for _ in range(streams)]
+        socks = [closing.enter_context(connect(port, host)) for _ in range(streams)]
         for sock in socks:
             sock.sendall(b"%d\n" % share)
         if streams == 1:
@@ -145,10 +180,10 @@ def _take(sock: socket.socket) -> int:
     return count
 
 
-def upload(port: int, total: int) -> float:
+def upload(port: int, total: int, host: str = HERE) -> float:
     """Seconds until the pod has counted ``total`` bytes, a multiple of 1 MiB, and said so."""
     began = time.perf_counter()
-    with connect(port) as sock:
+    with connect(port, host) as sock:
         sock.sendall(b"%d\n" % total)
         block = bytes(1 << 20)
         for _ in range(total >> 20):

@@ -23,7 +23,7 @@ _CLUSTER = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The pod to forward to."""
+    """The pod to forward to; a service of the same name leads to it."""
 
     kubeconfig: str
     kubectl: str
@@ -86,10 +86,15 @@ def _objects(here: Place, image: str) -> dict[str, object]:
         "containers": [container],
         "volumes": [{"name": "app", "configMap": {"name": "app"}}],
     }
+    service = {
+        "selector": {"app": POD},
+        "ports": [{"name": f"p{port}", "port": port} for port in (SMALL, SOURCE, SINK)],
+    }
     items: list[dict[str, object]] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": here.namespace}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named("app"), "data": {"app.py": _APP.read_text()}},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": named(POD), "spec": spec},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {**named(POD), "labels": {"app": POD}}, "spec": spec},
+        {"apiVersion": "v1", "kind": "Service", "metadata": named(POD), "spec": service},
     ]
     return {"apiVersion": "v1", "kind": "List", "items": items}
 

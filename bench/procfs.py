@@ -63,8 +63,21 @@ def memory(pid: int) -> tuple[float, float]:
     return resident, own
 
 
+def shares(pid: int) -> tuple[float, float]:
+    """MB resident of one process, and MB of it when what it shares is divided among all who do (PSS)."""
+    try:
+        sizes = _sizes(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    except OSError as error:
+        raise BenchError(f"the memory of process {pid} cannot be read: {error}") from error
+    return sizes["Rss"] * 1024 / 1e6, sizes["Pss"] * 1024 / 1e6
+
+
 def parse_smaps(text: str) -> tuple[float, float]:
     """The same of one smaps_rollup; the kernel's kB are 1,024 bytes, our MB are 1,000,000."""
-    sizes = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines() if line.endswith(" kB")}
+    sizes = _sizes(text)
     own = sizes["Private_Clean"] + sizes["Private_Dirty"]
     return sizes["Rss"] * 1024 / 1e6, own * 1024 / 1e6
+
+
+def _sizes(text: str) -> dict[str, int]:
+    return {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines() if line.endswith(" kB")}

@@ -26,6 +26,8 @@ class Row:
     """Target: ratio to the floor client in the same run."""
     absolute: float | None = None
     """Target in the row's own unit."""
+    added: float | None = None
+    """Target: at most so much more than what it is compared with, in the row's own unit."""
 
     def reached(self, value: float, target: float) -> bool:
         """Whether ``value`` is at the target or on the better side of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ class Results:
     players: Sequence[str]
     base: str = BASE
     """The player that others are compared with."""
+    ours: str = OURS
+    """The player that has to reach the targets."""
     samples: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     load: dict[str, list[float]] = field(default_factory=dict)
     """The machine's load average (1 min) when a turn of a row's group began."""
@@ -43,12 +46,15 @@ class Results:
 
 def verdict(row: Row, results: Results) -> str:
     """``reached``, ``short``, ``?`` where a figure is missing, or nothing where there is no target."""
-    ours = results.summary(row, OURS)
+    ours, base = results.summary(row, results.ours), results.summary(row, results.base)
     checks: list[tuple[Summary | None, float]] = []
     if row.base is not None:
-        checks.append((results.ratio(row, OURS, results.base), row.base))
+        checks.append((results.ratio(row, results.ours, results.base), row.base))
     if row.floor is not None:
-        checks.append((results.ratio(row, OURS, FLOOR), row.floor))
+        checks.append((results.ratio(row, results.ours, FLOOR), row.floor))
+    if row.added is not None:
+        limit = base.median + row.added if base is not None else math.nan
+        checks.append((ours if base is not None else None, limit))
     if row.absolute is not None:
         checks.append((ours, row.absolute))
     if not checks:
@@ -60,15 +66,18 @@ def verdict(row: Row, results: Results) -> str:
 
 def render(rows: Sequence[Row], results: Results) -> str:
     """The table: a column for each player, then ratios, targets and verdicts."""
-    peers = [name for name in results.players if name not in (OURS, results.base, FLOOR)]
+    peers = [name for name in results.players if name not in (results.ours, results.base, FLOOR)]
     head = ["measure", *results.players, f"ratio to {results.base}", "target", f"ratio to {FLOOR}", "target"]
     head += [f"{peer}/{results.base}" for peer in peers] + ["load", ""]
     lines = [head]
     for row in rows:
         line = [f"{row.label} ({row.unit}) [{row.id}]"]
         line += [_figure(results.summary(row, player), row.digits) for player in results.players]
-        line += [_figure(results.ratio(row, OURS, results.base), 2), _target(row, row.base, row.absolute)]
-        line += [_figure(results.ratio(row, OURS, FLOOR), 2), _target(row, row.floor, None)]
+        line += [
+            _figure(results.ratio(row, results.ours, results.base), 2),
+            _target(row, row.base, row.absolute, results.base),
+        ]
+        line += [_figure(results.ratio(row, results.ours, FLOOR), 2), _target(row, row.floor)]
         line += [_figure(results.ratio(row, peer, results.base), 2) for peer in peers]
         loads = results.load.get(row.group, [])
         line += [f"{min(loads):.1f}-{max(loads):.1f}" if loads else "", verdict(row, results)]
@@ -81,7 +90,9 @@ def brief(row: Row, figures: Mapping[str, float]) -> str:
     return f"{figures[row.id]:.{row.digits}f} {row.unit}" if row.id in figures else "-"
 
 
-def _target(row: Row, relative: float | None, absolute: float | None) -> str:
+def _target(row: Row, relative: float | None, absolute: float | None = None, base: str = "") -> str:
+    if base and row.added is not None:
+        return f"<= {base} + {row.added:g} {row.unit}"
     if relative is not None:
         return row.target(relative)
     return f"{row.target(absolute)} {row.unit}" if absolute is not None else ""
@@ -110,12 +121,12 @@ def as_json(rows: Sequence[Row], results: Results, facts: Mapping[str, Any]) -> 
                 "id": row.id,
                 "label": row.label,
                 "unit": row.unit,
-                "targets": {results.base: row.base, "floor": row.floor, "absolute": row.absolute},
+                "targets": {results.base: row.base, "floor": row.floor, "absolute": row.absolute, "added": row.added},
                 "samples": results.samples.get(row.id, {}),
                 "ratios": {
                     base: found.median
                     for base in (results.base, FLOOR)
-                    if (found := results.ratio(row, OURS, base)) is not None
+                    if (found := results.ratio(row, results.ours, base)) is not None
                 },
                 "load": results.load.get(row.group, []),
                 "verdict": verdict(row, results),

@@ -23,8 +23,11 @@ http { access_log off; keepalive_timeout 600; keepalive_requests 1000000;
 Handle = Callable[[socket.socket, int], None]
 
 
-def serve(port: int, handle: Handle) -> None:
-    listener = socket.create_server(("::", port), family=socket.AF_INET6, backlog=1024, dualstack_ipv6=True)
+def listen(port: int) -> socket.socket:
+    return socket.create_server(("::", port), family=socket.AF_INET6, backlog=1024, dualstack_ipv6=True)
+
+
+def serve(listener: socket.socket, handle: Handle) -> None:
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=run, args=(handle, connection), daemon=True).start()
@@ -50,7 +53,8 @@ def sink(connection: socket.socket, left: int) -> None:
     connection.sendall(b"%d\n" % taken)
 
 
-for port, handle in ((7001, source), (7002, sink)):
-    threading.Thread(target=serve, args=(port, handle), daemon=True).start()
-pathlib.Path("/tmp/nginx.conf").write_text(NGINX)
-subprocess.run(["nginx", "-c", "/tmp/nginx.conf"], check=True)
+if __name__ == "__main__":
+    for port, handle in ((7001, source), (7002, sink)):
+        threading.Thread(target=serve, args=(listen(port), handle), daemon=True).start()
+    pathlib.Path("/tmp/nginx.conf").write_text(NGINX)
+    subprocess.run(["nginx", "-c", "/tmp/nginx.conf"], check=True)

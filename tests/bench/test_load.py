@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench import load
+from bench import load, loader
 from bench.errors import BenchError
 
 
@@ -63,6 +63,28 @@ def test_a_download_has_a_rate_whatever_its_size() -> None:
     with server(source) as port:
         assert load.download(port, 3 << 20, 1) > 0
         assert load.download(port, 4 << 10, 4) > 0
+
+
+def test_bytes_there_and_back_on_one_connection_and_on_many() -> None:
+    def echo(connection: socket.socket) -> None:
+        connection.makefile("rb", 0).readline()
+        while data := connection.recv(100):
+            connection.sendall(data)
+
+    with server(echo) as port:
+        assert len(load.round_trips(port, 7)) == 7
+        assert len(load.connections(port, 3)) == 3
+        asked = {"what": "connections", "host": "localhost", "port": port, "count": 2}
+        found = loader.answer(asked)["seconds"]
+        assert isinstance(found, list)
+        assert len(found) == 2
+
+
+def test_what_cannot_be_measured_is_told_in_words() -> None:
+    with socket.socket() as unused:
+        unused.bind((load.HERE, 0))
+        asked = {"what": "download", "host": load.HERE, "port": unused.getsockname()[1], "count": 1}
+        assert "refused" in str(loader.answer(asked)["error"])
 
 
 def test_upload_checks_the_count() -> None:

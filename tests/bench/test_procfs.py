@@ -28,6 +28,8 @@ def test_a_family_is_a_process_and_its_children() -> None:
             assert {os.getpid(), child.pid} <= set(procfs.family(os.getpid()))
             resident, own = procfs.memory(child.pid)  # read once: the child may still be growing
             assert resident >= own > 0
+            resident, share = procfs.shares(child.pid)
+            assert resident >= share > 0
         finally:
             child.kill()
 

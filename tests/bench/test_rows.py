@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from bench import services
+from bench import private, services
 from bench.errors import BenchError
 from bench.rows import ROWS, check, choose
 
 
 def test_no_two_rows_have_one_id() -> None:
-    rows = (*ROWS, *services.ROWS)
-    assert len({row.id for row in rows} | {row.group for row in services.ROWS}) == len(rows) + len(services.CROWDS)
+    rows = (*ROWS, *services.ROWS, *private.ROWS)
+    groups = {row.group for row in (*services.ROWS, *private.ROWS)}
+    assert len({row.id for row in rows} | groups) == len(rows) + len(services.CROWDS) + len(private.GROUPS)
 
 
 def test_all_rows_are_run_unless_some_are_named() -> None:

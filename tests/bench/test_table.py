@@ -37,6 +37,18 @@ def test_a_target_that_is_a_figure_needs_no_peer() -> None:
     assert verdict(TIME, found) == "reached"
 
 
+def test_a_target_may_be_so_much_more_than_the_other() -> None:
+    row = Row("trip", "g", "trip", "ms", False, 1, added=1)
+    found = Results(["without", "run"], "without", "run")
+    found.add([row], "run", {"trip": 1.2})
+    assert verdict(row, found) == "?"
+    found.add([row], "without", {"trip": 0.2})
+    assert verdict(row, found) == "reached"
+    assert "<= without + 1 ms" in render([row], found)
+    found.add([row], "run", {"trip": 1.4})
+    assert verdict(row, found) == "short"
+
+
 def test_render_shows_median_and_spread() -> None:
     found = results(kubectl=[100.0, 110.0, 90.0], fairlead=[200.0, 210.0, 190.0], floor=[210.0, None, 220.0])
     found.load["g"] = [1.0, 2.5]
