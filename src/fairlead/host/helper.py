@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import socket
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from fairlead.errors import MachineError, ProtocolError
 from fairlead.helper.requests import fitting
 from fairlead.helper.wire import MOST_SOCKETS, Message, Reader, encode
 from fairlead.host.helper_start import Early, Rights, connected
+from fairlead.host.rights import receive
 from fairlead.policy.hostsblock import Entry, Mention
 
 HELLO = 5.0
@@ -193,7 +193,7 @@ class Helper:
 
     def _readable(self) -> None:
         try:
-            data, descriptors = _receive(self._sock)
+            data, descriptors = receive(self._sock, 65536, MOST_SOCKETS)
             self._received += descriptors
             messages = self._reader.feed(data)
         except BlockingIOError:
@@ -246,17 +246,6 @@ def _bound(sockets: Iterator[socket.socket]) -> Bound:
     sock = next(sockets, None)
     # The kernel drops what this process may not open any more.
     return Bound(sock) if sock is not None else Bound(None, errno.EMFILE)
-
-
-def _receive(sock: socket.socket) -> tuple[bytes, Sequence[int]]:
-    """Bytes, and descriptors that no child inherits; socket.recv_fds drops its flags in Python 3.11."""
-    descriptors = array("i")
-    room = socket.CMSG_SPACE(MOST_SOCKETS * descriptors.itemsize)
-    data, extra, _, _ = sock.recvmsg(65536, room, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, payload in extra:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
-    return data, descriptors
 
 
 def _gone() -> MachineError:

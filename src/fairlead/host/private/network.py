@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from fairlead.errors import MachineError
 from fairlead.host.private import agent, kernel, wire
 from fairlead.host.private.rest import end_all
 from fairlead.host.private.setup import Names
+from fairlead.net.descriptors import REMEDY
 from fairlead.policy.capture import CaptureRules
 from fairlead.policy.namespace_advice import SETTINGS, advice
 
 _POOL = 8
 """Sockets that are fetched at once: one question to the agent costs about 0.1 ms."""
+
+_Answer: TypeAlias = tuple[dict[str, Any], list[int]]
 
 
 class PrivateNetwork:
@@ -30,8 +35,9 @@ class PrivateNetwork:
         self._link = link
         self._files: dict[str, int] = {}
         self._namespaces: dict[str, int] = {}
-        self._turn = asyncio.Lock()
-        self._answer: asyncio.Future[tuple[dict[str, Any], list[int]]] | None = None
+        self._answers: deque[asyncio.Future[_Answer]] = deque()
+        """Of what was asked and is not answered; answers come in the order of the questions."""
+        self._fetching = asyncio.Lock()
         self._pools: dict[int, list[socket.socket]] = {}
         self._ended = asyncio.Event()
 
@@ -52,15 +58,17 @@ class PrivateNetwork:
 
     async def made(self) -> None:
         """Wait until it stands. Raises MachineError with what this machine forbids or lacks."""
-        loop = asyncio.get_running_loop()
-        self._answer = loop.create_future()
-        loop.add_reader(self._link, self._heard)
+        made = self._expected()
+        asyncio.get_running_loop().add_reader(self._link, self._heard)
         try:
-            said, descriptors = await self._answer
+            said, descriptors = await made
         except EOFError:
             raise MachineError("the process that makes the private network was killed") from None
         if "failed" in said:
             raise _advice(said)
+        if len(descriptors) < len(said["made"]):
+            _close(descriptors)
+            raise MachineError("this process may open too few files for a private network", remedy=REMEDY)
         for name, descriptor in zip(said["made"], descriptors, strict=True):
             if name.startswith("ns-"):
                 self._namespaces[name.removeprefix("ns-")] = descriptor
@@ -81,11 +89,15 @@ class PrivateNetwork:
             os.ftruncate(descriptor, len(data))
 
     async def outgoing(self, family: int) -> socket.socket:
-        """A socket that connects to what listens inside; the caller's to close. Raises MachineError."""
+        """A socket that connects to what listens inside; the caller's to close. Raises MachineError, and OSError."""
         pool = self._pools.setdefault(family, [])
-        while not pool:
-            _, descriptors = await self._ask({"sockets": [family] * _POOL})
-            pool += [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        if not pool:
+            async with self._fetching:  # many may wait here, and each finds what the one before it has left
+                if not pool:
+                    _, descriptors = await self._ask({"sockets": [family] * _POOL})
+                    pool += [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        if not pool:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return pool.pop()
 
     async def change_rules(self, commands: str) -> None:
@@ -138,8 +150,7 @@ class PrivateNetwork:
         self._link.close()
         for sock in (*self.sockets.values(), *(sock for pool in self._pools.values() for sock in pool)):
             sock.close()
-        for descriptor in (*self._files.values(), *self._namespaces.values()):
-            os.close(descriptor)
+        _close((*self._files.values(), *self._namespaces.values()))
         watch = os.pidfd_open(self._process)
         over = loop.create_future()
         loop.add_reader(watch, over.set_result, None)
@@ -150,16 +161,22 @@ class PrivateNetwork:
             os.close(watch)
         os.waitpid(self._process, os.WNOHANG)  # noqa: ASYNC222 (it has ended)
 
-    async def _ask(self, said: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
-        async with self._turn:
-            self._answer = asyncio.get_running_loop().create_future()
-            try:
-                wire.send(self._link, dict(said))
-                return await self._answer
-            except (EOFError, OSError):
-                raise MachineError("the process that holds the private network was killed") from None
-            finally:
-                self._answer = None
+    async def _ask(self, said: Mapping[str, Any]) -> _Answer:
+        answer = self._expected()
+        try:
+            wire.send(self._link, dict(said))
+        except OSError:
+            self._answers.remove(answer)
+            raise _killed() from None
+        try:
+            return await answer
+        except EOFError:
+            raise _killed() from None
+
+    def _expected(self) -> asyncio.Future[_Answer]:
+        answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self._answers.append(answer)
+        return answer
 
     def _heard(self) -> None:
         try:
@@ -169,14 +186,24 @@ class PrivateNetwork:
         except (EOFError, OSError) as error:
             asyncio.get_running_loop().remove_reader(self._link)
             self._ended.set()
-            if self._answer is not None and not self._answer.done():
-                self._answer.set_exception(EOFError(str(error)))
+            for each in self._answers:
+                if not each.done():
+                    each.set_exception(EOFError(str(error)))
             return
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(heard)
+        answer = self._answers.popleft() if self._answers else None
+        if answer is not None and not answer.done():
+            answer.set_result(heard)
         else:
-            for descriptor in heard[1]:
-                os.close(descriptor)
+            _close(heard[1])  # who asked for them does not wait any more
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _killed() -> MachineError:
+    return MachineError("the process that holds the private network was killed")
 
 
 def _same(place: str, folder: int) -> bool:

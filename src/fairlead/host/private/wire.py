@@ -14,7 +14,7 @@ from typing import Any
 from fairlead.host import rights
 
 MOST = 128 * 1024
-"""Bytes of one message: every port there is, listed twice, is less than 100 KiB."""
+"""Bytes of one message, less than a socket holds by default (net.core.wmem_default)."""
 MOST_DESCRIPTORS = 32
 """Beside one message; the kernel's own limit is 253 (SCM_MAX_FD)."""
 
