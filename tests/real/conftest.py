@@ -24,6 +24,7 @@ from testbed import images
 from testbed.cluster import Cluster
 from tests.support.gate import Gate
 from tests.support.roles import SLICES, VIEW, kubeconfig, may_forward, token
+from tests.support.run_user import Inside, Run, RunUser
 from tests.support.running import Forward
 from tests.support.serving import Services
 from tests.support.world import Json, World, user_cluster, within
@@ -31,6 +32,7 @@ from tests.support.world import Json, World, user_cluster, within
 PUBLIC_IMAGE = "docker.io/library/python:3-alpine"
 Start = Callable[..., Forward]
 StartServices = Callable[..., Services]
+StartRun = Callable[..., Run]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,6 +108,30 @@ def services(world: World, tmp_path: Path) -> StartServices:
 
 
 @pytest.fixture(scope="module")
+def user(base_world: World) -> Iterator[RunUser]:
+    """Who runs ``fairlead run``."""
+    with RunUser(base_world.kubeconfig) as made:
+        yield made
+
+
+@pytest.fixture
+def run(world: World, user: RunUser) -> StartRun:
+    """Start ``fairlead run`` with a command, and ``words`` before it, in the module's namespace."""
+
+    def start(*command: str | Path, words: Sequence[str] = (), **more: Any) -> Run:
+        return Run(user, [f"--namespace={world.namespace}", *words], command, **more)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def inside(app: World, user: RunUser) -> Iterator[Inside]:
+    """One run for all tests of a module, which does what they ask for."""
+    with Inside(user, [f"--namespace={app.namespace}"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def raw(world: World) -> Json:
     """The kubeconfig, whole."""
     found: Json = json.loads(world.kubectl("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
@@ -163,4 +189,4 @@ def options(world: World) -> Sequence[str]:
     return (f"--kubeconfig={world.kubeconfig}", f"--namespace={world.namespace}")
 
 
-__all__ = ["Start", "StartServices", "fresh_namespace", "options", "within", "world_of"]
+__all__ = ["Start", "StartRun", "StartServices", "fresh_namespace", "options", "within", "world_of"]

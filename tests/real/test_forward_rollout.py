@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
-from tests.real.conftest import Start, options
+from tests.real.conftest import Start
 from tests.support import podapp, podclient
+from tests.support.rollouts import rollouts, start
 from tests.support.running import Forward
-from tests.support.world import World, port
+from tests.support.world import World
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 HTTP = podapp.BASE + podapp.HTTP
@@ -22,72 +22,13 @@ REFUSED = ("failed to connect to localhost", "connection refused", "network name
 """Words of a server that could not dial; what it says of a connection that broke off is another matter."""
 
 
-def start(world: World, name: str, seconds: float) -> None:
-    """3 replicas that serve for so long after SIGTERM, probed every second, never fewer than 3; and a client inside."""
-    made = world.workload(
-        "Deployment",
-        name,
-        f"--on-term={seconds}",
-        replicas=3,
-        more={"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}},
-    )
-    service = world.service(name, [port(80, "http")])
-    world.start(made, service)
-    address = world.get("service", name)["spec"]["clusterIP"]
-    world.start(world.pod(f"{name}-client", f"--client={address}:80"))
-
-
-async def kubectl(world: World, *words: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        world.kubectl_path, *options(world), *words, stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0, words
-    return out.decode()
-
-
-async def rollouts(world: World, name: str) -> None:
-    for _ in range(ROLLOUTS):
-        await kubectl(world, "rollout", "restart", f"deploy/{name}")
-        await kubectl(world, "rollout", "status", f"deploy/{name}", "--timeout=100s")
-    # Until the last of the old pods has served what it serves.
-    names: list[str] = []
-    for _ in range(150):
-        names = (await kubectl(world, "get", "pods", "-l", f"app={name}", "-o", "name")).split()
-        if len(names) == 3:
-            return
-        await asyncio.sleep(0.2)
-    raise AssertionError(f"old pods stay: {names}")
-
-
-async def load(local: int, done: Callable[[], bool]) -> tuple[int, Counter[str]]:
-    """Connections at a fixed rate, whatever becomes of those before; how many, and what went wrong."""
-    wrong: Counter[str] = Counter()
-    loop = asyncio.get_running_loop()
-
-    async def one(number: int) -> None:
-        try:
-            await podclient.ask(local, number)
-        except (ConnectionError, EOFError, AssertionError) as error:
-            wrong[type(error).__name__] += 1
-
-    due, number = loop.time(), 0
-    async with asyncio.TaskGroup() as group:
-        while not done():
-            due += 1 / RATE
-            number += 1
-            group.create_task(one(number))
-            await asyncio.sleep(max(0.0, due - loop.time()))
-    return number, wrong
-
-
 def run(world: World, name: str, running: Forward) -> tuple[int, Counter[str]]:
     """The rollouts under load."""
 
     async def together() -> tuple[int, Counter[str]]:
         async with asyncio.TaskGroup() as group:
-            work = group.create_task(rollouts(world, name))
-            loading = group.create_task(load(running.port(HTTP), work.done))
+            work = group.create_task(rollouts(world, name, ROLLOUTS))
+            loading = group.create_task(podclient.load(running.port(HTTP), RATE, work.done))
         return loading.result()
 
     return podclient.run(together(), 240)

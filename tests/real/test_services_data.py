@@ -6,7 +6,6 @@ import asyncio
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
@@ -92,26 +91,6 @@ async def kubectl(world: World, *words: str) -> None:
     await asyncio.to_thread(world.kubectl, *words, limit=120)
 
 
-async def load(address: str, done: Callable[[], bool]) -> tuple[int, Counter[str]]:
-    """New connections at a fixed rate; how many, and what went wrong."""
-    wrong: Counter[str] = Counter()
-    loop = asyncio.get_running_loop()
-
-    async def one(number: int) -> None:
-        try:
-            await podclient.ask(80, number, host=address)
-        except (ConnectionError, EOFError, AssertionError) as error:
-            wrong[type(error).__name__] += 1
-
-    due, number = loop.time(), 0
-    async with asyncio.TaskGroup() as group:
-        while not done():
-            due, number = due + 1 / RATE, number + 1
-            group.create_task(one(number))
-            await asyncio.sleep(max(0.0, due - loop.time()))
-    return number, wrong
-
-
 def test_rollouts_under_load(world: World, services: StartServices) -> None:
     """No connection fails, name and address stay, and a download from an old pod comes to its end."""
     rolling = {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}
@@ -142,7 +121,7 @@ def test_rollouts_under_load(world: World, services: StartServices) -> None:
             async with asyncio.TaskGroup() as group:
                 stream = group.create_task(slowly())
                 work = group.create_task(rollouts())
-                loading = group.create_task(load(address, lambda: work.done() and stream.done()))
+                loading = group.create_task(podclient.load(80, RATE, lambda: work.done() and stream.done(), address))
             return loading.result()
 
         asked, wrong = podclient.run(whole(), 170)

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -119,6 +120,27 @@ async def ask(port: int, number: int, size: int = 2000, host: str = "127.0.0.1")
     assert int(said) == number
     assert rest == b"".join(blocks(size, number))
     return pod.decode()
+
+
+async def load(port: int, rate: float, done: Callable[[], bool], host: str = "127.0.0.1") -> tuple[int, Counter[str]]:
+    """New connections at a fixed rate (1/s), whatever becomes of those before; how many, and what went wrong."""
+    wrong: Counter[str] = Counter()
+    loop = asyncio.get_running_loop()
+
+    async def one(number: int) -> None:
+        try:
+            await ask(port, number, host=host)
+        except (ConnectionError, EOFError, AssertionError) as error:
+            wrong[type(error).__name__] += 1
+
+    due, number = loop.time(), 0
+    async with asyncio.TaskGroup() as group:
+        while not done():
+            due += 1 / rate
+            number += 1
+            group.create_task(one(number))
+            await asyncio.sleep(max(0.0, due - loop.time()))
+    return number, wrong
 
 
 async def pod_of(port: int, host: str = "127.0.0.1") -> str:
