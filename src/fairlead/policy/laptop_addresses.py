@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address
 
-_LEAF = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_LEAF = re.compile(rf"\|-- ({_OCTET}(?:\.{_OCTET}){{3}})\n(?:[ ]+/[0-9].*\n)*?[ ]+/32 host LOCAL")
+_PACKED = re.compile("[0-9a-f]{32}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
 """Of an interface, as far as a command line can carry it: the kernel takes nearly anything of up to 15 bytes."""
 _LOOPBACK_DEVICE = "lo"
@@ -33,7 +35,7 @@ def own_6(if_inet6: str) -> tuple[str, ...]:
     found = []
     for line in if_inet6.splitlines():
         fields = line.split()
-        if len(fields) != 6 or len(fields[0]) != 32:
+        if len(fields) != 6 or not _PACKED.fullmatch(fields[0]):
             continue
         address = IPv6Address(int(fields[0], 16))
         if not (address.is_link_local or address.is_loopback or fields[5] == _LOOPBACK_DEVICE):
