@@ -7,7 +7,7 @@ from struct import pack
 
 from fairlead.protocol.sock_diag import IPV4, IPV6
 
-DATA, ERROR, DONE = 20, 2, 3
+DATA, ERROR, DONE = 18, 2, 3
 
 
 def message(kind: int, body: bytes = b"", *, sequence: int = 7, flags: int = 2) -> bytes:

@@ -6,10 +6,9 @@ The kernel answers at once, within the call, which takes 0.1 ms, and 2 ms for 50
 from __future__ import annotations
 
 import socket
-from collections.abc import Set
 
 from fairlead.errors import MachineError, ProtocolError
-from fairlead.protocol.sock_diag import IPV4, IPV6, Dump, Listener, request
+from fairlead.protocol.sock_diag import Dump, Listener, request
 
 NETLINK_SOCK_DIAG = 4
 """<linux/netlink.h>; ``socket.socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG)`` is what it takes."""
@@ -30,34 +29,34 @@ class ListeningPorts:
         self._sock = sock
         self._sequence = 0
 
-    def now(self) -> Set[tuple[str, int]]:
+    def now(self) -> frozenset[tuple[str, int]]:
         """The addresses and ports that connections are taken on; a ``::`` of both families is there for each.
 
         Raises MachineError where the kernel does not tell.
         """
         found: set[tuple[str, int]] = set()
-        for address, port, _uid, _inode, v6only in (*self._ask(IPV4), *self._ask(IPV6)):
+        for address, port, _uid, _inode, v6only in self._ask():
             found.add((address, port))
             if address == _ALL_6 and not v6only:
                 found.add((_ALL_4, port))
-        return found
+        return frozenset(found)
 
     def close(self) -> None:
         """Ask no more."""
         self._sock.close()
 
-    def _ask(self, family: int) -> list[Listener]:
+    def _ask(self) -> list[Listener]:
         for _ in range(TRIES - 1):
-            dump = self._dump(family)
+            dump = self._dump()
             if not dump.interrupted:
                 return dump.listeners
-        return self._dump(family).listeners
+        return self._dump().listeners
 
-    def _dump(self, family: int) -> Dump:
+    def _dump(self) -> Dump:
         self._sequence = (self._sequence + 1) & 0xFFFF_FFFF
         dump = Dump(self._sequence)
         try:
-            self._sock.send(request(family, self._sequence))
+            self._sock.send(request(self._sequence))
             for _ in range(_PARTS):
                 dump.feed(self._sock.recv(_PART))
                 if dump.done:

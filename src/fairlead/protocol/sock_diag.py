@@ -1,7 +1,8 @@
 """Which TCP sockets listen, as the kernel tells it (sock_diag(7), netlink(7), <linux/inet_diag.h>).
 
-One request asks for one family; the answer is a dump of several messages in several datagrams. Numbers are in the
-order of this machine, ports and addresses in that of the network.
+One request asks for IPv4 and IPv6, in the form that is older than sock_diag's own, which takes one family at a time:
+the kernel looks through all listeners either way. The answer is a dump of several messages in several datagrams.
+Numbers are in the order of this machine, ports and addresses in that of the network.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ MOST = 65536
 
 _NLMSG = Struct("=IHHII")
 _ERRNO = Struct("=i")
-_REQUEST = Struct("=BBBxI48x")
+_REQUEST = Struct("=BBBB48xII")
 _SOCKET = Struct("=BBxx2s2x16s16x4x8x4x4x4xII")
 _ATTRIBUTE = Struct("=HH")
 
-_SOCK_DIAG_BY_FAMILY = 20
+_TCPDIAG_GETSOCK = 18
 _NOOP, _ERROR, _DONE = 1, 2, 3
 _REQUEST_DUMP = 0x301
 _DUMP_INTR = 0x10
-_TCP, _LISTEN = 6, 10
+_ANY_FAMILY, _LISTEN = 0, 10
 _SKV6ONLY = 11
 
 
@@ -46,10 +47,10 @@ class Listener(NamedTuple):
     v6only: bool | None = None
 
 
-def request(family: int, sequence: int) -> bytes:
-    """Asks for all listeners of ``family``; the answer's messages carry ``sequence``."""
-    body = _REQUEST.pack(family, _TCP, 0, 1 << _LISTEN)
-    return _NLMSG.pack(_NLMSG.size + len(body), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, sequence, 0) + body
+def request(sequence: int) -> bytes:
+    """Asks for all listeners; the answer's messages carry ``sequence``."""
+    body = _REQUEST.pack(_ANY_FAMILY, 0, 0, 0, 1 << _LISTEN, 0)
+    return _NLMSG.pack(_NLMSG.size + len(body), _TCPDIAG_GETSOCK, _REQUEST_DUMP, sequence, 0) + body
 
 
 class Dump:
@@ -77,7 +78,7 @@ class Dump:
             view = view[_padded(length) :]
 
     def _take(self, kind: int, body: memoryview) -> None:
-        if kind == _SOCK_DIAG_BY_FAMILY:
+        if kind == _TCPDIAG_GETSOCK:
             if len(self.listeners) >= MOST:
                 raise ProtocolError(f"the kernel's list of sockets has more than {MOST}")
             self.listeners.append(_listener(body))

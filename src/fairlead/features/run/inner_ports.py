@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from fairlead.dial.laptop import Joined, elsewhere
 from fairlead.entry.listener import LOCALHOST, Bound, Group, Listeners, bind
@@ -18,9 +17,10 @@ from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 from fairlead.policy.capture import PORT
+from fairlead.policy.reached import FIRST, reached
 
 LOG = log.get(__name__)
-EVERY = 0.05
+EVERY = 0.1
 """Seconds from one look to the next: nothing tells when a program begins to listen, and a look costs 0.1 ms."""
 TRY_AGAIN = 5.0
 """Seconds until a port is tried again that something on the laptop held."""
@@ -79,7 +79,7 @@ class InnerPorts:
             self._listeners.stop(self._bound.pop(port))
         for port in self._refused.keys() - now.keys():
             del self._refused[port]
-        for port in now.keys() - self._bound.keys():
+        for port in now.keys() - self._bound.keys() - {PORT}:
             if port not in self._refused or self._is_worth_trying(port):
                 await self._listen(port)
 
@@ -107,27 +107,15 @@ class InnerPorts:
 
         def accept(local: LocalConnection) -> RemoteEnd:
             # Where it listens now, which may be another address than when this began.
-            host = self.address_of(port) or "127.0.0.1"
+            host = self.address_of(port) or FIRST
             return Joined(local, elsewhere(self._make, host, port), self._buffer, self._tasks)
 
         await self._listeners.serve(bound, accept, self._tasks)
 
-    def _now(self) -> dict[int, str]:
-        """The ports that a program inside would be reached on as localhost, or at an address of the laptop."""
-        found: dict[int, str] = {}
+    def _now(self) -> Mapping[int, str]:
+        """The ports that a program inside is reached on as localhost, or at an address of the laptop; and where."""
         try:
-            listening = self._inside.now()
+            return reached(self._inside.now(), self._own)
         except MachineError as error:
             LOG.decision("what listens inside is not known: %s", error.what)
-            return dict.fromkeys(self._bound, "127.0.0.1")
-        for address, port in sorted(listening):
-            if port != PORT and (host := self._reached(address)):
-                # Of several addresses the best is 127.0.0.1, as it is for whoever says localhost.
-                found[port] = min(host, found.get(port, host), key=lambda each: (each != "127.0.0.1", each))
-        return found
-
-    def _reached(self, address: str) -> str:
-        ip = ipaddress.ip_address(address)
-        if ip.is_unspecified:
-            return "127.0.0.1" if ip.version == 4 else "::1"
-        return address if ip.is_loopback or address in self._own else ""
+            return dict.fromkeys(self._bound, FIRST)

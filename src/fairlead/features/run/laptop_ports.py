@@ -6,27 +6,17 @@ Were all of them captured, a program that waits for its own server to listen wou
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Set
 
 from fairlead.errors import MachineError
 from fairlead.host.listening import ListeningPorts
 from fairlead.kit import log
 from fairlead.policy.capture import nft_ports
+from fairlead.policy.reached import reached
 
 LOG = log.get(__name__)
-EVERY = 0.05
+EVERY = 0.2
 """Seconds from one look to the next."""
-
-
-def ports_of(listening: Collection[tuple[str, int]], own: Collection[str]) -> frozenset[int]:
-    """Those on which this machine reaches itself."""
-    found = set()
-    for address, port in listening:
-        ip = ipaddress.ip_address(address)
-        if ip.is_unspecified or ip.is_loopback or address in own:
-            found.add(port)
-    return frozenset(found)
 
 
 class LaptopPorts:
@@ -38,7 +28,7 @@ class LaptopPorts:
         own: Collection[str],
         known: Collection[int],
         change: Callable[[str], Awaitable[None]],
-        ours: Callable[[], Collection[int]],
+        ours: Callable[[], Set[int]],
     ) -> None:
         self._laptop = laptop
         self._own = frozenset(own)
@@ -55,10 +45,10 @@ class LaptopPorts:
     async def look(self) -> None:
         """Take over what changed."""
         try:
-            now = ports_of(self._laptop.now(), self._own) - frozenset(self._ours())
+            now = reached(self._laptop.now(), self._own).keys() - self._ours()
         except MachineError as error:
             LOG.decision("what listens on this laptop is not known: %s", error.what)
             return
         if commands := nft_ports(self._known, now):
             await self._change(commands)
-            self._known = now
+            self._known = frozenset(now)
