@@ -7,14 +7,21 @@ the one that fails: it is the whole set-up that has to be tried.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Mapping
+from shlex import quote
 
 from fairlead.errors import MachineError
 
-_MOST = "user/max_user_namespaces"
+_LIMITS = {
+    "user/max_user_namespaces": "user",
+    "user/max_net_namespaces": "network",
+    "user/max_mnt_namespaces": "mount",
+}
+"""Of how many namespaces one user may have of each kind."""
 _CLONE = "kernel/unprivileged_userns_clone"
 _APPARMOR = "kernel/apparmor_restrict_unprivileged_userns"
-SETTINGS = (_MOST, _CLONE, _APPARMOR)
+SETTINGS = (*_LIMITS, _CLONE, _APPARMOR)
 """Below /proc/sys."""
 
 _REFUSED = (errno.EPERM, errno.EACCES)
@@ -36,17 +43,11 @@ def advice(step: str, number: int, text: str, settings: Mapping[str, str], pytho
         what = f"the program {step} is needed for a private network, and is not here"
         return _error(what, f"install {_PACKAGES[step]}")
     if step == "unshare":
-        return _unshare(number, text, settings)
+        return _unshare(number, text, settings, python)
     words = "not permitted" in text or "ermission denied" in text
     refused = words if step in _PACKAGES else number in _REFUSED
-    if refused and settings.get(_APPARMOR, "") not in ("", "0"):
-        what = (
-            "AppArmor takes all rights from the user namespaces of ordinary programs here "
-            f"({_dotted(_APPARMOR)} = {settings[_APPARMOR]})"
-        )
-        rule = rf"abi <abi/4.0>,\nprofile fairlead {python} flags=(unconfined) {{\n  userns,\n}}\n"
-        allow = f"printf '{rule}' | sudo tee {_PROFILE} && sudo apparmor_parser -r {_PROFILE}"
-        return _error(what, f"allow them to this Python: {allow}; or to all: sudo sysctl -w {_dotted(_APPARMOR)}=0")
+    if refused and _confines(settings):
+        return _apparmor(settings, python)
     if refused:
         what = f"a security rule of this machine takes the rights from user namespaces: {_said(step, text)}"
         return _error(what, "in a container, its runtime has to allow them")
@@ -56,14 +57,12 @@ def advice(step: str, number: int, text: str, settings: Mapping[str, str], pytho
     return _error(f"the private network cannot be made: {_said(step, text)}", "")
 
 
-def _unshare(number: int, text: str, settings: Mapping[str, str]) -> MachineError:
-    most = settings.get(_MOST, "")
-    if number == errno.ENOSPC:
-        if most == "0":
-            what = f"this machine forbids user namespaces ({_dotted(_MOST)} = 0)"
-        else:
-            what = f"all user, network or mount namespaces of this user are in use ({_dotted(_MOST)} = {most})"
-        return _error(what, f"allow them: sudo sysctl -w {_dotted(_MOST)}=15000")
+def _unshare(number: int, text: str, settings: Mapping[str, str], python: str) -> MachineError:
+    if number == errno.ENOSPC and (full := _full(settings)):
+        return full
+    # Where it is not AppArmor but a container's runtime, that says EPERM.
+    if number == errno.EACCES and _confines(settings):
+        return _apparmor(settings, python)
     if number in _REFUSED and settings.get(_CLONE, "") == "0":
         what = f"this machine forbids user namespaces to ordinary users ({_dotted(_CLONE)} = 0)"
         return _error(what, f"allow them: sudo sysctl -w {_dotted(_CLONE)}=1")
@@ -73,6 +72,35 @@ def _unshare(number: int, text: str, settings: Mapping[str, str]) -> MachineErro
     if number in (errno.EINVAL, errno.ENOSYS):
         return _error("this kernel has no user namespaces", "")
     return _error(f"the private network cannot be made: {_said('unshare', text)}", "")
+
+
+def _full(settings: Mapping[str, str]) -> MachineError | None:
+    """A limit was reached; None if it is none of those that are known."""
+    known = {name: settings[name] for name in _LIMITS if settings.get(name, "").isdecimal()}
+    for name, most in known.items():
+        if most == "0":
+            what = f"this machine forbids {_LIMITS[name]} namespaces ({_dotted(name)} = 0)"
+            return _error(what, f"allow them: sudo sysctl -w {_dotted(name)}=15000")
+    if not known:
+        return None
+    more = " ".join(f"{_dotted(name)}={2 * int(most)}" for name, most in known.items())
+    what = f"user, network or mount namespaces of this user are all in use ({', '.join(known.values())})"
+    return _error(what, f"allow more: sudo sysctl -w {more}")
+
+
+def _confines(settings: Mapping[str, str]) -> bool:
+    return settings.get(_APPARMOR, "") not in ("", "0")
+
+
+def _apparmor(settings: Mapping[str, str], python: str) -> MachineError:
+    what = (
+        "AppArmor takes all rights from the user namespaces of ordinary programs here "
+        f"({_dotted(_APPARMOR)} = {settings[_APPARMOR]})"
+    )
+    rule = r'abi <abi/4.0>,\nprofile fairlead "%s" flags=(unconfined) {\n  userns,\n}\n'
+    path = quote(re.sub(r"[][\\{}*?^]", r"\\\g<0>", python))
+    allow = f"printf '{rule}' {path} | sudo tee {_PROFILE} && sudo apparmor_parser -r {_PROFILE}"
+    return _error(what, f"allow them to this Python: {allow}; or to all: sudo sysctl -w {_dotted(_APPARMOR)}=0")
 
 
 def _error(what: str, remedy: str) -> MachineError:
