@@ -82,10 +82,10 @@ class PrivateNetwork:
         await self._ended.wait()
 
     def write(self, name: str, data: bytes) -> None:
-        """Make ``hosts`` or ``resolv.conf`` hold this: one write, then cut to length, lest a reader find less."""
+        """Make ``hosts`` or ``resolv.conf`` hold this. Whoever reads meanwhile finds empty lines at worst."""
         descriptor = self._files.get(name)
         if descriptor is not None:
-            os.pwrite(descriptor, data, 0)
+            os.pwrite(descriptor, data.ljust(os.fstat(descriptor).st_size, b"\n"), 0)
             os.ftruncate(descriptor, len(data))
 
     async def outgoing(self, family: int) -> socket.socket:
