@@ -6,8 +6,7 @@ from collections.abc import Hashable
 from ipaddress import IPv4Address
 
 FIRST = IPv4Address("240.0.0.1")
-"""240.0.0.0/4 is reserved (RFC 1112, section 4), and nobody out there has an address in it."""
-MOST = 1 << 24
+"""240.0.0.0/4 is reserved (RFC 1112, section 4): the laptop's networks have no address in it; some clusters do."""
 
 
 class StandIns:
@@ -17,24 +16,29 @@ class StandIns:
     """
 
     def __init__(self) -> None:
-        self._owners: dict[str, str] = {}
+        self._real: dict[str, tuple[str, str] | None] = {}
+        """By the address here; None of what has none in its cluster."""
         self._given: dict[Hashable, str] = {}
-        self._real: dict[str, tuple[str, str]] = {}
+        self._next = FIRST
 
     def shown(self, context: str, address: str) -> str:
-        """As which it is known; the address itself where no other context has it, or no room is left."""
-        if self._owners.setdefault(address, context) == context:
+        """As which it is known; the address itself where nothing else has it."""
+        real = context, address
+        if self._real.setdefault(address, real) == real:
             return address
-        if len(self._given) >= MOST:
-            return address
-        found = self.of_its_own((context, address))
-        self._real[found] = (context, address)
+        found = self.of_its_own(real)
+        self._real[found] = real
         return found
 
     def of_its_own(self, key: Hashable) -> str:
         """An address for what has none in its cluster."""
-        return self._given.setdefault(key, str(FIRST + len(self._given)))
+        if key not in self._given:
+            while str(self._next) in self._real:
+                self._next += 1
+            self._given[key] = str(self._next)
+            self._real[str(self._next)] = None
+        return self._given[key]
 
     def real(self, address: str) -> tuple[str, str] | None:
-        """The context and the address there that one of ours stands for; None if it stands for none."""
+        """The context whose address this is, and the address there; None if it is none that is known."""
         return self._real.get(address)

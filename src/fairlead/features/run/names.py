@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 
 from fairlead.features.names.context import NamedContext
 from fairlead.features.names.group import NamedGroup
@@ -101,7 +102,7 @@ class Names:
         return self._places[key]
 
     def pod_at(self, address: str) -> tuple[NamedContext, PodRef] | None:
-        """The pod that has this address, of the first context in which one has it."""
+        """The pod that has this address: of the context whose it is, else of the first in which one has it."""
         real = self._stand_ins.real(address)
         for context in self._contexts:
             if real is None or real[0] == context.name:
@@ -173,9 +174,7 @@ class Names:
         return [*before, *there]
 
     def _found(self, context: NamedContext, name: ServiceName, service: Service) -> list[Place]:
-        def shown(address: str) -> str:
-            return self._stand_ins.shown(context.name, address) if len(self._contexts) > 1 else address
-
+        shown = partial(self._stand_ins.shown, context.name)
         found = places(context.name, service, context.watch.slices(name), shown)
         rules = numbered(self._settings.local, service)
         if not found[0].addresses and any(own_port(rules, *name, port.port) for port in service.ports):
@@ -210,12 +209,12 @@ class Names:
             return
         group = self.groups.get(key)
         if group is None:
-            place = self._places.get(key)
-            address = next(iter(place.addresses), "") if place is not None else ""
-            group = self.groups[key] = NamedGroup(key, address, context)
-            self._name(group)
+            group = self.groups[key] = NamedGroup(key, "", context)
+        self._name(group)
         group.update(planned)
         group.tell()
 
     def _name(self, group: NamedGroup) -> None:
+        place = self._places.get(group.key)
+        group.address = next(iter(place.addresses), "") if place is not None else ""
         group.take_names(self._claims.won(group.key))
