@@ -157,8 +157,6 @@ def check_zone(it: Inside, found: dict[GroupKey, Place], won: dict[GroupKey, tup
                 zone.set(key, entry)
     addresses = {address for place in found.values() for address in place.addresses}
     asked = {name for names in won.values() for name in names} | {ip_address(ip).reverse_pointer for ip in addresses}
-        ip_address(each).reverse_pointer for each in addresses
-    }
     asked |= {f"{name}.ns.svc.cluster.local" for name in (*NAMES, *PODNAMES)} | {"web", "db.ns.two", "a.db", "x"}
     for name in asked:
         for kind in Type.A, Type.AAAA, Type.SRV, Type.PTR, Type.CNAME:
