@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from fairlead.errors import ProtocolError
@@ -10,7 +11,7 @@ from fairlead.net.local import LocalConnection
 from fairlead.protocol.dns import MOST_MESSAGE, MessageReader, framed
 
 MOST_OPEN = 64
-"""Questions of one connection that are answered at once; the next are read when one of these was."""
+"""Questions of one connection that are answered at once; the next are taken up when one of these was."""
 
 Answer = Callable[[bytes, int], Awaitable[bytes | None]]
 """The answer to a query, of so many bytes at most; None if there is nobody to tell."""
@@ -24,22 +25,23 @@ class DnsStream:
         self._answer = answer
         self._tasks = tasks
         self._reader = MessageReader()
+        self._asked: deque[bytes] = deque()
         self._open = 0
+        self._blocked = False
         self._eof = False
         self._gone = False
 
     def send(self, buffer: memoryview, start: int, end: int) -> None:
         """Questions, or parts of them."""
-        try:
-            for query in self._reader.feed(buffer[start:end]):
-                self._open += 1
-                self._tasks.start(self._reply(query), name="answer a question over TCP")
-        except ProtocolError:
-            self._local.abort()
-            self._gone = True
+        if self._gone:
             return
-        if self._open >= MOST_OPEN:
-            self._local.pause_reading()
+        try:
+            self._asked.extend(self._reader.feed(buffer[start:end]))
+        except ProtocolError:
+            self.local_lost()
+            self._local.abort()
+            return
+        self._go_on()
 
     def send_eof(self) -> None:
         """No more questions."""
@@ -48,15 +50,30 @@ class DnsStream:
 
     def local_blocked(self) -> None:
         """The program does not read its answers: it gets no more."""
-        self._local.pause_reading()
+        self._blocked = True
+        self._go_on()
 
     def local_drained(self) -> None:
         """It reads again."""
-        self._local.resume_reading()
+        self._blocked = False
+        self._go_on()
 
     def local_lost(self) -> None:
         """It is gone."""
         self._gone = True
+        self._asked.clear()
+
+    def _go_on(self) -> None:
+        """Answer what there is room for, and read on only where nothing is left to answer."""
+        while self._asked and self._open < MOST_OPEN and not self._blocked:
+            self._open += 1
+            self._tasks.start(self._reply(self._asked.popleft()), name="answer a question over TCP")
+        if self._gone:
+            return
+        if self._blocked or self._open >= MOST_OPEN:
+            self._local.pause_reading()
+        else:
+            self._local.resume_reading()
 
     async def _reply(self, query: bytes) -> None:
         try:
@@ -68,11 +85,10 @@ class DnsStream:
         if answer is not None:
             self._local.write(memoryview(framed(answer)))
             self._local.flush()
-        if self._open == MOST_OPEN - 1:
-            self._local.resume_reading()
+        self._go_on()
         self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if self._eof and not self._open and not self._gone:
+        if self._eof and not self._open and not self._asked and not self._gone:
             self._gone = True
             self._local.close()
