@@ -27,6 +27,9 @@ DNS = 53
 MOST_QUESTIONS = 1024
 """Questions over UDP that are answered at once; those beyond are dropped, and asked again by whoever needs them."""
 
+MOST_TOLD = 20
+"""Ports of one service of which is told that they lead nowhere."""
+
 
 class Captured:
     """Takes what comes on the sockets of the namespace, until ``close``."""
@@ -48,7 +51,7 @@ class Captured:
         self._tasks = tasks
         self._report = report
         self._questions = 0
-        self._told: set[tuple[GroupKey, str]] = set()
+        self._told: dict[GroupKey, set[str]] = {}
         sockets = network.sockets
         self._bound = Bound(PORT)
         self._bound.sockets = [sock for name, sock in sockets.items() if name.startswith("tcp")]
@@ -80,9 +83,9 @@ class Captured:
             way = group.way(port) if group is not None else None
             if way is not None:
                 return way.accept(local)
-            if port == DNS and self._has_udp(key, DNS):
+            if port == DNS and self._has(key, DNS, "UDP"):
                 return DnsStream(local, self._resolver.answer, self._tasks)
-            self._tell(key, str(port), "leads to no pod")
+            self._tell(key, port, "TCP", "leads to no pod")
             return None
         pod = self._names.pod_at(host)
         if pod is not None:
@@ -92,13 +95,13 @@ class Captured:
     def _datagram(self, payload: memoryview, source: End, destination: End) -> None:
         host, port = destination
         key = self._names.service_at(host)
-        if port == DNS and (host == RESOLVER or (key is not None and self._has_udp(key, DNS))):
+        if port == DNS and (host == RESOLVER or (key is not None and self._has(key, DNS, "UDP"))):
             if self._questions < MOST_QUESTIONS:
                 self._questions += 1
                 self._tasks.start(self._reply(bytes(payload), source, destination), name="answer a question")
         elif host == RESOLVER or key is not None or self._names.pod_at(host) is not None:
             if key is not None:
-                self._tell(key, f"{port}/UDP", "needs the relay (not in this version)")
+                self._tell(key, port, "UDP", "needs the relay (not in this version)")
             self._datagrams.refuse(source, destination, payload)
         else:
             self._flows.send(payload, source, destination)
@@ -111,12 +114,17 @@ class Captured:
         if answer is not None:
             self._datagrams.reply(answer, source, destination)
 
-    def _has_udp(self, key: GroupKey, number: int) -> bool:
-        """Whether this is the cluster's own DNS, which we stand for: what it is asked in the cluster is UDP mostly."""
-        return any(port.number == number and port.protocol == "UDP" for port in self._names.place(key).ports)
+    def _has(self, key: GroupKey, number: int, protocol: str) -> bool:
+        """Whether the service has this port. The cluster's own DNS, which we stand for, has UDP 53."""
+        return any(port.number == number and port.protocol == protocol for port in self._names.place(key).ports)
 
-    def _tell(self, key: GroupKey, port: str, reason: str) -> None:
-        """Once for each port."""
-        if (key, port) not in self._told:
-            self._told.add((key, port))
-            self._report(Note(f"port {port} of service {key.service} in {key.namespace} {reason}", warning=True))
+    def _tell(self, key: GroupKey, number: int, protocol: str, reason: str) -> None:
+        """Once for each port, and not of each where somebody tries them all."""
+        port = str(number) if protocol == "TCP" else f"{number}/{protocol}"
+        told = self._told.setdefault(key, set())
+        if port not in told and len(told) < MOST_TOLD:
+            told.add(port)
+            service = f"service {key.service} in {key.namespace}"
+            there = self._has(key, number, protocol)
+            text = f"port {port} of {service} {reason}" if there else f"{service} has no port {port}"
+            self._report(Note(text, warning=True))
