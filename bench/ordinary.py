@@ -32,10 +32,10 @@ class Person:
     user: int | None
     home: str
 
-    def start(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
-        """A program with pipes as its standard input and output; what it says otherwise is ours."""
+    def start(self, words: Sequence[str], errors: int | None = None) -> subprocess.Popen[bytes]:
+        """A program with pipes as its standard input and output, and our standard error, if no other is given."""
         return subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT, env=self._environment(),
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=_ROOT, env=self._environment(),
             start_new_session=True, user=self.user, group=self.user, extra_groups=None if self.user is None else (),
         )  # fmt: skip
 
@@ -47,7 +47,7 @@ class Person:
     def able(self) -> bool:
         """Whether this user can run the programs that are measured."""
         try:
-            check = self.start([sys.executable, "-c", "import bench.loader, fairlead.cli.main"])
+            check = self.start([sys.executable, "-c", "import bench.loader, fairlead.cli.main"], subprocess.DEVNULL)
         except OSError:
             return False
         check.communicate()

@@ -71,7 +71,9 @@ def measure(
                     _turns(turns, Size(min(0.3, size.seconds)))
                     for number in range(rounds):
                         results.load.setdefault(group, []).append(os.getloadavg()[0])
-                        for player, figures in _turns(turns, size).items():
+                        # Who is first finds other things in caches and queues: each is, in turn.
+                        order = dict(reversed(turns.items())) if number % 2 else turns
+                        for player, figures in _turns(order, size).items():
                             results.add(members, player, figures)
                             told = ", ".join(f"{row.id} {brief(row, figures)}" for row in members if row.id in figures)
                             say(f"{group} {number + 1}/{rounds}: {player}: {told}; load {os.getloadavg()[0]:.1f}")
