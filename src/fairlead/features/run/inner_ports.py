@@ -25,6 +25,10 @@ EVERY = 0.1
 TRY_AGAIN = 5.0
 """Seconds until a port is tried again that something on the laptop held."""
 
+MOST = 1000
+"""Ports that are listened on for programs inside: each takes two of the files that this process may open."""
+
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 (what others listen on)
 _WHERE = [Group(LOCALHOST, any_will_do=True)]
 
 
@@ -56,6 +60,7 @@ class InnerPorts:
         self._bound: dict[int, Bound] = {}
         self._refused: dict[int, float] = {}
         """Ports that could not be had here, and when to try again."""
+        self._told_most = False
 
     @property
     def bound(self) -> frozenset[int]:
@@ -79,9 +84,19 @@ class InnerPorts:
             self._listeners.stop(self._bound.pop(port))
         for port in self._refused.keys() - now.keys():
             del self._refused[port]
-        for port in now.keys() - self._bound.keys() - {PORT}:
+        for port in sorted(now.keys() - self._bound.keys() - {PORT}):
+            if len(self._bound) >= MOST:
+                self._tell_most()
+                break
             if port not in self._refused or self._is_worth_trying(port):
                 await self._listen(port)
+
+    def _tell_most(self) -> None:
+        """Once."""
+        if not self._told_most:
+            self._told_most = True
+            text = f"of the ports that are open inside, {MOST} are on this machine's localhost, and no more"
+            self._report(Note(text, warning=True))
 
     def _is_worth_trying(self, port: int) -> bool:
         """Whether a port may be had by now. Who holds it was said once, and to find that out takes a while."""
@@ -89,14 +104,18 @@ class InnerPorts:
         if self._refused[port] > time:
             return False
         self._refused[port] = time + TRY_AGAIN
-        return all(number != port for _, number in self._laptop.now())
+        try:
+            return self._laptop.now().isdisjoint({(FIRST, port), (_EVERYWHERE, port)})
+        except MachineError:
+            return True
 
     async def _listen(self, port: int) -> None:
         try:
             bound = bind(port, _WHERE)
         except ListenError as error:
             if port not in self._refused:
-                remedy = f" ({error.remedy})" if port < 1024 else ""
+                # That another port may be chosen helps nobody here.
+                remedy = f" ({error.remedy})" if isinstance(error.__cause__, PermissionError) else ""
                 self._report(Note(f"port {port} inside is not on this machine's localhost: {error.what}{remedy}", True))
             self._refused[port] = asyncio.get_running_loop().time() + TRY_AGAIN
             return
@@ -105,9 +124,11 @@ class InnerPorts:
         LOG.decision("port %d inside is on localhost too", port)
         self._bound[port] = bound
 
-        def accept(local: LocalConnection) -> RemoteEnd:
-            # Where it listens now, which may be another address than when this began.
-            host = self.address_of(port) or FIRST
+        def accept(local: LocalConnection) -> RemoteEnd | None:
+            # Where it listens now, which may be another address than when this began, or nowhere any more.
+            host = self.address_of(port)
+            if host is None:
+                return None
             return Joined(local, elsewhere(self._make, host, port), self._buffer, self._tasks)
 
         await self._listeners.serve(bound, accept, self._tasks)

@@ -17,6 +17,8 @@ from fairlead.policy.reached import reached
 LOG = log.get(__name__)
 EVERY = 0.2
 """Seconds from one look to the next."""
+MOST_AT_ONCE = 8192
+"""Ports that change with one look, which the agent is told in one message."""
 
 
 class LaptopPorts:
@@ -45,10 +47,11 @@ class LaptopPorts:
     async def look(self) -> None:
         """Take over what changed."""
         try:
-            now = reached(self._laptop.now(), self._own).keys() - self._ours()
+            now = frozenset(reached(self._laptop.now(), self._own)) - self._ours()
         except MachineError as error:
             LOG.decision("what listens on this laptop is not known: %s", error.what)
             return
-        if commands := nft_ports(self._known, now):
-            await self._change(commands)
-            self._known = frozenset(now)
+        if changed := sorted(self._known ^ now)[:MOST_AT_ONCE]:
+            now = self._known ^ frozenset(changed)
+            await self._change(nft_ports(self._known, now))
+            self._known = now
