@@ -197,8 +197,11 @@ def _capturing(family: int, kind: int) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_TRANSPARENT, 1)
     else:
         sock.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
-    # What an accepted connection sends has it too (net/core/sock.c, inherited from the listener).
+    # Connections that are accepted have both too (net/core/sock.c). They hold the port that was asked for, on which a
+    # program inside may want to listen.
     sock.setsockopt(socket.SOL_SOCKET, _SO_MARK, MARK)
+    if kind == socket.SOCK_STREAM:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if kind == socket.SOCK_DGRAM:
         level, option = (
             (socket.IPPROTO_IP, _IP_RECVORIGDSTADDR)
