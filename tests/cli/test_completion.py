@@ -106,6 +106,18 @@ class FakeAnswers:
         (["svc", "-m", "80:"], [], NO_FILES | NO_SPACE),
         (["svc", "-v", "--dry"], ["--dry-run"], NO_FILES),
         (["version", ""], [], NO_FILES),
+        (["ru"], ["run"], NO_FILES),
+        (["run", ""], [], NO_FILES),
+        (["run", "--o"], ["--only"], NO_FILES),
+        (["run", "--l"], ["--local", "--lanes"], NO_FILES),
+        (["run", "--h"], ["--help"], NO_FILES),
+        (["run", "-n", "default,s"], ["default,shop"], NO_FILES),
+        (["run", "-x", "context-a,"], ["context-a,context-a", "context-a,context-b"], NO_FILES),
+        (["run", "--local", "w"], ["web="], NO_FILES | NO_SPACE),
+        (["run", "--exclude", "d"], ["db"], NO_FILES),
+        (["run", "--config", ""], [], DEFAULT),
+        (["run", "-n", "shop", "--", ""], [], DEFAULT),
+        (["run", "--", "curl", "--"], [], DEFAULT),
     ],
 )
 def test_what_may_come_next_on_a_command_line(words: list[str], expected: list[str], directive: int) -> None:

@@ -184,7 +184,7 @@ def _seconds(option: Option, text: str) -> float:
 def _unknown(what: str, table: Table, where: str = "", near: str = "") -> NoReturn:
     from fairlead.cli.suggest import closest, from_kubefwd
 
-    remedy = from_kubefwd(what) if "only" in table.long and not near else ""
+    remedy = from_kubefwd(what) if "reserve" in table.long and not near else ""
     if not near and what.startswith("--"):
         near = closest(what, [f"--{known}" for known in table.long])
     if not remedy:

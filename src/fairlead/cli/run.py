@@ -24,8 +24,6 @@ def run(parsed: Parsed, program: str) -> int:
     screen = RunScreen(verbose=verbosity > 0, contexts=len(values.get("contexts", ())) > 1)
     log.setup(verbosity, screen.say)
     try:
-        if parsed.error is not None:
-            raise parsed.error
         return run(run_settings(parsed), cluster_options(values), screen.show)
     except KeyboardInterrupt:
         return 130

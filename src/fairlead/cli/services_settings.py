@@ -23,7 +23,7 @@ _OF_ONE_CLUSTER = ("server", "cluster")
 def services_settings(parsed: Parsed) -> ServicesSettings:
     """The settings of one run. Raises UsageError, or ConfigError for a file."""
     if parsed.words:
-        raise UsageError(f'"{parsed.words[0]}" is one word too many', remedy=_meant(parsed))
+        raise one_too_many(parsed)
     settings = ServicesSettings(**values_of(parsed, ServicesSettings), command=command_of(parsed, "services"))
     check(settings)
     if not settings.hosts_file:
@@ -45,6 +45,11 @@ def check_choice(settings: Chosen, values: dict[str, Any]) -> None:
     for option in _OF_ONE_CLUSTER:
         if len(settings.contexts) > 1 and option in values:
             raise UsageError(f"--{option} and several contexts exclude each other", remedy="give one of them")
+
+
+def one_too_many(parsed: Parsed) -> UsageError:
+    """The first word that is no option's."""
+    return UsageError(f'"{parsed.words[0]}" is one word too many', remedy=_meant(parsed))
 
 
 def _meant(parsed: Parsed) -> str:
