@@ -11,7 +11,7 @@ import pytest
 
 from fairlead.errors import MachineError
 from fairlead.kit import process
-from tests.support.loop import run
+from tests.support.loop import LOOPS, run, run_on
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,19 @@ def test_the_environment_is_the_one_given() -> None:
         return out
 
     assert run(main()) == b"1 None"
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_child_has_its_streams_and_nothing_else_of_ours(loop: str) -> None:
+    """Who reads its output sees the end of it when the child closes it."""
+
+    async def main() -> bytes:
+        code = "import os; print([n for n in range(200) if os.path.exists(f'/dev/fd/{n}')])"
+        child = await process.start(python(code), stdout=asyncio.subprocess.PIPE, in_child=lambda: None)
+        out, _ = await child.process.communicate()
+        return out
+
+    assert run_on(loop, main()) == b"[0, 1, 2]\n"
 
 
 def test_a_child_gets_the_limit_it_was_promised() -> None:

@@ -101,6 +101,7 @@ async def start(
     """
 
     def before_exec() -> None:
+        _keep_to_ourselves()
         if _inherited is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, _inherited)
         if own_group:
@@ -116,6 +117,16 @@ async def start(
     except OSError as error:
         raise MachineError(f"cannot run {argv[0]}: {error.strerror}") from error
     return Child(process, leads_group=own_group)
+
+
+def _keep_to_ourselves() -> None:
+    """In the child: it gets no descriptor of ours but its streams. uvloop has copies of ours that would stay open."""
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2:
+            try:
+                os.set_inheritable(int(name), False)
+            except OSError:
+                pass  # the one that listed them
 
 
 def require(program: str) -> None:
