@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.policy.cluster_domain import of_certificate, of_corefile
+from fairlead.model.named import GroupKey
+from fairlead.policy.cluster_domain import is_cluster_dns, of_certificate, of_corefile
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,10 @@ COREFILE = """.:53 {
 )
 def test_of_the_dns_servers_configuration(text: str, domain: str | None) -> None:
     assert of_corefile(text) == domain
+
+
+def test_the_cluster_s_own_dns_is_known_by_its_name() -> None:
+    assert is_cluster_dns(GroupKey("c", "kube-system", "kube-dns"))
+    assert is_cluster_dns(GroupKey("c", "openshift-dns", "dns-default"))
+    assert not is_cluster_dns(GroupKey("c", "shop", "kube-dns"))
+    assert not is_cluster_dns(GroupKey("c", "kube-system", "consul-dns"))

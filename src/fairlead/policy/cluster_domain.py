@@ -1,14 +1,18 @@
-"""Which DNS domain a cluster has below its services, from what it shows of itself."""
+"""The DNS of a cluster: which domain its services are below, and which service it is itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from fairlead.model.named import GroupKey
 from fairlead.policy.hostnames import is_legal
 
 DEFAULT = "cluster.local"
 """What nearly every cluster has."""
+_DNS = frozenset({("kube-system", "kube-dns"), ("kube-system", "coredns"), ("kube-system", "rke2-coredns-rke2-coredns"),
+                  ("openshift-dns", "dns-default")})  # fmt: skip
+"""Namespace and name, as kubeadm and most others call it, and as a few do."""
 _API_SERVER = "kubernetes.default.svc."
 _ZONE = re.compile(r"^\s*kubernetes[ \t]+([^\s{]+)", re.MULTILINE)
 
@@ -27,3 +31,8 @@ def of_corefile(text: str) -> str | None:
     found = _ZONE.search(text[:65536])
     domain = found[1].lower().rstrip(".") if found else ""
     return domain if is_legal(domain) else None
+
+
+def is_cluster_dns(key: GroupKey) -> bool:
+    """Whether this service is the cluster's own DNS."""
+    return (key.namespace, key.service) in _DNS

@@ -19,6 +19,7 @@ from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 from fairlead.policy.capture import PORT
+from fairlead.policy.cluster_domain import is_cluster_dns
 from fairlead.protocol.ip import MOST_4, End
 
 RESOLVER = "169.254.53.53"
@@ -83,7 +84,7 @@ class Captured:
             way = group.way(port) if group is not None else None
             if way is not None:
                 return way.accept(local)
-            if port == DNS and self._has(key, DNS, "UDP"):
+            if port == DNS and is_cluster_dns(key):
                 return DnsStream(local, self._resolver.answer, self._tasks)
             self._tell(key, port, "TCP", "leads to no pod")
             return None
@@ -95,7 +96,7 @@ class Captured:
     def _datagram(self, payload: memoryview, source: End, destination: End) -> None:
         host, port = destination
         key = self._names.service_at(host)
-        if port == DNS and (host == RESOLVER or (key is not None and self._has(key, DNS, "UDP"))):
+        if port == DNS and (host == RESOLVER or (key is not None and is_cluster_dns(key))):
             if self._questions < MOST_QUESTIONS:
                 self._questions += 1
                 self._tasks.start(self._reply(bytes(payload), source, destination), name="answer a question")
@@ -115,7 +116,7 @@ class Captured:
             self._datagrams.reply(answer, source, destination)
 
     def _has(self, key: GroupKey, number: int, protocol: str) -> bool:
-        """Whether the service has this port. The cluster's own DNS, which we stand for, has UDP 53."""
+        """Whether the service has this port."""
         return any(port.number == number and port.protocol == protocol for port in self._names.place(key).ports)
 
     def _tell(self, key: GroupKey, number: int, protocol: str, reason: str) -> None:
