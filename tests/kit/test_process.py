@@ -139,3 +139,86 @@ def test_an_interrupt_is_passed_on_only_without_a_terminal(monkeypatch: pytest.M
 
     assert run(main(terminal=False)) == 130
     assert run(main(terminal=True)) == 143
+
+
+async def up(code: str = WAITS, *, own_group: bool = True) -> process.Child:
+    child = await process.start(python(code), stdout=asyncio.subprocess.PIPE, own_group=own_group)
+    assert child.process.stdout is not None
+    await child.process.stdout.readline()
+    return child
+
+
+async def stopped(child: process.Child) -> None:
+    async with asyncio.timeout(10):
+        while not child.has_stopped():
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_one_that_stops_is_seen_once_and_continued(loop: str, number: int) -> None:
+    async def main() -> int:
+        child = await up("import time; print('up', flush=True); time.sleep(0.2); raise SystemExit(7)")
+        assert not child.has_stopped()
+        child.send(number)
+        await stopped(child)
+        assert not child.has_stopped(), "that was told"
+        child.go_on()
+        code = await child.wait()
+        assert not child.has_stopped()
+        child.go_on()
+        return code
+
+    assert run_on(loop, main()) == 7
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_one_that_was_continued_by_others_has_not_stopped(loop: str) -> None:
+    async def main() -> int:
+        child = await up()
+        child.send(signal.SIGSTOP)
+        child.send(signal.SIGCONT)
+        assert not child.has_stopped()
+        child.send(signal.SIGSTOP)
+        await stopped(child)
+        return await child.end(grace=0.1)
+
+    # What is stopped does not see SIGTERM, and is ended all the same.
+    assert run_on(loop, main()) == 137
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_end_of_one_that_is_watched_for_stops_is_still_the_loops_to_tell(loop: str) -> None:
+    async def main() -> int:
+        child = await up("print('up', flush=True); raise SystemExit(5)")
+        waiting = asyncio.get_running_loop().create_task(child.wait())
+        while not waiting.done():
+            assert not child.has_stopped()
+            await asyncio.sleep(0)
+        return await waiting
+
+    assert run_on(loop, main()) == 5
+
+
+def test_all_of_its_group_is_continued() -> None:
+    code = (
+        "import os, signal, time\n"
+        "if not os.fork():\n"
+        "    signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'heard\\n'), os._exit(0)))\n"
+        "    os.write(1, b'up\\n'); time.sleep(60)\n"
+        "time.sleep(60)\n"
+    )
+
+    async def main() -> bytes:
+        child = await up(code)
+        child.send(signal.SIGSTOP)
+        await stopped(child)
+        child.send(signal.SIGTERM)  # waits until they are continued
+        child.go_on()
+        assert child.process.stdout is not None
+        async with asyncio.timeout(10):
+            told = await child.process.stdout.read()
+        await child.wait()
+        return told
+
+    assert run(main()) == b"heard\n"
