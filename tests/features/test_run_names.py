@@ -80,6 +80,25 @@ def test_one_that_is_made_anew_is_told_where_it_stands() -> None:
     play(body)
 
 
+def test_what_stands_behind_a_name_is_no_news_of_the_name() -> None:
+    async def body(it: Inside) -> None:
+        it.api.service()
+        await it.settle()
+        pods = {"a": "10.1.0.1"}
+        for name in "a", "b":
+            pods[name] = "10.1.0.2"
+            it.api.slice("web", pods)
+            await it.settle(0)
+            assert not await it.settle()
+        it.api.service(selector={"app": "other"})
+        assert not await it.settle()
+        it.api.service(clusterIPs=["10.0.0.1", "fd00::1"])
+        assert await it.settle()
+        assert not await it.settle()
+
+    play(body)
+
+
 def test_both_families() -> None:
     async def body(it: Inside) -> None:
         it.api.service(clusterIPs=["10.0.0.1", "fd00::1"])

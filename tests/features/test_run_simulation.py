@@ -197,7 +197,9 @@ def test_whatever_happens_it_ends_right(seed: int) -> None:
                     chance.choice(worlds).step()
                     await asyncio.sleep(chance.choice((0, 0, 0.01, 0.3)))
                     if chance.random() < 0.7:
-                        it.names.update()
+                        before = sorted(it.names.hosts()), it.names.all()
+                        if not it.names.update():
+                            assert before == (sorted(it.names.hosts()), it.names.all())
                 await it.settle(12)
                 check(it)
                 for address, real in it.names._stand_ins._real.items():

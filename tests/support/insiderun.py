@@ -60,9 +60,10 @@ class Inside:
     def api(self) -> Cloud:
         return self.apis[0]
 
-    async def settle(self, seconds: float = 5.0) -> None:
+    async def settle(self, seconds: float = 5.0) -> bool:
+        """Whether names or addresses are others then."""
         await asyncio.sleep(seconds)
-        self.names.update()
+        return self.names.update()
 
     def hosts(self) -> dict[str, list[str]]:
         """Addresses by name."""

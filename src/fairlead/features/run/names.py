@@ -59,8 +59,8 @@ class Names:
         self._changed[context, service] = None
         self._plans.changed(context, service)
 
-    def update(self) -> None:
-        """Take over what changed since the last time."""
+    def update(self) -> bool:
+        """Take over what changed since the last time; whether names or their addresses are others now."""
         changed, self._changed = self._changed, {}
         touched: dict[GroupKey, None] = {}
         for context, service in changed:
@@ -80,6 +80,7 @@ class Names:
             self._report(Note(text))
         for unserved in self._plans.news():
             self._report(unserved)
+        return bool(touched)
 
     def hosts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The lines of a hosts file: an address, and its names. Who has several addresses has several lines."""
@@ -150,12 +151,15 @@ class Names:
         return nobody_alone(main.scope, main.namespaces)
 
     def _place(self, context: NamedContext, name: ServiceName) -> list[GroupKey]:
-        """Take over where a service is; the groups that are there or were."""
+        """Take over where a service is; the groups that are there or were, unless all is as before."""
         service = context.watch.service(name)
         if service is not None and not is_chosen(self._settings.only, self._settings.exclude, *name):
             service = None
-        before = self._of_service.pop((context, name), [])
+        before = self._of_service.get((context, name), [])
         fresh = self._found(context, name, service) if service is not None else []
+        if fresh == [self._places[key] for key in before]:
+            return []  # most changes are of what stands behind
+        self._of_service.pop((context, name), None)
         if fresh:
             self._of_service[context, name] = [place.key for place in fresh]
         for key in before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -25,6 +26,9 @@ from fairlead.model.service_events import ServiceEvent
 from fairlead.net.buffer import ReadBuffer
 from fairlead.policy.capture import CaptureRules
 from fairlead.settings import RunSettings
+
+PAUSE = 4.0
+"""Times as long as taking over a change took, until the next is taken over."""
 
 
 class Run:
@@ -117,13 +121,16 @@ class Run:
     async def _keep(self) -> None:
         while True:
             await self._wake.wait()
+            began = time.monotonic()
             self._reconcile()
+            # Where there is much to write, and more to come, connections are not to wait for it.
+            await asyncio.sleep(PAUSE * (time.monotonic() - began))
 
     def _reconcile(self) -> None:
         """Bring what stands inside in line with what the clusters have."""
         self._wake.clear()
-        self._names.update()
-        self._files.names(self._names.hosts(), self._names.all())
+        if self._names.update():
+            self._files.names(self._names.hosts(), self._names.all())
 
     def _tell_doubts(self) -> None:
         namespaces: Sequence[str] = tuple(
