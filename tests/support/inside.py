@@ -33,6 +33,7 @@ class Greeter(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
+    _thread: threading.Thread | None = None
 
     def __init__(self, word: str, host: str = "127.0.0.1", port: int = 0) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -44,9 +45,11 @@ class Greeter(socketserver.ThreadingTCPServer):
         self._thread.start()
 
     def server_close(self) -> None:
-        """Listen no more."""
-        self.shutdown()
-        self._thread.join()
+        """Listen no more; also called by itself if it could not begin to."""
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
+            self._thread = None
         super().server_close()
 
 
@@ -124,6 +127,8 @@ def name_of(error: OSError) -> str:
 # -- what is asked for --
 
 _open: dict[str, Greeter | Echo] = {}
+_held: dict[str, socket.socket] = {}
+_started: dict[str, subprocess.Popen[bytes]] = {}
 _pool = ThreadPoolExecutor()
 
 
@@ -150,10 +155,42 @@ def listen_udp(key: str, host: str = "127.0.0.1", port: int = 0) -> int:
     return made.port
 
 
+def hold(key: str, host: str, port: int) -> str:
+    """A connection that stays; where it came from."""
+    made = _held[key] = socket.create_connection((host, port), LIMIT)
+    return str(made.getsockname()[0])
+
+
 def close(key: str) -> float:
     """When it was closed."""
     _open.pop(key).server_close()
     return time.monotonic()
+
+
+def close_all() -> None:
+    for key in list(_open):
+        close(key)
+    for key in list(_held):
+        _held.pop(key).close()
+
+
+def start(key: str, words: Sequence[str]) -> int:
+    """A program that goes on; its process."""
+    made = _started[key] = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    return made.pid
+
+
+def stop(key: str) -> int:
+    """SIGTERM for it; its return code."""
+    made = _started.pop(key)
+    made.terminate()
+    return made.wait(LIMIT)
+
+
+def text(path: str) -> str:
+    return Path(path).read_text()
 
 
 def pod(host: str, port: int) -> str:
@@ -285,8 +322,8 @@ def main() -> None:
     calls: dict[str, Callable[..., Any]] = {
         each.__name__: each
         for each in (
-            *(ready, listen, listen_udp, close, greeting, echo, pod, both_ways, load, load_end),
-            *(addresses, nameserver, ask_udp, ask_tcp, run, state),
+            *(ready, listen, listen_udp, close, close_all, hold, greeting, echo, pod, both_ways, load, load_end),
+            *(addresses, nameserver, ask_udp, ask_tcp, run, start, stop, text, state),
         )
     }
     for line in sys.stdin:

@@ -32,8 +32,8 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 HOSTS = (
     b"# the laptop's\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\tthis-laptop\n192.0.2.77 old-db\n"
 )
-NAMESERVER = "127.0.0.153"
-"""What the user's resolv.conf names; a test that wants answers listens there."""
+NAMESERVER = f"127.53.{os.getpid() % 250}.1"
+"""What the user's resolv.conf names; a test that wants answers listens there, and others beside it on their own."""
 START = 20.0
 """Seconds in which a run starts on a busy machine."""
 END = 3.0
@@ -226,7 +226,10 @@ class RunUser:
 
 
 class Run:
-    """``fairlead run`` with ``words``, then ``command``; ended and checked at the end of the with block."""
+    """``fairlead run`` with ``words``, then ``command``; ended and checked at the end of the with block.
+
+    Not ``alone``: another run of the same user's goes on, whose own end shows what is left.
+    """
 
     def __init__(
         self,
@@ -235,9 +238,11 @@ class Run:
         command: Sequence[str | Path],
         *,
         stdin: int | IO[Any] = subprocess.DEVNULL,
+        alone: bool = True,
         **more: Any,
     ) -> None:
         self.user = user
+        self._alone = alone
         self.before = user.machine()
         self.out: list[str] = []
         self.err: list[str] = []
@@ -278,7 +283,8 @@ class Run:
 
     def check_end(self, code: int | None = None) -> None:
         """What holds after any end: the code, no traceback, and nothing is left."""
-        self.user.wait_nothing_left()
+        if self._alone:
+            self.user.wait_nothing_left()
         for lines in self._threads:
             lines.thread.join(5)
         if code is not None:
@@ -290,8 +296,9 @@ class Run:
         assert not changed, f"the machine was changed: {changed}"
 
     def kill(self) -> None:
-        """End it and all that it started, without any check."""
-        for pid in self.user.processes():
+        """End it and, if it is alone, all that is the user's, without any check."""
+        self.process.kill()
+        for pid in self.user.processes() if self._alone else ():
             try:
                 os.kill(pid, 9)
             except ProcessLookupError:
@@ -317,8 +324,9 @@ class Run:
             try:
                 self.process.wait(10)
                 self.check_end()
-            finally:
+            except BaseException:
                 self.kill()
+                raise
         elif error is not None:
             self.kill()
             error.add_note(f"fairlead said: {self.said()}")
@@ -346,7 +354,7 @@ class Inside(Run):
             assert len(self.out) > answers, f"ended with {self.process.returncode}: {self.said()}"
             return inside.answered(self.out[answers])
         except BaseException as error:
-            error.add_note(f"fairlead said: {self.said()}")
+            error.add_note("fairlead said: " + "\n".join(self.err))
             raise
 
     def end(self) -> None:
