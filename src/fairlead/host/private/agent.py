@@ -71,7 +71,11 @@ def _serve(link: socket.socket) -> None:
 
 
 def _sockets(link: socket.socket, wanted: Any) -> None:
-    made = [setup.outgoing(family) for family in wanted]
+    made: list[socket.socket] = []
+    try:
+        made.extend(map(setup.outgoing, wanted))
+    except OSError:
+        pass  # as many as can be had; that there are none is for who asks to tell
     wire.send(link, {}, [sock.fileno() for sock in made])
     for sock in made:
         sock.close()

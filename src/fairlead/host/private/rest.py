@@ -53,5 +53,5 @@ def name_of(process: int) -> str:
 def _signal(process: int, number: int) -> None:
     try:
         os.kill(process, number)
-    except ProcessLookupError:
-        pass
+    except (ProcessLookupError, PermissionError):
+        pass  # it has ended, or a security rule keeps us from it

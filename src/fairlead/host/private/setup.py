@@ -106,15 +106,15 @@ def _step(name: str, work: Callable[[], T]) -> T:
 
 
 def _run(program: str, arguments: list[str], commands: str) -> None:
-    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:{PLACES}")
+    found = shutil.which(program, path=":".join(filter(None, (os.environ.get("PATH"), PLACES))))
     if found is None:
         raise StepError(program, 0, "")
     done = _step(
         program,
-        lambda: subprocess.run([found, *arguments], input=commands, capture_output=True, text=True, check=False),
+        lambda: subprocess.run([found, *arguments], input=commands.encode(), capture_output=True, check=False),
     )
     if done.returncode:
-        raise StepError(program, done.returncode, done.stderr.strip()[:MOST_SAID])
+        raise StepError(program, done.returncode, done.stderr.decode(errors="replace").strip()[:MOST_SAID])
 
 
 def _make_links(rules: CaptureRules) -> None:
