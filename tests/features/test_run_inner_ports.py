@@ -189,6 +189,7 @@ def test_what_somebody_here_holds_is_told_once_and_tried_again(busy: tuple[int, 
         await it.ports.look()
         assert it.ports.bound == {port}
         assert it.words()[1:] == [f"port {port} inside is on this machine's localhost now"]
+        assert all(note.warning for note in it.told), "whoever was told of the trouble is told of its end"
 
     play(body)
 

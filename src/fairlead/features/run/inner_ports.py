@@ -120,7 +120,7 @@ class InnerPorts:
             self._refused[port] = asyncio.get_running_loop().time() + TRY_AGAIN
             return
         if self._refused.pop(port, None) is not None:
-            self._report(Note(f"port {port} inside is on this machine's localhost now"))
+            self._report(Note(f"port {port} inside is on this machine's localhost now", warning=True))
         LOG.decision("port %d inside is on localhost too", port)
         self._bound[port] = bound
 
