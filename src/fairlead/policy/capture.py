@@ -8,8 +8,10 @@ that it asked for, and no connection tracking is needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Set
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple, TypeAlias
 
 PORT = 64_913
 """Our sockets' own port in the namespace: above the kernel's range for outgoing connections (32768 to 60999), and not
@@ -17,9 +19,17 @@ one that services are known by."""
 MARK = 0xFA1
 """Of what we send there ourselves, which is not to be captured again."""
 TABLE = "fairlead"
-_SIX = re.compile("ip6|ipv6")
+_SIX = re.compile("ip6|ipv6|all6")
+_SETS = ("all4", "all6", "at4", "at6")
+"""Of ports that are listened on at all addresses of a family, and of addresses with ports."""
 _PEER = "fairlead0"
 LOOPBACK = ("127.0.0.0/8", "::1")
+
+
+_EVERYWHERE = {"0.0.0.0": "all4", "::": "all6"}  # noqa: S104 (what is listened on, not what we bind)
+
+Listener: TypeAlias = tuple[str, int]
+"""An address, maybe that of all, and a port."""
 
 
 class CaptureRules(NamedTuple):
@@ -35,8 +45,9 @@ class CaptureRules(NamedTuple):
     interface: str = ""
     """The name of the interface that has ``own``; "" where the loopback has them. Some programs believe that there is
     no network before they see one that is up."""
-    ports: frozenset[int] = frozenset()
-    """On which something listens on the laptop (TCP): these lead there, all others of ``own`` are refused."""
+    listeners: frozenset[Listener] = frozenset()
+    """Where something listens on the laptop (TCP): these lead there, other ports of ``own`` are refused. By address:
+    a program that finds ``::1`` refused goes on to 127.0.0.1, and one that finds itself reset does not."""
 
 
 def ip_commands(rules: CaptureRules) -> str:
@@ -74,10 +85,15 @@ def nft_ruleset(rules: CaptureRules, *, ipv6: bool = True) -> str:
     own4 = [LOOPBACK[0], *filter(_is_4, rules.own)]
     own6 = [LOOPBACK[1], *(address for address in rules.own if not _is_4(address))]
     to4, to6 = f"tproxy ip to :{PORT} accept", f"tproxy ip6 to :{PORT} accept"
+    listed = _listed(rules.listeners)
+    elements = {name: f"elements = {{ {listed[name]} }} " if name in listed else "" for name in _SETS}
     ruleset = f"""table inet {TABLE} {{
   set own4 {{ type ipv4_addr; flags interval; elements = {{ {", ".join(own4)} }} }}
   set own6 {{ type ipv6_addr; elements = {{ {", ".join(own6)} }} }}
-  set ports {{ type inet_service; {_elements(rules.ports)}}}
+  set all4 {{ type inet_service; {elements["all4"]}}}
+  set all6 {{ type inet_service; {elements["all6"]}}}
+  set at4 {{ type ipv4_addr . inet_service; {elements["at4"]}}}
+  set at6 {{ type ipv6_addr . inet_service; {elements["at6"]}}}
   chain capture {{
     type filter hook prerouting priority mangle; policy accept;
     meta mark {MARK} accept
@@ -92,8 +108,10 @@ def nft_ruleset(rules: CaptureRules, *, ipv6: bool = True) -> str:
     socket wildcard 1 accept
     meta nfproto ipv4 meta l4proto udp {to4}
     meta nfproto ipv6 meta l4proto udp {to6}
-    meta nfproto ipv4 tcp dport @ports {to4}
-    meta nfproto ipv6 tcp dport @ports {to6}
+    meta nfproto ipv4 tcp dport @all4 {to4}
+    meta nfproto ipv6 tcp dport @all6 {to6}
+    ip daddr . tcp dport @at4 {to4}
+    ip6 daddr . tcp dport @at6 {to6}
     accept
   }}
   chain refuse {{
@@ -108,23 +126,37 @@ def nft_ruleset(rules: CaptureRules, *, ipv6: bool = True) -> str:
     return "".join(line for line in ruleset.splitlines(keepends=True) if ipv6 or not _SIX.search(line))
 
 
-def nft_ports(before: Collection[int], now: Collection[int]) -> str:
-    """The commands that make one set of ports the other; "" if they are the same."""
-    gone, new = sorted(set(before) - set(now)), sorted(set(now) - set(before))
-    lines = []
-    if gone:
-        lines.append(f"delete element inet {TABLE} ports {{ {_listed(gone)} }}\n")
-    if new:
-        lines.append(f"add element inet {TABLE} ports {{ {_listed(new)} }}\n")
-    return "".join(lines)
+def nft_listeners(before: Set[Listener], now: Set[Listener]) -> str:
+    """The commands that make one set of listeners the other; "" if they are the same."""
+    changes = (("delete", before - now), ("add", now - before))
+    return "".join(
+        f"{verb} element inet {TABLE} {name} {{ {listed} }}\n"
+        for verb, listeners in changes
+        for name, listed in _listed(listeners).items()
+    )
 
 
-def _elements(ports: Collection[int]) -> str:
-    return f"elements = {{ {_listed(sorted(ports))} }} " if ports else ""
+@lru_cache(maxsize=8)
+def of_this_machine(listening: frozenset[Listener], own: frozenset[str]) -> frozenset[Listener]:
+    """Those that it reaches by addresses of its own; ``own`` are such beside the loopback's.
+
+    It is asked many times a second, and mostly of the same.
+    """
+    return frozenset(
+        (address, port)
+        for address, port in listening
+        if address in _EVERYWHERE or address in own or ip_address(address).is_loopback
+    )
 
 
-def _listed(ports: Sequence[int]) -> str:
-    return ", ".join(map(str, ports))
+def _listed(listeners: Set[Listener]) -> dict[str, str]:
+    """The elements of each set, as nft has them; without those that have none."""
+    found: dict[str, list[str]] = {}
+    for address, port in sorted(listeners):
+        everywhere = _EVERYWHERE.get(address)
+        name = everywhere or ("at4" if _is_4(address) else "at6")
+        found.setdefault(name, []).append(str(port) if everywhere else f"{address} . {port}")
+    return {name: ", ".join(elements) for name, elements in found.items()}
 
 
 def _is_4(address: str) -> bool:

@@ -23,9 +23,8 @@ from fairlead.model.events import Note
 from fairlead.model.service_events import ServiceEvent
 from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
-from fairlead.policy.capture import CaptureRules
+from fairlead.policy.capture import CaptureRules, of_this_machine
 from fairlead.policy.few import few
-from fairlead.policy.reached import reached
 from fairlead.session.clusters import close_lanes, contexts_of, learn_domains, load_all, servers_of
 from fairlead.session.ending import Ending
 from fairlead.settings import ClusterOptions, RunSettings
@@ -45,7 +44,7 @@ def run(settings: RunSettings, options: ClusterOptions, tell: Callable[[ServiceE
     process.require(settings.command[0])
     configs = load_all(settings, options)
     laptop = ListeningPorts(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG))
-    rules = capture_rules(lambda own: frozenset(reached(laptop.now(), frozenset(own))))
+    rules = capture_rules(lambda own: of_this_machine(laptop.now(), frozenset(own)))
     network = PrivateNetwork.start(rules, files.laptops())
     return loop.run(_Session(settings, configs, network, rules, laptop, tell).run())
 

@@ -11,30 +11,30 @@ from collections.abc import Awaitable, Callable, Collection, Set
 from fairlead.errors import MachineError
 from fairlead.host.listening import ListeningPorts
 from fairlead.kit import log
-from fairlead.policy.capture import nft_ports
-from fairlead.policy.reached import reached
+from fairlead.policy.capture import Listener, nft_listeners, of_this_machine
 
 LOG = log.get(__name__)
 EVERY = 0.2
 """Seconds from one look to the next."""
-MOST_AT_ONCE = 8192
-"""Ports that change with one look, which the agent is told in one message."""
+MOST_AT_ONCE = 2048
+"""Listeners that change with one look, which the agent is told in one message."""
+_LOCALHOST = ("127.0.0.1", "::1")
 
 
 class LaptopPorts:
-    """Keeps the set of the rules current; ``ours`` are ports that are listened on for a program inside."""
+    """Keeps the sets of the rules current; ``ours`` are ports of localhost that we listen on for a program inside."""
 
     def __init__(
         self,
         laptop: ListeningPorts,
         own: Collection[str],
-        known: Collection[int],
+        known: frozenset[Listener],
         change: Callable[[str], Awaitable[None]],
         ours: Callable[[], Set[int]],
     ) -> None:
         self._laptop = laptop
         self._own = frozenset(own)
-        self._known = frozenset(known)
+        self._known = known
         self._change = change
         self._ours = ours
 
@@ -47,11 +47,12 @@ class LaptopPorts:
     async def look(self) -> None:
         """Take over what changed."""
         try:
-            now = frozenset(reached(self._laptop.now(), self._own)) - self._ours()
+            now = of_this_machine(self._laptop.now(), self._own)
         except MachineError as error:
             LOG.decision("what listens on this laptop is not known: %s", error.what)
             return
+        now -= {(address, port) for port in self._ours() for address in _LOCALHOST}
         if changed := sorted(self._known ^ now)[:MOST_AT_ONCE]:
             now = self._known ^ frozenset(changed)
-            await self._change(nft_ports(self._known, now))
+            await self._change(nft_listeners(self._known, now))
             self._known = now

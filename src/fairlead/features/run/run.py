@@ -62,7 +62,7 @@ class Run:
             tasks,
             report,
         )
-        self._outer = LaptopPorts(laptop, own, rules.ports, network.change_rules, lambda: self._inner.bound)
+        self._outer = LaptopPorts(laptop, own, rules.listeners, network.change_rules, lambda: self._inner.bound)
         resolver = Resolver(self._names.zone, Upstream(lambda: self._files.resolv_conf))
         self._captured = Captured(network, self._names, resolver, self._listeners, self.buffer, tasks, report)
         self._make = network.outgoing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from fairlead.policy.capture import CaptureRules
+from fairlead.policy.capture import CaptureRules, Listener
 from fairlead.policy.laptop_addresses import default_interface, own_4, own_6
 
 NOBODYS = "192.0.0.8"
@@ -14,8 +14,8 @@ _FAR = {socket.AF_INET: "198.51.100.1", socket.AF_INET6: "2001:db8::1"}
 """Nobody's addresses (RFC 5737, RFC 3849); nothing is sent there."""
 
 
-def capture_rules(ports: Callable[[tuple[str, ...]], frozenset[int]]) -> CaptureRules:
-    """The rules for this machine as it is; ``ports`` says on which ports something listens, given its addresses."""
+def capture_rules(listeners: Callable[[tuple[str, ...]], frozenset[Listener]]) -> CaptureRules:
+    """The rules for this machine as it is; ``listeners`` says where something listens, given its addresses."""
     own = own_4(_read("/proc/net/fib_trie")) + own_6(_read("/proc/net/if_inet6"))
     four, six = _source(socket.AF_INET), _source(socket.AF_INET6)
     if six not in own:
@@ -26,7 +26,7 @@ def capture_rules(ports: Callable[[tuple[str, ...]], frozenset[int]]) -> Capture
         own = tuple(dict.fromkeys((*own, four)))
     sources = (four,) if six is None else (four, six)
     interface = default_interface(_read("/proc/net/route"))
-    return CaptureRules(own, sources, ipv6=six is not None, ports=ports(own), interface=interface)
+    return CaptureRules(own, sources, ipv6=six is not None, interface=interface, listeners=listeners(own))
 
 
 def _source(family: int) -> str | None:
