@@ -77,10 +77,11 @@ def ip_commands(rules: CaptureRules) -> str:
 def nft_ruleset(rules: CaptureRules, *, ipv6: bool = True) -> str:
     """The ruleset (nft(8)) that leads what was made local to our sockets on PORT.
 
-    What goes to the laptop's own addresses stays here if a socket takes it (the ``socket`` expression asks the kernel,
-    so that there is no moment at which a listener is overlooked); elsewhere a listener on all addresses of this
-    namespace must not answer for another machine. What is neither TCP nor UDP cannot be carried, and is refused: the
-    kernel would answer a ping for every address there is. Where it has no IPv6 it takes no rules for that.
+    What goes to the laptop's own addresses stays here if a socket takes it that is not ours: these are transparent. The
+    ``socket`` expression asks the kernel, so there is no moment at which a listener is overlooked, and ``transparent``,
+    other than ``wildcard``, is known in TIME_WAIT too, whose ports a new connection may have. Elsewhere a listener on
+    all addresses of this namespace must not answer for another machine. What is neither TCP nor UDP cannot be carried,
+    and is refused: the kernel would answer a ping for every address there is. Without IPv6 it takes no rules for that.
     """
     own4 = [LOOPBACK[0], *filter(_is_4, rules.own)]
     own6 = [LOOPBACK[1], *(address for address in rules.own if not _is_4(address))]
@@ -104,8 +105,7 @@ def nft_ruleset(rules: CaptureRules, *, ipv6: bool = True) -> str:
   }}
   chain own {{
     meta l4proto != {{ tcp, udp }} accept
-    socket wildcard 0 accept
-    socket wildcard 1 accept
+    socket transparent 0 accept
     meta nfproto ipv4 meta l4proto udp {to4}
     meta nfproto ipv6 meta l4proto udp {to6}
     meta nfproto ipv4 tcp dport @all4 {to4}
