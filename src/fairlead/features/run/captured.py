@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakSet
 
 from fairlead.dial.flows import Flows
 from fairlead.dial.laptop import Joined, address
@@ -52,6 +53,7 @@ class Captured:
         self._tasks = tasks
         self._report = report
         self._questions = 0
+        self._joined: WeakSet[Joined] = WeakSet()
         self._told: dict[GroupKey, set[str]] = {}
         sockets = network.sockets
         self._bound = Bound(PORT)
@@ -69,8 +71,10 @@ class Captured:
         await self._listeners.serve(self._bound, self._accept, self._tasks)
 
     def close(self) -> None:
-        """Take no more; connections are the listeners' to end."""
+        """Take no more, and cut off what goes on to other networks; the rest is the listeners' to end."""
         self._listeners.stop(self._bound)
+        for joined in list(self._joined):
+            joined.local_lost()
         self._flows.close()
         self._datagrams.close()
 
@@ -91,7 +95,9 @@ class Captured:
         pod = self._names.pod_at(host)
         if pod is not None:
             return self._names.pod_way(*pod, port).accept(local)
-        return Joined(local, address(host, port), self._buffer, self._tasks)
+        joined = Joined(local, address(host, port), self._buffer, self._tasks)
+        self._joined.add(joined)
+        return joined
 
     def _datagram(self, payload: memoryview, source: End, destination: End) -> None:
         host, port = destination
