@@ -1,11 +1,17 @@
 """DNS over TCP: what anybody sends is a query with an answer, or refused; and what a server answers is read or refused.
 
-Besides: an answer of ours can be read, is no longer than its limit, and is an answer to its query.
+Besides: an answer of ours can be read, is no longer than its limit, and is an answer to its query. And whatever the
+laptop's nameservers say, the resolver of a run has an answer for whoever asked.
 """
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+from fairlead.features.run.resolver import Resolver
 from fairlead.model.dns import Answer, Code, Record, Soa, Srv, Type
+from fairlead.model.named import GroupKey
+from fairlead.policy.zone import Zone, ZoneEntry
 from fairlead.protocol.dns import (
     HEADER,
     LEAST_DATAGRAM,
@@ -13,6 +19,7 @@ from fairlead.protocol.dns import (
     DnsError,
     MessageReader,
     Query,
+    ask_also,
     decode_query,
     decode_reply,
     encode_answer,
@@ -28,6 +35,9 @@ from fuzz.program import Program
 HELD = MOST_MESSAGE * 9 // 8 + 8192
 PEAK = 4 * MOST_MESSAGE
 NAMES = ("a", "www.a", "b.www.a", "A", "x" * 63 + ".a", "1.\\.2.\\\\", "\xe4.a", "")
+ZONE = Zone(["cluster.local"])
+ZONE.set(GroupKey("c", "ns", "alias"), ZoneEntry(("alias",), "alias", cname="www.a"))
+ASKED = ("www.a", "alias")
 LIMITS = (LEAST_DATAGRAM, 600, MOST_MESSAGE)
 
 
@@ -40,6 +50,7 @@ def play(program: Program, feed: Feed) -> None:
         for message in reader.feed(piece):
             out.extend(ask(message, answer, limit))
             feed.log.append(read(message))
+            out.extend(passed(message, limit))
 
     def take() -> bytes:
         taken = bytes(out)
@@ -67,6 +78,40 @@ def ask(message: bytes, answer: Answer, limit: int) -> bytes:
     found = decode_reply(reply)
     assert found.truncated or len(found.records) == len(answer.records)
     return reply
+
+
+class Upstream:
+    """Answers what a nameserver might have sent, if it seems to be an answer to what it was asked."""
+
+    def __init__(self, reply: bytes) -> None:
+        self._reply = reply
+
+    async def ask(self, query: bytes, *, tcp: bool) -> bytes | None:
+        reply = query[:2] + self._reply[2:]
+        return reply if is_reply(query, reply) else None
+
+
+def passed(reply: bytes, limit: int) -> bytes:
+    """What becomes of a reply that is passed on, and of one that is put behind an alias."""
+    said = b""
+    for name in ASKED:
+        query = encode_query(ask_also(Query(7, "", Type.A, 1, b""), name))
+        answer = resolved(query, reply, limit)
+        assert len(answer) <= limit
+        assert answer[:2] == query[:2]
+        said += answer
+    return said
+
+
+def resolved(query: bytes, reply: bytes, limit: int) -> bytes:
+    answering = Resolver(ZONE, cast("Any", Upstream(reply)), turn=lambda: 0).answer(query, limit)
+    try:
+        answering.send(None)
+    except StopIteration as end:
+        return cast("bytes", end.value)
+    except DnsError as error:
+        raise AssertionError("whoever asked gets no answer") from error
+    raise AssertionError("it waits for nothing")
 
 
 def check_echo(query: Query) -> None:

@@ -33,6 +33,7 @@ POD = PodRef("ns", "a", "uid-a")
 SERVICE, CLUSTER_DNS, POD_IP, FAR = "10.0.0.1", "10.0.0.10", "10.1.0.1", "192.0.2.1"
 HTTP, UDP, DNS_UDP = ZonePort("http", "TCP", 80), ZonePort("stat", "UDP", 8125), ZonePort("dns", "UDP", DNS)
 SOURCE = ("10.9.9.9", 40000)
+BAD = b"ba"
 
 
 class Way:
@@ -103,6 +104,8 @@ class Resolver:
         self.open = self.most = 0
 
     async def answer(self, query: bytes, limit: int) -> bytes | None:
+        if query.startswith(BAD):
+            raise ZeroDivisionError
         self.open += 1
         self.most = max(self.most, self.open)
         await self.let.wait()
@@ -311,6 +314,25 @@ def test_questions_beyond_a_number_are_dropped() -> None:
     play(body)
 
 
+def test_a_question_that_brings_out_a_bug_is_the_only_one_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    failed = BAD + b"\x80\x82" + bytes(8)
+
+    async def body(it: Rig) -> None:
+        for _ in range(MOST_QUESTIONS + 1):
+            it.datagram(RESOLVER, DNS, BAD + bytes(10))
+            for _ in range(3):
+                await asyncio.sleep(0)
+        it.datagram(RESOLVER, DNS)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert [words for words, _, _ in it.replied] == [failed] * (MOST_QUESTIONS + 1) + [b"answer to hello"]
+        assert await it.captured._answer(BAD + bytes(10), 65535) == failed
+        assert await it.captured._answer(BAD, 65535) is None
+
+    play(body)
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_question_keeps_its_bytes_though_the_buffer_is_read_into_again() -> None:
     async def body(it: Rig) -> None:
         buffer = memoryview(bytearray(b"first"))
@@ -347,6 +369,8 @@ def test_where_a_program_wanted_to_go_is_read_off_its_connection(loop: str, monk
             assert await said("127.0.0.3", port) == b"pod"
             question = framed(b"id" + bytes(10))
             assert await said("127.0.0.53", port, question) == framed(b"answer to id" + bytes(10))
+            failed = framed(BAD + b"\x80\x82" + bytes(8))
+            assert await said("127.0.0.53", port, framed(BAD + bytes(10))) == failed
             it.names.groups = {}
             with pytest.raises(OSError, match=r"reset|not connected"):
                 await said("127.0.0.2", port)

@@ -125,6 +125,16 @@ def test_an_answer_of_others_that_is_too_long_is_cut() -> None:
     assert len(lines(read(answers(ask(SITE, size=4096), known(*many))).answer)) == 100
 
 
+@pytest.mark.parametrize(("name", "limit"), [(SITE, 4096), ("out", 4096), ("out", 65535)])
+def test_an_answer_of_others_that_cannot_be_read_is_none(name: str, limit: int) -> None:
+    def nonsense(query: bytes) -> list[bytes]:
+        return [query[:2] + b"\x81\x81" + b"\0\0\0\1" + bytes(4) + b"\xc0\x0c" * 1000]
+
+    message = read(answers(ask(name), nonsense, tcp=nonsense, limit=limit))
+    assert message.rcode() == dns.rcode.SERVFAIL
+    assert message.question
+
+
 @pytest.mark.parametrize("kind", ["AXFR", "IXFR"])
 def test_nobody_is_given_everything(kind: str) -> None:
     for name in "cluster.local", SITE:

@@ -13,7 +13,9 @@ from fairlead.features.run.dns_stream import DnsStream
 from fairlead.features.run.names import Names
 from fairlead.features.run.resolver import Resolver
 from fairlead.host.private.network import PrivateNetwork
+from fairlead.kit import log
 from fairlead.kit.tasks import Background
+from fairlead.model.dns import Code
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
 from fairlead.net.buffer import ReadBuffer
@@ -21,7 +23,10 @@ from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 from fairlead.policy.capture import PORT
 from fairlead.policy.cluster_domain import is_cluster_dns
+from fairlead.protocol.dns import refuse
 from fairlead.protocol.ip import MOST_4, End
+
+LOG = log.get(__name__)
 
 RESOLVER = "169.254.53.53"
 """Our resolver's address inside. Link-local (RFC 3927), so that it is nobody's out there that one could ask for."""
@@ -81,7 +86,7 @@ class Captured:
     def _accept(self, local: LocalConnection) -> RemoteEnd | None:
         host, port = local.destination
         if host == RESOLVER:
-            return DnsStream(local, self._resolver.answer, self._tasks) if port == DNS else None
+            return DnsStream(local, self._answer, self._tasks) if port == DNS else None
         key = self._names.service_at(host)
         if key is not None:
             group = self._names.groups.get(key)
@@ -89,7 +94,7 @@ class Captured:
             if way is not None:
                 return way.accept(local)
             if port == DNS and is_cluster_dns(key):
-                return DnsStream(local, self._resolver.answer, self._tasks)
+                return DnsStream(local, self._answer, self._tasks)
             self._tell(key, port, "TCP", "leads to no pod")
             return None
         pod = self._names.pod_at(host)
@@ -115,11 +120,19 @@ class Captured:
 
     async def _reply(self, query: bytes, source: End, destination: End) -> None:
         try:
-            answer = await self._resolver.answer(query, MOST_4)
+            answer = await self._answer(query, MOST_4)
         finally:
             self._questions -= 1
         if answer is not None:
             self._datagrams.reply(answer, source, destination)
+
+    async def _answer(self, query: bytes, limit: int) -> bytes | None:
+        """That of the resolver. What goes wrong with one question is its asker's trouble, and not the run's."""
+        try:
+            return await self._resolver.answer(query, limit)
+        except Exception:
+            LOG.exception("a question is answered with SERVFAIL")
+            return refuse(query, Code.SERVFAIL)
 
     def _has(self, key: GroupKey, number: int, protocol: str) -> bool:
         """Whether the service has this port."""

@@ -49,28 +49,26 @@ class Resolver:
         if asked.type in (Type.AXFR, Type.IXFR):
             return encode_answer(asked, Answer(Code.REFUSED), limit=room)
         found = self._zone.answer(asked.name, asked.type, turn=self._turn()) if asked.cls == IN else None
-        if found is None:
-            return await self._pass(query, asked, room, tcp=tcp)
-        if found.chase:
-            return await self._follow(asked, found, room, tcp=tcp)
-        return encode_answer(asked, found, limit=room)
-
-    async def _pass(self, query: bytes, asked: Query, room: int, *, tcp: bool) -> bytes:
-        """What others answer, as it is."""
-        reply = await self._upstream.ask(query, tcp=tcp)
-        if reply is None:
-            return encode_answer(asked, Answer(Code.SERVFAIL), limit=room)
-        return reply if len(reply) <= room else shorten(reply)
-
-    async def _follow(self, asked: Query, alias: Answer, room: int, *, tcp: bool) -> bytes:
-        """An alias, and what others answer for the name that it stands for."""
-        reply = await self._upstream.ask(encode_query(ask_also(asked, alias.chase)), tcp=tcp)
+        if found is not None and not found.chase:
+            return encode_answer(asked, found, limit=room)
+        sent = query if found is None else encode_query(ask_also(asked, found.chase))
+        reply = await self._upstream.ask(sent, tcp=tcp)
         if reply is not None:
             try:
-                found = decode_reply(reply)
-                both = Answer(found.code, alias.records + found.records, found.authority)
-                answer = encode_answer(asked, both, limit=room)
-                return shorten(answer) if found.truncated else answer
+                return _fitting(reply, room) if found is None else _joined(asked, found, reply, room)
             except ProtocolError:
                 pass  # who answers what cannot be read might as well not have answered
         return encode_answer(asked, Answer(Code.SERVFAIL), limit=room)
+
+
+def _fitting(reply: bytes, room: int) -> bytes:
+    """What others answer, as it is."""
+    return reply if len(reply) <= room else shorten(reply)
+
+
+def _joined(asked: Query, alias: Answer, reply: bytes, room: int) -> bytes:
+    """An alias, and what others answer for the name that it stands for."""
+    found = decode_reply(reply)
+    both = Answer(found.code, alias.records + found.records, found.authority)
+    answer = encode_answer(asked, both, limit=room)
+    return shorten(answer) if found.truncated else answer
