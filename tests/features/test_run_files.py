@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Coroutine
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,7 +29,7 @@ class Network:
         self.files: dict[str, str] = {}
         self.writes: list[str] = []
 
-    def write(self, name: str, data: bytes) -> None:
+    async def show(self, name: str, data: bytes) -> None:
         self.files[name] = data.decode(errors="surrogateescape")
         self.writes.append(name)
 
@@ -49,6 +50,12 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, name.partition(".")[0].upper(), str(tmp_path / name))
     monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
     return tmp_path
+
+
+def now(work: Coroutine[Any, Any, None]) -> None:
+    """Run what waits for nothing."""
+    with pytest.raises(StopIteration):
+        work.send(None)
 
 
 def following(network: Network, *, ipv6: bool = True, bare: str | None = "ns") -> Files:
@@ -72,8 +79,8 @@ def test_a_laptop_without_files(etc: Path) -> None:
     assert (names.hosts, names.resolv) == (b"", b"")
     network = Network()
     files = following(network)
-    files.look()
-    files.names(WEB, ["web"])
+    now(files.look())
+    now(files.names(WEB, ["web"]))
     assert network.lines == ["10.0.0.1 web web.ns"]
     assert files.resolv_conf.nameservers == ("127.0.0.1",)
 
@@ -88,7 +95,7 @@ def test_bytes_that_are_no_text_stay(etc: Path) -> None:
     (etc / "resolv.conf").write_bytes(b"# \xff\nnameserver 192.0.2.54\n")
     network = Network()
     files = following(network)
-    files.look()
+    now(files.look())
     assert "caf\udce9" in network.files["hosts"]
     assert files.resolv_conf.nameservers == ("192.0.2.54",)
 
@@ -97,10 +104,10 @@ def test_the_clusters_names_stand_before_the_laptops(etc: Path) -> None:
     (etc / "hosts").write_text("127.0.0.1 localhost\n192.0.2.9 web mine\n192.0.2.10 db # old\n")
     network = Network()
     files = following(network)
-    files.look()
-    files.names(WEB, ["web", "web.ns", "db"])
+    now(files.look())
+    now(files.names(WEB, ["web", "web.ns", "db"]))
     assert network.lines == ["10.0.0.1 web web.ns", "127.0.0.1 localhost", "192.0.2.9 mine"]
-    files.names([], [])
+    now(files.names([], []))
     assert network.lines == ["127.0.0.1 localhost", "192.0.2.9 web mine", "192.0.2.10 db # old"]
 
 
@@ -108,56 +115,56 @@ def test_the_clusters_names_stand_before_the_laptops(etc: Path) -> None:
 def test_addresses_of_a_family_that_the_laptop_lacks_are_left_out(etc: Path, ipv6: bool) -> None:
     network = Network()
     files = following(network, ipv6=ipv6)
-    files.look()
-    files.names([*WEB, ("fd00::1", ("web", "web.ns"))], ["web", "web.ns"])
+    now(files.look())
+    now(files.names([*WEB, ("fd00::1", ("web", "web.ns"))], ["web", "web.ns"]))
     assert ("fd00::1 web web.ns" in network.lines) == ipv6
 
 
 def test_names_that_no_hosts_file_can_have_are_left_out(etc: Path) -> None:
     network = Network()
     files = following(network)
-    files.look()
-    files.names([("10.0.0.1", ("a_b", "web")), ("10.0.0.2", ("x y",)), ("10.0.0.3", ())], [])
+    now(files.look())
+    now(files.names([("10.0.0.1", ("a_b", "web")), ("10.0.0.2", ("x y",)), ("10.0.0.3", ())], []))
     assert network.lines == ["10.0.0.1 web", "127.0.0.1 localhost"]
 
 
 def test_what_is_the_same_is_not_written_again(etc: Path) -> None:
     network = Network()
     files = following(network)
-    files.look()
-    files.names(WEB, ["web"])
+    now(files.look())
+    now(files.names(WEB, ["web"]))
     before = len(network.writes)
     for _ in range(3):
-        files.look()
-        files.names(WEB, ["web"])
+        now(files.look())
+        now(files.names(WEB, ["web"]))
     assert len(network.writes) == before
 
 
 def test_a_laptop_that_changes_networks(etc: Path) -> None:
     network = Network()
     files = following(network)
-    files.look()
-    assert network.files["resolv.conf"] == (
+    now(files.look())
+    assert network.files["resolv"] == (
         f"nameserver {RESOLVER}\nsearch ns.svc.corp.example svc.corp.example corp.example corp.test\n"
     )
     (etc / "new").write_text("nameserver 198.51.100.53\nsearch cafe.test\noptions timeout:1\n")
     os.replace(etc / "new", etc / "resolv.conf")  # as most do
-    files.look()
+    now(files.look())
     assert files.resolv_conf.nameservers == ("198.51.100.53",)
     assert files.resolv_conf.timeout == 1
-    assert network.files["resolv.conf"].splitlines()[1:] == [
+    assert network.files["resolv"].splitlines()[1:] == [
         "search ns.svc.corp.example svc.corp.example corp.example cafe.test",
         "options timeout:1",
     ]
     with open(etc / "resolv.conf", "r+") as file:  # in place, as others do
         file.truncate()
-        files.look()
+        now(files.look())
         assert files.resolv_conf.nameservers == ("127.0.0.1",)
         file.write("nameserver 203.0.113.53\n")
-    files.look()
+    now(files.look())
     assert files.resolv_conf.nameservers == ("203.0.113.53",)
     (etc / "resolv.conf").unlink()
-    files.look()
+    now(files.look())
     assert files.resolv_conf.nameservers == ("127.0.0.1",)
 
 
@@ -168,35 +175,35 @@ def test_a_link_that_leads_elsewhere(etc: Path) -> None:
         (etc / name).write_text(f"nameserver 192.0.2.{ord(name)}\n")
     (etc / "resolv.conf").symlink_to("a")
     files = following(network)
-    files.look()
+    now(files.look())
     (etc / "resolv.conf").unlink()
     (etc / "resolv.conf").symlink_to("b")
-    files.look()
+    now(files.look())
     assert files.resolv_conf.nameservers == ("192.0.2.98",)
 
 
 def test_a_hosts_file_that_changes_keeps_the_clusters_names(etc: Path) -> None:
     network = Network()
     files = following(network)
-    files.look()
-    files.names(WEB, ["web"])
+    now(files.look())
+    now(files.names(WEB, ["web"]))
     (etc / "hosts").write_text("127.0.0.1 localhost\n192.0.2.9 new web\n")
-    files.look()
+    now(files.look())
     assert network.lines == ["10.0.0.1 web web.ns", "127.0.0.1 localhost", "192.0.2.9 new"]
 
 
 def test_without_a_namespace_whose_names_stand_alone(etc: Path) -> None:
     network = Network()
-    following(network, bare=None).look()
-    assert "search svc.corp.example corp.example corp.test" in network.files["resolv.conf"]
+    now(following(network, bare=None).look())
+    assert "search svc.corp.example corp.example corp.test" in network.files["resolv"]
 
 
 def test_the_end_of_the_hosts_own_name_is_searched(etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "laptop.home.test")
     (etc / "resolv.conf").write_text("nameserver 192.0.2.53\n")
     network = Network()
-    following(network).look()
-    assert "search ns.svc.corp.example svc.corp.example corp.example home.test" in network.files["resolv.conf"]
+    now(following(network).look())
+    assert "search ns.svc.corp.example svc.corp.example corp.example home.test" in network.files["resolv"]
 
 
 def test_it_looks_for_ever(etc: Path) -> None:
@@ -204,11 +211,11 @@ def test_it_looks_for_ever(etc: Path) -> None:
 
     async def main() -> None:
         files = following(network)
-        files.look()
+        await files.look()
         async with Background() as tasks:
             looking = tasks.start(files.run(), name="look")
             await asyncio.sleep(10)
-            assert network.writes == ["hosts", "resolv.conf"]
+            assert network.writes == ["hosts", "resolv", "nsswitch"]
             (etc / "hosts").write_text("192.0.2.1 new\n")
             await asyncio.sleep(EVERY)
             assert network.lines == ["192.0.2.1 new"]

@@ -47,7 +47,7 @@ class Network:
         self.files: dict[str, str] = {}
         self.rules: list[str] = []
 
-    def write(self, name: str, data: bytes) -> None:
+    async def show(self, name: str, data: bytes) -> None:
         self.files[name] = data.decode()
 
     async def outgoing(self, family: int) -> socket.socket:
@@ -128,7 +128,7 @@ def test_names_stand_when_it_has_started_and_follow_the_cluster(loop: str, etc: 
         await it.run.start()
         assert "10.0.0.1 web web.ns.svc.cluster.local web.ns web.ns.svc\n" in it.network.files["hosts"]
         assert "127.0.0.1 localhost" in it.network.files["hosts"]
-        assert it.network.files["resolv.conf"].startswith("nameserver 169.254.53.53\nsearch ns.svc.cluster.local ")
+        assert it.network.files["resolv"].startswith("nameserver 169.254.53.53\nsearch ns.svc.cluster.local ")
         it.api.service("db", "10.0.0.2")
         await until(lambda: "10.0.0.2 db " in it.network.files["hosts"], limit=10)
         (etc / "hosts").write_text("127.0.0.1 localhost\n192.0.2.9 other\n")

@@ -14,6 +14,7 @@ import pytest
 
 from fairlead.host.private import agent, rest, setup, wire
 from fairlead.host.private.setup import StepError
+from fairlead.host.private.shown import Shown
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def link(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     near.settimeout(10)
     monkeypatch.setattr(agent, "processes_in", lambda namespace: list(range(5)))
     monkeypatch.setattr(agent, "end_all", lambda namespace: None)
-    thread = threading.Thread(target=agent._serve, args=(far,))
+    thread = threading.Thread(target=agent.Agent(far, Shown()).serve)
     thread.start()
     try:
         yield near
@@ -92,6 +93,27 @@ def test_who_is_left_is_named_as_far_as_anybody_reads_it(link: socket.socket, mo
     assert len(said["left"]) <= 100
 
 
+def test_files(link: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(Shown, "show", lambda shown, path, data: seen.append((path, data)))
+    held = os.memfd_create("hosts")
+    os.write(held, b"127.0.0.1 localhost\n")
+    before = len(os.listdir("/proc/self/fd"))
+    wire.send(link, {"show": "hosts"}, [held])
+    assert wire.receive(link) == ({}, [])
+    assert seen == [("/etc/hosts", b"127.0.0.1 localhost\n")]
+    assert ask(link, {"show": "hosts"})[0]["failed"] == "mounts", "there was no descriptor"
+
+    def full(shown: Shown, path: str, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Shown, "show", full)
+    wire.send(link, {"show": "resolv"}, [held])
+    assert wire.receive(link)[0]["errno"] == errno.ENOSPC
+    os.close(held)
+    assert len(os.listdir("/proc/self/fd")) == before - 1
+
+
 class Processes:
     """Each ends by ``TERM``, by ``KILL``, ``NEVER``, or may not be ended (``NOT_OURS``)."""
 
@@ -121,7 +143,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Processes:
     return made
 
 
-HERE = os.stat("/proc/self/ns/net")
+HERE = os.stat("/proc/self/ns/user")
 
 
 def test_nobody_is_left(world: Processes) -> None:

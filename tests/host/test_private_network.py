@@ -35,15 +35,18 @@ class Agent:
         os.close(read)
 
     async def hear(self) -> dict[str, Any]:
+        return (await self.hear_all())[0]
+
+    async def hear_all(self) -> tuple[dict[str, Any], list[int]]:
         async with asyncio.timeout(10):
             while True:
                 try:
-                    said, _ = wire.receive(self.link)
+                    said, descriptors = wire.receive(self.link)
                 except BlockingIOError:
                     await asyncio.sleep(0)
                 else:
                     self.asked.append(said)
-                    return said
+                    return said, descriptors
 
     def quiet(self) -> bool:
         """Whether nobody asks."""
@@ -68,8 +71,8 @@ class Agent:
     def make(self) -> None:
         """The network stands."""
         sock, (file, other) = socket.socket(), os.pipe()
-        names = ["tcp4", "hosts", *NAMESPACES]
-        wire.send(self.link, {"made": names}, [sock.fileno(), file, file, file, file])
+        names = ["tcp4", *NAMESPACES]
+        wire.send(self.link, {"made": names}, [sock.fileno(), file, file, file])
         sock.close()
         os.close(file)
         os.close(other)
@@ -288,14 +291,17 @@ def test_rules_that_nft_does_not_take() -> None:
     play(body)
 
 
-def test_files_are_written_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_given_as_it_is() -> None:
     async def body(network: PrivateNetwork, agent: Agent) -> None:
-        held = os.memfd_create("hosts")
-        network._files["resolv.conf"] = held
-        for data in b"a long one\n", b"short\n", b"":
-            network.write("resolv.conf", data)
-            assert os.pread(held, 100, 0) == data
-        network.write("nsswitch.conf", b"of which there is none")
+        async with Background() as tasks:
+            for data in b"a long one\n", b"short\n", b"":
+                showing = tasks.start(network.show("resolv", data), name="show")
+                said, descriptors = await agent.hear_all()
+                assert said == {"show": "resolv"}
+                assert os.pread(descriptors[0], 100, 0) == data
+                os.close(descriptors[0])
+                agent.say({})
+                await showing
 
     play(body)
 

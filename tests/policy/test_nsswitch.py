@@ -26,6 +26,7 @@ def test_what_asks_files_and_dns_stays(sources: str) -> None:
         ("mymachines resolve [!UNAVAIL=return] files myhostname dns", "mymachines files myhostname dns"),
         ("files myhostname resolve [!UNAVAIL=return] dns", "files myhostname dns"),
         ("files resolve", "files dns"),
+        ("mymachines resolve [!UNAVAIL=return] files myhostname", "mymachines files dns myhostname"),
         ("files resolve [!UNAVAIL=return] myhostname", "files dns myhostname"),
         ("resolve [ !UNAVAIL=return SUCCESS=continue ] [NOTFOUND=continue]files dns", "files dns"),
         ("files mdns4_minimal [NOTFOUND=return] resolve", "files mdns4_minimal [NOTFOUND=return] dns"),

@@ -29,11 +29,13 @@ def _line(line: str) -> str:
     if _AROUND not in names and {"files", "dns"} <= set(names):
         return line
     chosen = [] if "files" in names else [("files", "")]
-    there = "dns" in names
+    there, due = "dns" in names, False
     for name, actions in sources:
         if name != _AROUND:
             chosen.append((name, actions))
-        elif not there:
+        due |= name == _AROUND
+        # In its place, but behind the files, which have the last word on the laptop's own names.
+        if due and not there and any(source == "files" for source, _ in chosen):
             chosen.append(("dns", ""))
             there = True
     if not there:

@@ -17,17 +17,14 @@ from fairlead.policy.hostsblock import Entry
 from fairlead.policy.resolv import ResolvConf
 
 HOSTS, RESOLV, NSSWITCH = "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf"
-EVERY = 1.0
+EVERY = 0.25
 """Seconds from one look at the laptop's files to the next: another network brings other nameservers."""
 MOST_BYTES = 16 << 20
 
 
 def laptops() -> Names:
     """The laptop's own, which stand inside until the clusters' names are known."""
-    switch = _read(NSSWITCH)
-    changed = nsswitch.rewrite(switch.decode(errors="surrogateescape") if switch is not None else None)
-    new = changed.encode(errors="surrogateescape") if changed is not None else None
-    return Names(hosts=_read(HOSTS) or b"", resolv=_read(RESOLV) or b"", nsswitch=new)
+    return Names(hosts=_read(HOSTS) or b"", resolv=_read(RESOLV) or b"", nsswitch=_nsswitch())
 
 
 class Files:
@@ -41,27 +38,30 @@ class Files:
         self._every: Collection[str] = ()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._hosts = b""
-        self._written = b""
+        self._written: bytes | None = None
         self.resolv_conf = ResolvConf()
 
     async def run(self) -> None:
         """Follow the laptop's files for ever."""
         while True:
             await asyncio.sleep(EVERY)
-            self.look()
+            await self.look()
 
-    def look(self) -> None:
-        """Take over what changed."""
+    async def look(self) -> None:
+        """Take over what changed. What was replaced is shown again, even as it was: now the laptop's own is seen."""
         if self._is_new(HOSTS):
             self._hosts = _read(HOSTS) or b""
-            self._write_hosts()
+            self._written = None
+            await self._write_hosts()
         if self._is_new(RESOLV):
             text = (_read(RESOLV) or b"").decode(errors="replace")
             self.resolv_conf = resolv.parse(text, hostname=socket.gethostname())
             inside = resolv.render(self.resolv_conf, RESOLVER, self._search())
-            self._network.write("resolv.conf", inside.encode())
+            await self._network.show("resolv", inside.encode())
+        if self._is_new(NSSWITCH) and (inside_switch := _nsswitch()) is not None:
+            await self._network.show("nsswitch", inside_switch)
 
-    def names(self, lines: Iterable[tuple[str, tuple[str, ...]]], every: Collection[str]) -> None:
+    async def names(self, lines: Iterable[tuple[str, tuple[str, ...]]], every: Collection[str]) -> None:
         """These are the clusters' names from now on; ``every`` has also those that DNS alone answers."""
         self._every = every
         self._entries = [
@@ -69,13 +69,13 @@ class Files:
             for address, names in lines
             if (self._ipv6 or ":" not in address) and (legal := tuple(filter(is_legal, names)))
         ]
-        self._write_hosts()
+        await self._write_hosts()
 
-    def _write_hosts(self) -> None:
+    async def _write_hosts(self) -> None:
         new = private_hosts.render(self._hosts, self._entries, self._every)
         if new != self._written:
             self._written = new
-            self._network.write("hosts", new)
+            await self._network.show("hosts", new)
 
     def _search(self) -> list[str]:
         """As in a pod of the namespace whose names stand alone."""
@@ -87,6 +87,13 @@ class Files:
         now = stamp(path)
         before, self._stamps[path] = self._stamps.get(path), now
         return now != before
+
+
+def _nsswitch() -> bytes | None:
+    """As it is to be inside; None where the laptop's own will do."""
+    text = _read(NSSWITCH)
+    changed = nsswitch.rewrite(text.decode(errors="surrogateescape") if text is not None else None)
+    return changed.encode(errors="surrogateescape") if changed is not None else None
 
 
 def _read(path: str) -> bytes | None:

@@ -77,8 +77,8 @@ class Run:
         """Let all of it stand in the network, and follow the clusters from now on."""
         for scope in (context.scope for context in self.contexts):
             self._names.zone.serve(scope.domain if scope.main else f"{scope.domain}.{scope.label}")
-        self._files.look()
-        self._reconcile()
+        await self._files.look()
+        await self._reconcile()
         self._tell_doubts()
         await self._captured.start()
         await self._outer.look()
@@ -122,15 +122,15 @@ class Run:
         while True:
             await self._wake.wait()
             began = time.monotonic()
-            self._reconcile()
+            await self._reconcile()
             # Where there is much to write, and more to come, connections are not to wait for it.
             await asyncio.sleep(PAUSE * (time.monotonic() - began))
 
-    def _reconcile(self) -> None:
+    async def _reconcile(self) -> None:
         """Bring what stands inside in line with what the clusters have."""
         self._wake.clear()
         if self._names.update():
-            self._files.names(self._names.hosts(), self._names.all())
+            await self._files.names(self._names.hosts(), self._names.all())
 
     def _tell_doubts(self) -> None:
         namespaces: Sequence[str] = tuple(

@@ -13,7 +13,8 @@ from typing import Any
 
 from fairlead.host.private import setup, wire
 from fairlead.host.private.rest import end_all, name_of, processes_in
-from fairlead.host.private.setup import Names, StepError
+from fairlead.host.private.setup import PLACES_OF_NAMES, Names, StepError
+from fairlead.host.private.shown import Shown
 from fairlead.policy.capture import CaptureRules
 
 _MOST_NAMED = 100
@@ -25,80 +26,100 @@ def run(link: socket.socket, rules: CaptureRules, names: Names) -> None:
     os.setsid()  # the terminal's keys are not for us
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    _let_go_of_streams()
+    _let_go(link.fileno())
     try:
         made = setup.set_up(rules, names)
     except StepError as error:
-        wire.send(link, {"failed": error.step, "errno": error.number, "text": error.text})
+        wire.send(link, _failed(error))
         return
-    descriptors = {name: sock.fileno() for name, sock in made.sockets.items()} | made.files
+    descriptors = {name: sock.fileno() for name, sock in made.sockets.items()}
     for name in _NAMESPACES:
         descriptors[f"ns-{name}"] = os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
     wire.send(link, {"made": list(descriptors)}, list(descriptors.values()))
+    for descriptor in descriptors.values():
+        os.close(descriptor)
     for sock in made.sockets.values():
-        sock.close()
-    for name, descriptor in descriptors.items():
-        if name not in made.sockets:
-            os.close(descriptor)
+        sock.detach()
     try:
-        _serve(link)
+        Agent(link, made.shown).serve()
     finally:
         end_all(_here())
 
 
-def _let_go_of_streams() -> None:
-    """Whoever waits for the end of the supervisor's output must not have to wait for us."""
+def _let_go(link: int) -> None:
+    """Hold nothing else: whoever waits for the end of a pipe, or for a lock, must not have to wait for us."""
+    os.closerange(3, link)
+    os.closerange(link + 1, os.sysconf("SC_OPEN_MAX"))
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
     os.close(nothing)
 
 
-def _serve(link: socket.socket) -> None:
-    answers: dict[str, Callable[[socket.socket, Any], None]] = {
-        "sockets": _sockets,
-        "rules": _rules,
-        "left": _left,
-        "end": _end,
-    }
-    while True:
+class Agent:
+    """Answers what the supervisor asks, one question at a time."""
+
+    def __init__(self, link: socket.socket, shown: Shown) -> None:
+        self._link = link
+        self._shown = shown
+        self._answers: dict[str, Callable[[Any, list[int]], None]] = {
+            "sockets": self._sockets,
+            "rules": self._rules,
+            "show": self._show,
+            "left": self._left,
+            "end": self._end,
+        }
+
+    def serve(self) -> None:
+        """Until nobody asks any more."""
+        while True:
+            try:
+                asked, descriptors = wire.receive(self._link)
+                for what, argument in asked.items():
+                    self._answers[what](argument, descriptors)
+            except (EOFError, OSError):
+                return
+
+    def _sockets(self, wanted: Any, _descriptors: list[int]) -> None:
+        made: list[socket.socket] = []
         try:
-            asked, _ = wire.receive(link)
-            for what, argument in asked.items():
-                answers[what](link, argument)
-        except (EOFError, OSError):
-            return
+            made.extend(map(setup.outgoing, wanted))
+        except OSError:
+            pass  # as many as can be had; that there are none is for who asks to tell
+        wire.send(self._link, {}, [sock.fileno() for sock in made])
+        for sock in made:
+            sock.close()
+
+    def _rules(self, commands: Any, _descriptors: list[int]) -> None:
+        try:
+            setup.change_rules(commands)
+        except StepError as error:
+            wire.send(self._link, _failed(error))
+        else:
+            wire.send(self._link, {})
+
+    def _show(self, name: Any, descriptors: list[int]) -> None:
+        try:
+            with os.fdopen(descriptors[0], "rb") as file:
+                file.seek(0)
+                self._shown.show(PLACES_OF_NAMES[name], file.read())
+        except (OSError, IndexError) as error:
+            wire.send(self._link, {"failed": "mounts", "errno": getattr(error, "errno", 0) or 0, "text": str(error)})
+        else:
+            wire.send(self._link, {})
+
+    def _left(self, _argument: Any, _descriptors: list[int]) -> None:
+        found = processes_in(_here())[:_MOST_NAMED]
+        wire.send(self._link, {"left": [name_of(process) for process in found]})
+
+    def _end(self, _argument: Any, _descriptors: list[int]) -> None:
+        end_all(_here())
+        wire.send(self._link, {})
 
 
-def _sockets(link: socket.socket, wanted: Any) -> None:
-    made: list[socket.socket] = []
-    try:
-        made.extend(map(setup.outgoing, wanted))
-    except OSError:
-        pass  # as many as can be had; that there are none is for who asks to tell
-    wire.send(link, {}, [sock.fileno() for sock in made])
-    for sock in made:
-        sock.close()
-
-
-def _rules(link: socket.socket, commands: Any) -> None:
-    try:
-        setup.change_rules(commands)
-    except StepError as error:
-        wire.send(link, {"failed": error.step, "errno": error.number, "text": error.text})
-    else:
-        wire.send(link, {})
-
-
-def _left(link: socket.socket, _argument: Any) -> None:
-    found = processes_in(_here())[:_MOST_NAMED]
-    wire.send(link, {"left": [name_of(process) for process in found]})
-
-
-def _end(link: socket.socket, _argument: Any) -> None:
-    end_all(_here())
-    wire.send(link, {})
+def _failed(error: StepError) -> dict[str, Any]:
+    return {"failed": error.step, "errno": error.number, "text": error.text}
 
 
 def _here() -> os.stat_result:
-    return os.stat("/proc/self/ns/net")
+    return os.stat("/proc/self/ns/user")

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fairlead.errors import MachineError
@@ -33,7 +33,6 @@ class PrivateNetwork:
         """``tcp4``, ``udp4``, ``raw4``, the same with 6 where the machine has IPv6, and ``diag`` (sock_diag(7))."""
         self._process = process
         self._link = link
-        self._files: dict[str, int] = {}
         self._namespaces: dict[str, int] = {}
         self._answers: deque[asyncio.Future[_Answer]] = deque()
         """Of what was asked and is not answered; answers come in the order of the questions."""
@@ -72,8 +71,6 @@ class PrivateNetwork:
         for name, descriptor in zip(said["made"], descriptors, strict=True):
             if name.startswith("ns-"):
                 self._namespaces[name.removeprefix("ns-")] = descriptor
-            elif name in ("hosts", "resolv.conf", "nsswitch.conf"):
-                self._files[name] = descriptor
             else:
                 self.sockets[name] = socket.socket(fileno=descriptor)
 
@@ -81,12 +78,17 @@ class PrivateNetwork:
         """Return when the agent has ended, which it does by itself only if it was killed."""
         await self._ended.wait()
 
-    def write(self, name: str, data: bytes) -> None:
-        """Make ``hosts`` or ``resolv.conf`` hold this. Whoever reads meanwhile finds empty lines at worst."""
-        descriptor = self._files.get(name)
-        if descriptor is not None:
-            os.pwrite(descriptor, data.ljust(os.fstat(descriptor).st_size, b"\n"), 0)
-            os.ftruncate(descriptor, len(data))
+    async def show(self, name: str, data: bytes) -> None:
+        """Let programs inside find this as one of the files of ``Names``. Raises MachineError."""
+        descriptor = os.memfd_create("fairlead")
+        try:
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
+                file.write(data)
+            said, _ = await self._ask({"show": name}, [descriptor])
+        finally:
+            os.close(descriptor)
+        if "failed" in said:
+            raise _advice(said)
 
     async def outgoing(self, family: int) -> socket.socket:
         """A socket that connects to what listens inside; the caller's to close. Raises MachineError, and OSError."""
@@ -116,7 +118,9 @@ class PrivateNetwork:
         try:
             await self._ask({"end": None})
         except MachineError:
-            pass  # the agent is gone, and what could not be asked of it the kernel has done
+            if "user" in self._namespaces:
+                # It was killed, and what it would have done is ours to do.
+                await asyncio.to_thread(end_all, os.fstat(self._namespaces["user"]))
 
     def enter(self) -> Callable[[], None]:
         """A function for a child to call between fork and exec: it is inside from then on, in the same folder."""
@@ -143,14 +147,11 @@ class PrivateNetwork:
     async def close(self) -> None:
         """End what is inside, with SIGTERM first, and wait for the agent, which does that."""
         loop = asyncio.get_running_loop()
-        if self._ended.is_set() and "net" in self._namespaces:
-            # It was killed, and what it would have done is ours to do.
-            await asyncio.to_thread(end_all, os.fstat(self._namespaces["net"]))
         loop.remove_reader(self._link)
         self._link.close()
         for sock in (*self.sockets.values(), *(sock for pool in self._pools.values() for sock in pool)):
             sock.close()
-        _close((*self._files.values(), *self._namespaces.values()))
+        _close(self._namespaces.values())
         watch = os.pidfd_open(self._process)
         over = loop.create_future()
         loop.add_reader(watch, over.set_result, None)
@@ -161,10 +162,10 @@ class PrivateNetwork:
             os.close(watch)
         os.waitpid(self._process, os.WNOHANG)  # noqa: ASYNC222 (it has ended)
 
-    async def _ask(self, said: Mapping[str, Any]) -> _Answer:
+    async def _ask(self, said: Mapping[str, Any], descriptors: Sequence[int] = ()) -> _Answer:
         answer = self._expected()
         try:
-            wire.send(self._link, dict(said))
+            wire.send(self._link, dict(said), descriptors)
         except OSError:
             self._answers.remove(answer)
             raise _killed() from None

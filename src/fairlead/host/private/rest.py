@@ -1,29 +1,54 @@
-"""What runs in a network namespace, and its end (namespaces(7), /proc/PID/ns)."""
+"""What runs in a user namespace, and its end (namespaces(7), ioctl_ns(2))."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
 
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
+_NS_GET_PARENT = 0xB702
+"""<linux/nsfs.h>."""
+_MOST_NESTED = 33
+"""User namespaces are at most 32 deep (user_namespaces(7))."""
 _LOOK = 0.02
 """Seconds between two looks whether it has ended."""
 
 
 def processes_in(namespace: os.stat_result) -> list[int]:
-    """Every process there that we may see, but our own."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid():
-            try:
-                theirs = os.stat(f"/proc/{name}/ns/net")
-            except OSError:
-                continue  # it has ended, or is none of ours
-            if (theirs.st_ino, theirs.st_dev) == (namespace.st_ino, namespace.st_dev):
-                found.append(int(name))
-    return found
+    """Every process of this user namespace, or of one made below it, but our own; as far as we may see them.
+
+    Network namespaces do not tell: a browser's sandbox makes one of its own, for which it makes a user namespace first.
+    """
+    return [
+        int(name)
+        for name in os.listdir("/proc")
+        if name.isdigit() and int(name) != os.getpid() and _is_below(name, namespace)
+    ]
+
+
+def _is_below(process: str, namespace: os.stat_result) -> bool:
+    try:
+        descriptor = os.open(f"/proc/{process}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False  # it has ended, or is none of ours
+    for _ in range(_MOST_NESTED):
+        found = os.fstat(descriptor)
+        if (found.st_ino, found.st_dev) == (namespace.st_ino, namespace.st_dev):
+            os.close(descriptor)
+            return True
+        try:
+            above = fcntl.ioctl(descriptor, _NS_GET_PARENT)
+        except OSError:
+            break  # ours is the outermost that we may see
+        finally:
+            os.close(descriptor)
+        descriptor = above
+    else:
+        os.close(descriptor)
+    return False
 
 
 def end_all(namespace: os.stat_result, grace: float = GRACE) -> None:

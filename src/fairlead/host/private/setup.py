@@ -11,7 +11,9 @@ import subprocess
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+from fairlead.host.listening import NETLINK_SOCK_DIAG
 from fairlead.host.private import kernel
+from fairlead.host.private.shown import Shown
 from fairlead.policy.capture import MARK, PORT, CaptureRules, ip_commands, nft_ruleset
 
 T = TypeVar("T")
@@ -21,22 +23,18 @@ PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 BACKLOG = 4096
 DATAGRAMS = 4 << 20
 """Bytes of datagrams that wait for us; the kernel cuts it to net.core.rmem_max."""
-IN_MEMORY = 64 << 20
-"""Bytes that the files of a namespace may take: a hosts file of 100,000 lines is 6 MB, and is written while read."""
 
 _IP_TRANSPARENT, _IP_RECVORIGDSTADDR = 19, 20
 _IPV6_RECVORIGDSTADDR, _IPV6_TRANSPARENT, _IPV6_HDRINCL = 74, 75, 36
 _SO_MARK = 36
-_NETLINK_SOCK_DIAG = 4
-"""<linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>, <linux/netlink.h>."""
+"""<linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>."""
 MOST_SAID = 16_000
 """Characters that are kept of what a program says: it may say again all that it was given."""
-_COVERED = "/proc"
 _CACHES = ("/run/nscd/socket", "/var/run/nscd/socket")
 """Of nscd(8), which would answer from outside; without it the C library looks itself."""
 _ROOTS = ("/etc/ssh/ssh_config.d/*", "/etc/crypto-policies/back-ends/openssh.config")
 """ssh reads what its configuration includes only from root or the user (ssh_config(5))."""
-_MOST_OWNED, _MOST_OWNED_BYTES = 64, 1 << 20
+_MOST_OWNED, _MOST_OWNED_BYTES = 64, 64 << 10
 _SYSCTLS = (
     "net/ipv4/ip_unprivileged_port_start",
     "net/ipv4/ip_local_port_range",
@@ -44,6 +42,9 @@ _SYSCTLS = (
     "net/ipv6/bindv6only",
 )
 """What a new network namespace has at the kernel's default and not as this machine has it."""
+
+
+PLACES_OF_NAMES = {"hosts": "/etc/hosts", "resolv": "/etc/resolv.conf", "nsswitch": "/etc/nsswitch.conf"}
 
 
 class Names(NamedTuple):
@@ -65,24 +66,26 @@ class StepError(Exception):
 
 
 class Made(NamedTuple):
-    """The sockets and files that the supervisor needs, by what they are for."""
+    """The sockets that the supervisor needs, by what they are for, and the files that programs find."""
 
     sockets: dict[str, socket.socket]
-    files: dict[str, int]
+    shown: Shown
 
 
 def set_up(rules: CaptureRules, names: Names) -> Made:
     """Make the namespaces, with all of ``rules`` and ``names`` in force. Raises StepError."""
     uid, gid = os.getuid(), os.getgid()
     sysctls = _read_sysctls()
+    map_all = _root_maps() if uid == 0 else lambda: False
     _step("unshare", lambda: kernel.unshare(kernel.NEWUSER | kernel.NEWNET | kernel.NEWNS))
-    _step("map", lambda: _map(uid, gid))
+    if not map_all():
+        _step("map", lambda: _map(uid, gid))
     _step("capabilities", lambda: kernel.keep_through_exec(kernel.CAP_NET_ADMIN))
     _make_links(rules)
     _run("nft", ["-f", "-"], nft_ruleset(rules, ipv6=os.path.exists("/proc/net/if_inet6")))
     _write_sysctls(sysctls)
-    files = _step("mounts", lambda: _mount(names))
-    return Made(_step("sockets", _sockets), files)
+    shown = _step("mounts", lambda: _mount(names))
+    return Made(_step("sockets", _sockets), shown)
 
 
 def change_rules(commands: str) -> None:
@@ -127,6 +130,34 @@ def _make_links(rules: CaptureRules) -> None:
         _run("ip", ["-batch", "-"], ip_commands(rules._replace(interface="")))
 
 
+def _root_maps() -> Callable[[], bool]:
+    """A function to call in the new namespace: every user and group is there as it is outside; whether that is so.
+
+    Only root may do that, from outside, so another process does; a container's root may not.
+    """
+    process, (told, tell) = os.getpid(), os.pipe()
+    helper = os.fork()
+    if not helper:
+        os.close(tell)
+        code = 1
+        try:
+            if os.read(told, 1):
+                for name in ("uid_map", "gid_map"):
+                    with open(f"/proc/{process}/{name}", "w") as file:
+                        file.write("0 0 4294967295")
+                code = 0
+        finally:
+            os._exit(code)
+    os.close(told)
+
+    def now() -> bool:
+        os.write(tell, b"x")
+        os.close(tell)
+        return os.waitpid(helper, 0)[1] == 0
+
+    return now
+
+
 def _map(uid: int, gid: int) -> None:
     """One user and one group, the caller's, under their own numbers (user_namespaces(7))."""
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
@@ -154,49 +185,34 @@ def _write_sysctls(values: dict[str, str]) -> None:
             pass  # not to be set in a namespace: programs can do without
 
 
-def _mount(names: Names) -> dict[str, int]:
-    """Files of our own in the place of the machine's, in this namespace alone; open for who keeps them current."""
-    wanted = {"/etc/hosts": names.hosts, "/etc/resolv.conf": names.resolv, "/etc/nsswitch.conf": names.nsswitch}
-    places = {path: os.path.realpath(path) for path in wanted}
-    opened: dict[str, int] = {}
-    # Covered for a moment, and in this namespace alone: a folder that is there on every machine.
-    kernel.mount_tmpfs(_COVERED, size=IN_MEMORY)
-    for path, data in wanted.items():
-        if data is None or not os.path.exists(places[path]):
-            continue
-        name = os.path.basename(path)
-        source = os.path.join(_COVERED, name)
-        with open(source, "wb") as file:
-            file.write(data)
-        os.chmod(source, 0o644)
-        opened[name] = os.open(source, os.O_RDWR | os.O_CLOEXEC)
-        kernel.bind(source, places[path])
-    for place in _CACHES:
-        if os.path.exists(place):
-            kernel.bind(os.devnull, place)
-    _own(os.path.join(_COVERED, "own"))
-    kernel.detach(_COVERED)
-    return opened
+def _mount(names: Names) -> Shown:
+    """Files of our own in the place of the machine's, in this namespace alone."""
+    shown = Shown()
+    for name, data in names._asdict().items():
+        if data is not None:
+            shown.show(PLACES_OF_NAMES[name], data)
+    for path in _CACHES:
+        shown.hide(path)
+    if os.getuid() == 0:
+        return shown
+    for path in sorted(path for pattern in _ROOTS for path in glob.iglob(pattern))[:_MOST_OWNED]:
+        _own(shown, path)
+    return shown
 
 
-def _own(folder: str) -> None:
-    """Copies that belong to this user, where a program takes no others and root's seem to be nobody's."""
-    os.mkdir(folder)
-    found = sorted(path for pattern in _ROOTS for path in glob.iglob(pattern))
-    for number, path in enumerate(found[:_MOST_OWNED]):
-        place, copy = os.path.realpath(path), os.path.join(folder, str(number))
-        try:
-            with open(place, "rb") as file:
-                data = file.read(_MOST_OWNED_BYTES)
-            with open(copy, "wb") as file:
-                file.write(data)
-            kernel.bind(copy, place)
-        except OSError:
-            pass  # one that may not be read is of no use to the program either
+def _own(shown: Shown, path: str) -> None:
+    """Show a copy that belongs to this user, where a program takes no others and root's seem to be nobody's."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MOST_OWNED_BYTES + 1)
+        if len(data) <= _MOST_OWNED_BYTES:
+            shown.show(path, data)
+    except OSError:
+        pass  # one that may not be read is of no use to the program either
 
 
 def _sockets() -> dict[str, socket.socket]:
-    made = {"diag": socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)}
+    made = {"diag": socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)}
     for family, digit in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
         try:
             made |= {
