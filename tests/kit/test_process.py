@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
+import os
 import resource
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -15,9 +20,10 @@ from tests.support.loop import LOOPS, run, run_on
 
 
 @pytest.fixture(autouse=True)
-def no_limit_is_kept() -> Iterator[None]:
+def nothing_is_kept() -> Iterator[None]:
     yield
     process._inherited = None
+    process._given = frozenset()
 
 
 def python(code: str) -> list[str]:
@@ -63,17 +69,82 @@ def test_the_environment_is_the_one_given() -> None:
     assert run(main()) == b"1 None"
 
 
+OPEN = "import os; print([n for n in range(200) if os.path.exists(f'/dev/fd/{n}')])"
+
+
+async def open_in_child(**more: Any) -> bytes:
+    child = await process.start(python(OPEN), stdout=asyncio.subprocess.PIPE, **more)
+    out, _ = await child.process.communicate()
+    return out
+
+
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_child_has_its_streams_and_nothing_else_of_ours(loop: str) -> None:
+@pytest.mark.parametrize("more", [{}, {"own_group": True, "in_child": lambda: None}], ids=["plain", "prepared"])
+def test_a_child_has_its_streams_and_nothing_of_ours(loop: str, more: dict[str, Any]) -> None:
     """Who reads its output sees the end of it when the child closes it."""
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    try:
+        assert run_on(loop, open_in_child(**more)) == b"[0, 1, 2]\n"
+    finally:
+        os.close(read)
+        os.close(write)
 
-    async def main() -> bytes:
-        code = "import os; print([n for n in range(200) if os.path.exists(f'/dev/fd/{n}')])"
-        child = await process.start(python(code), stdout=asyncio.subprocess.PIPE, in_child=lambda: None)
-        out, _ = await child.process.communicate()
-        return out
 
-    assert run_on(loop, main()) == b"[0, 1, 2]\n"
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_child_has_what_we_were_given(loop: str) -> None:
+    """As of a shell: 3>report, <(list), a lock, make's jobserver."""
+    given, ours, later, other = *os.pipe(), *os.pipe()
+    try:
+        os.dup2(given, 77)
+        process.children_keep_given()
+        os.set_inheritable(later, True)
+        found = json.loads(run_on(loop, open_in_child()))
+        assert 77 in found
+        assert not {ours, later, other} & set(found)
+        assert os.get_inheritable(77)
+    finally:
+        for each in (given, ours, later, other, 77):
+            os.close(each)
+
+
+def test_a_machine_that_does_not_tell_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a chroot without /proc."""
+
+    def missing(path: str) -> list[str]:
+        raise FileNotFoundError(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.listdir", missing)
+        process.children_keep_given()
+        assert run(open_in_child()).startswith(b"[0, 1, 2")
+
+
+def fails(error: Exception) -> Callable[[], None]:
+    def in_child() -> None:
+        raise error
+
+    return in_child
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.EPERM, "Operation not permitted"), "cannot run true: Operation not permitted"),
+        (MachineError("no way in", remedy="not by \u00e4 \udcff"), "no way in (not by \u00e4 \ufffd)"),
+    ],
+)
+def test_what_goes_wrong_before_it_runs_is_one_sentence(loop: str, error: Exception, text: str) -> None:
+    with pytest.raises(MachineError) as caught:
+        run_on(loop, process.start(["true"], in_child=fails(error)))
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_mistake_of_ours_before_it_runs_is_not_taken_for_the_machines(loop: str) -> None:
+    with pytest.raises(subprocess.SubprocessError):
+        run_on(loop, process.start(["true"], in_child=fails(ValueError("ours"))))
 
 
 def test_a_child_gets_the_limit_it_was_promised() -> None:
@@ -155,7 +226,7 @@ async def stopped(child: process.Child) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
 def test_one_that_stops_is_seen_once_and_continued(loop: str, number: int) -> None:
     async def main() -> int:
         child = await up("import time; print('up', flush=True); time.sleep(0.2); raise SystemExit(7)")
@@ -176,15 +247,31 @@ def test_one_that_stops_is_seen_once_and_continued(loop: str, number: int) -> No
 def test_one_that_was_continued_by_others_has_not_stopped(loop: str) -> None:
     async def main() -> int:
         child = await up()
-        child.send(signal.SIGSTOP)
+        child.send(signal.SIGTSTP)
         child.send(signal.SIGCONT)
         assert not child.has_stopped()
-        child.send(signal.SIGSTOP)
+        child.send(signal.SIGTSTP)
         await stopped(child)
         return await child.end(grace=0.1)
 
     # What is stopped does not see SIGTERM, and is ended all the same.
     assert run_on(loop, main()) == 137
+
+
+def test_one_that_somebody_halts_for_a_while_has_not_stopped() -> None:
+    """A debugger does, or criu: who did will continue it, and no shell is to be told."""
+
+    async def main() -> int:
+        child = await up()
+        child.send(signal.SIGSTOP)
+        # Which is seen here as has_stopped would see it, and left for it.
+        await asyncio.to_thread(os.waitid, os.P_PID, child.process.pid, os.WSTOPPED | os.WNOWAIT)
+        assert not child.has_stopped()
+        child.send(signal.SIGCONT)
+        assert not child.has_stopped()
+        return await child.end(grace=5)
+
+    assert run(main()) == 143
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -211,7 +298,7 @@ def test_all_of_its_group_is_continued() -> None:
 
     async def main() -> bytes:
         child = await up(code)
-        child.send(signal.SIGSTOP)
+        child.send(signal.SIGTSTP)
         await stopped(child)
         child.send(signal.SIGTERM)  # waits until they are continued
         child.go_on()

@@ -14,6 +14,8 @@ import socket
 import stat
 import threading
 
+from fairlead.kit import process
+
 CHUNK = 256 * 1024
 """Bytes moved at once: a few pipe buffers (64 KiB on Linux)."""
 LOOK = 0.25
@@ -21,7 +23,10 @@ LOOK = 0.25
 
 
 def keep_places() -> None:
-    """Open /dev/null where 0, 1 or 2 is closed, lest a connection get that number and be written to as "output"."""
+    """Keep what was given at the start, for us and for the command.
+
+    Where 0, 1 or 2 is closed it is /dev/null, lest a connection get that number and be written to as "output".
+    """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -30,6 +35,7 @@ def keep_places() -> None:
             if opened != descriptor:
                 os.dup2(opened, descriptor)
                 os.close(opened)
+    process.children_keep_given()
 
 
 async def unread(descriptor: int) -> None:

@@ -1,6 +1,7 @@
-"""Child processes: no shell, one exit code whatever their end, and the descriptor limit that users expect.
+"""Child processes: no shell, one exit code whatever their end, and the descriptors and limit that users expect.
 
-The one module-level value here mirrors something that is the process's own: its descriptor limit (getrlimit(2)).
+The module-level values here mirror what is the process's own: its descriptor limit (getrlimit(2)), and what was open in
+it before it ran.
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import errno
 import os
 import resource
 import signal
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO
 
 from fairlead.errors import MachineError
 
+_STREAMS = (0, 1, 2)
+_TERMINALS_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+
 _inherited: tuple[int, int] | None = None
+_given: frozenset[int] = frozenset()
 
 
 def children_get(limit: tuple[int, int]) -> None:
@@ -25,6 +32,15 @@ def children_get(limit: tuple[int, int]) -> None:
     """
     global _inherited
     _inherited = limit
+
+
+def children_keep_given() -> None:
+    """Give every child the descriptors that this process was given, under their numbers: a shell's 3>file and <(list).
+
+    To be called before anything is opened that is not closed by exec; what is opened later stays ours.
+    """
+    global _given
+    _given = frozenset(descriptor for descriptor in _descriptors() if _is_inheritable(descriptor))
 
 
 def exit_code(returncode: int) -> int:
@@ -44,13 +60,16 @@ class Child:
         return exit_code(await self.process.wait())
 
     def has_stopped(self) -> bool:
-        """Whether it was stopped since this was asked last, and has not been continued: by Ctrl-Z or the like."""
+        """Whether a terminal stopped it since this was asked last (Ctrl-Z, or use of it from the background).
+
+        One that was continued since has not stopped, nor one that somebody halts for a while by SIGSTOP.
+        """
         try:
             # Of its end nothing is taken: that is the loop's own watcher's.
             found = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG)
         except ChildProcessError:
             return False
-        return found is not None
+        return found is not None and found.si_status in _TERMINALS_STOPS
 
     def go_on(self) -> None:
         """Continue it, and all of its process group."""
@@ -96,12 +115,13 @@ async def start(
 ) -> Child:
     """Start ``argv``; the streams are ours unless given. MachineError if there is no such program or it cannot run.
 
-    ``own_group``: it leads a process group, which signals then go to. ``in_child`` is called between fork and exec, so
-    it makes system calls and takes no lock.
+    Besides its streams it gets the descriptors that we were given, and none of ours. ``own_group``: it leads a process
+    group, which signals then go to. ``in_child`` is called between fork and exec, so it makes system calls and takes no
+    lock; the MachineError that it raises is raised here.
     """
 
     def before_exec() -> None:
-        _keep_to_ourselves()
+        _keep_ours()
         if _inherited is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, _inherited)
         if own_group:
@@ -109,24 +129,67 @@ async def start(
         if in_child is not None:
             in_child()
 
-    needed = _inherited is not None or own_group or in_child is not None
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=before_exec if needed else None
-        )
+        with _telling(argv[0], before_exec) as told:
+            process = await asyncio.create_subprocess_exec(
+                *argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr, close_fds=False, preexec_fn=told
+            )
     except OSError as error:
-        raise MachineError(f"cannot run {argv[0]}: {error.strerror}") from error
+        raise _cannot_run(argv[0], error) from error
     return Child(process, leads_group=own_group)
 
 
-def _keep_to_ourselves() -> None:
-    """In the child: it gets no descriptor of ours but its streams. uvloop has copies of ours that would stay open."""
-    for name in os.listdir("/dev/fd"):
-        if int(name) > 2:
+@contextmanager
+def _telling(program: str, before_exec: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """It, to be called in the child; what it raises there is raised here. Of subprocess itself, that has no words."""
+    read, write = os.pipe()
+    with open(read, "rb") as heard, open(write, "wb", buffering=0) as said:
+
+        def told() -> None:
             try:
-                os.set_inheritable(int(name), False)
+                before_exec()
+            except (MachineError, OSError) as error:
+                known = error if isinstance(error, MachineError) else _cannot_run(program, error)
+                said.write(f"{known.what}\0{known.remedy}".encode(errors="surrogateescape"))
+                raise
+
+        try:
+            yield told
+        except subprocess.SubprocessError as error:
+            said.close()
+            what, _, remedy = heard.read().decode(errors="replace").partition("\0")
+            if not what:
+                raise
+            raise MachineError(what, remedy=remedy) from error
+
+
+def _cannot_run(program: str, error: OSError) -> MachineError:
+    return MachineError(f"cannot run {program}: {error.strerror}")
+
+
+def _keep_ours() -> None:
+    """In the child: exec closes all that is ours. uvloop has copies of its own that would stay open."""
+    for descriptor in _descriptors():
+        if descriptor not in _given:
+            try:
+                os.set_inheritable(descriptor, False)
             except OSError:
                 pass  # the one that listed them
+
+
+def _descriptors() -> list[int]:
+    """Those that are open, but the streams; none where the machine does not tell, as without /proc."""
+    try:
+        return [int(name) for name in os.listdir("/dev/fd") if int(name) not in _STREAMS]
+    except OSError:
+        return []
+
+
+def _is_inheritable(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:
+        return False  # the one that listed them
 
 
 def require(program: str) -> None:
