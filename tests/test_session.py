@@ -246,6 +246,58 @@ def test_a_command_that_does_not_exist(line: CommandLine) -> None:
     assert "no-such-program" in running.err[0]
 
 
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2])
+def test_signals_that_mean_nothing_to_a_run_are_the_commands(number: signal.Signals, line: CommandLine) -> None:
+    """A thread dump, a log file that is opened anew."""
+    script = f"trap 'echo heard; exit 5' {number.name[3:]}; echo up; while :; do sleep 0.05; done"
+    with line.forward("svc/web", ":80", "--", "bash", "-c", script, json=False, ready=False) as running:
+        running.wait_said("^up$", LIMIT)
+        running.process.send_signal(number)
+        running.wait_end(5, LIMIT)
+    assert "heard" in running.out
+
+
+def test_without_a_command_they_end_it_as_any_program(line: CommandLine) -> None:
+    words = [*FAIRLEAD, "forward", "svc/web", ":80"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, **line.env}) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(LIMIT) == -signal.SIGUSR1
+
+
+def test_the_terminals_quit_is_the_commands(line: CommandLine) -> None:
+    """Ctrl-\\ makes a JVM tell what it does, and ends nothing."""
+    script = (
+        "import signal, time; heard = []\n"
+        "signal.signal(signal.SIGQUIT, lambda *_: heard.append(1)); print('up', flush=True)\n"
+        "while not heard: time.sleep(0.01)\n"
+        "time.sleep(0.1); print('heard', len(heard), flush=True); raise SystemExit(5)\n"
+    )
+    command = [*FAIRLEAD, "forward", "svc/web", ":80", "--", sys.executable, "-c", script]
+    said = b""
+    with on_a_terminal(line, [sys.executable, "-c", IN_TERMINAL, *command]) as (process, ours, _):
+        for word, answer in ((b"up", b"\x1c"), (b"heard 1", b"")):
+            while word not in said:
+                assert select.select([ours], [], [], LIMIT)[0], said
+                said += os.read(ours, 4096)
+            os.write(ours, answer)
+        code = process.wait(LIMIT)
+    assert code == 5, said
+
+
+def test_the_command_has_what_the_shell_gave(line: CommandLine) -> None:
+    """And nothing of the run's own, which its tests look at."""
+    shell = ["bash", "-c", 'exec 7<<<"here" 9>"$HOME/report"; exec "$@" 63< <(echo substituted)', "bash"]
+    listing = "import os; print([n for n in range(3, 200) if os.path.exists(f'/dev/fd/{n}')])"
+    script = f'cat <&7; cat /dev/fd/63; echo told >&9; python3 -c "{listing}"'
+    with line.forward("svc/web", ":80", "--", "bash", "-c", script, json=False, ready=False, wrap=shell) as running:
+        running.wait_end(0, LIMIT)
+    assert running.out[-3:-1] == ["here", "substituted"]
+    assert running.out[-1] == "[7, 9, 63]"
+    assert (Path(line.env["HOME"]) / "report").read_text() == "told\n"
+
+
 PIPELINE = "sleep 300 | cat; echo over"
 """Two processes below the shell, which itself waits."""
 

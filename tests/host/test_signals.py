@@ -93,3 +93,35 @@ asyncio.run(main())
             child.send_signal(signal.SIGINT)
             assert child.stdout.readline() == "passed on\n"
         child.kill()
+
+
+@pytest.mark.parametrize("number", signals.COMMANDS)
+def test_what_is_a_commands_is_taken_only_while_one_runs(number: int) -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[int] = loop.create_future()
+        with signals.for_command(loop, told.set_result):
+            os.kill(os.getpid(), number)
+            return await told
+
+    assert signal.getsignal(number) == signal.SIG_DFL
+    assert run(main()) == number
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_a_quit_that_was_ignored_at_the_start_stays_ignored() -> None:
+    """As of a job in the background of a script."""
+
+    async def main() -> list[int]:
+        told: asyncio.Queue[int] = asyncio.Queue()
+        with signals.for_command(asyncio.get_running_loop(), told.put_nowait):
+            os.kill(os.getpid(), signal.SIGQUIT)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            first = await told.get()
+        return [first, *(told.get_nowait() for _ in range(told.qsize()))]
+
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    try:
+        assert run(main()) == [signal.SIGUSR1]
+    finally:
+        signal.signal(signal.SIGQUIT, before)

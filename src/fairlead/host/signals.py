@@ -1,14 +1,16 @@
-"""The signals that end a run: the first one asks, a second Ctrl-C does not wait."""
+"""The signals that end a run: the first one asks, a second Ctrl-C does not wait. And those that are a command's."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+COMMANDS = (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+"""What mean nothing to us, end a program that does not expect them, and may be of use to one that does."""
 
 
 def exit_code(number: int) -> int:
@@ -26,7 +28,6 @@ def ending(
 
     A SIGHUP that was ignored at the start stays ignored: that is what nohup(1) is for.
     """
-    handled = [number for number in ENDING if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
     interrupts = 0
 
     def received(number: int) -> None:
@@ -39,12 +40,30 @@ def ending(
             last()
             os.kill(os.getpid(), signal.SIGINT)
 
-    before = {number: signal.getsignal(number) for number in handled}
-    for number in handled:
+    handled = [number for number in ENDING if number == signal.SIGINT or not _is_ignored(number)]
+    with _handling(loop, handled, received):
+        yield
+
+
+def for_command(loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], None]) -> AbstractContextManager[None]:
+    """Call ``on_signal`` with each of COMMANDS, while one runs; what was ignored at the start stays ignored."""
+    return _handling(loop, [number for number in COMMANDS if not _is_ignored(number)], on_signal)
+
+
+@contextmanager
+def _handling(
+    loop: asyncio.AbstractEventLoop, numbers: Sequence[signal.Signals], received: Callable[[int], None]
+) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
         loop.add_signal_handler(number, received, number)
     try:
         yield
     finally:
-        for number in handled:
+        for number in numbers:
             loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    return signal.getsignal(number) == signal.SIG_IGN

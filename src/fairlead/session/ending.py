@@ -40,7 +40,8 @@ class Ending:
         self._command = command
         self._on_signal = on_signal
         self._last = last
-        self._number = 0
+        self._early: list[int] = []
+        """Signals that came when there was no command yet to take them."""
         self._child: process.Child | None = None
 
     @contextmanager
@@ -90,26 +91,27 @@ class Ending:
             enter()
             tie()
 
-        child = self._child = await process.start(
-            self._command,
-            env={**os.environ, **env},
-            # The stream that holds events holds nothing else.
-            stdout=STDERR if output == "json" else None,
-            # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
-            own_group=not on_terminal,
-            in_child=in_child,
-        )
-        if self.told.done():
-            # The signal came while the command was being started, too early to reach it: it was meant for it.
-            child.send(self._number)
-        if on_terminal:
-            self._follow_stops(child)
-        code = await child.wait()
-        self._child = None
+        with signals.for_command(asyncio.get_running_loop(), self._pass_on):
+            child = self._child = await process.start(
+                self._command,
+                env={**os.environ, **env},
+                # The stream that holds events holds nothing else.
+                stdout=STDERR if output == "json" else None,
+                # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
+                own_group=not on_terminal,
+                in_child=in_child,
+            )
+            for number in self._early:
+                # It came while the command was being started, too early to reach it: it was meant for it.
+                child.send(number)
+            if on_terminal:
+                self._follow_stops(child)
+            code = await child.wait()
+            self._child = None
         return code
 
     def _follow_stops(self, child: process.Child) -> None:
-        """Stop when the command was stopped, so that the shell has its terminal back; continue it when we are.
+        """Stop when a terminal stopped the command, so that the shell has it back; continue it when we are.
 
         A command that is a shell has a process group of its own, which the keys of the terminal then mean.
         """
@@ -131,7 +133,13 @@ class Ending:
             self._child.pass_on(number)
             return False
         if not self.told.done():
-            self._number = number
+            self._early.append(number)
             self._on_signal()
             self.told.set_result(signals.exit_code(number))
         return True
+
+    def _pass_on(self, number: int) -> None:
+        if self._child is None:
+            self._early.append(number)
+        else:
+            self._child.pass_on(number)
