@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.policy.capture import MARK, PORT, CaptureRules, ip_commands, nft_listeners, nft_ruleset, of_this_machine
@@ -106,6 +106,7 @@ def test_each_brace_is_closed_and_a_kernel_without_ipv6_reads_nothing_of_it(rule
         assert named == set(re.findall(r"set (\w+)", text)), "each set is used, and there"
 
 
+@settings(deadline=None)
 @given(LISTENERS, LISTENERS)
 def test_the_commands_make_one_set_the_other(
     before: frozenset[tuple[str, int]], now: frozenset[tuple[str, int]]

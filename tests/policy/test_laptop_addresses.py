@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.policy.laptop_addresses import default_interface, own_4, own_6
@@ -110,6 +110,7 @@ def test_addresses_of_version_6(text: str, found: tuple[str, ...]) -> None:
     assert own_6(text) == found
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="|-+ /32host LOCAL\n.0129abcdef:", max_size=300))
 def test_junk_is_no_address_and_no_error(text: str) -> None:
     own_4(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.policy.stand_ins import StandIns
@@ -54,6 +54,7 @@ def test_a_cluster_that_uses_the_reserved_range() -> None:
     assert given.shown("a", taken) != taken
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_no_two_share_an_address_and_what_was_given_stays(steps: list[tuple[str, str]]) -> None:
     made = StandIns()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.model.dns import Answer, Code, Record, Soa, Srv, Type
@@ -315,6 +315,7 @@ SOME = st.lists(TEXTS, max_size=3).map(tuple)
 ENDPOINTS = st.lists(st.builds(ZoneEndpoint, TEXTS, SOME, PORTS), max_size=3).map(tuple)
 
 
+@settings(deadline=None)
 @given(st.builds(ZoneEntry, st.just(("a", "b.a")), TEXTS, SOME, PORTS, ENDPOINTS, TEXTS))
 def test_whatever_a_cluster_says_an_answer_can_be_written(entry: ZoneEntry) -> None:
     for domains in [], ["a"]:
