@@ -9,10 +9,12 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from fairlead.errors import MachineError
 from fairlead.host.private import agent, kernel, wire
+from fairlead.host.private.entering import enter
 from fairlead.host.private.rest import end_all
 from fairlead.host.private.setup import Names
 from fairlead.net.descriptors import REMEDY
@@ -128,21 +130,7 @@ class PrivateNetwork:
             (self._namespaces[name], kind)
             for name, kind in (("user", kernel.NEWUSER), ("net", kernel.NEWNET), ("mnt", kernel.NEWNS))
         ]
-
-        def in_child() -> None:
-            here = os.open(".", os.O_PATH | os.O_DIRECTORY)
-            try:
-                place = os.getcwd()
-            except OSError:
-                place = ""  # it was removed
-            for descriptor, kind in spaces:
-                kernel.setns(descriptor, kind)
-            # Another mount namespace begins at its root.
-            if not place or not _same(place, here):
-                os.fchdir(here)
-            os.close(here)
-
-        return in_child
+        return partial(enter, spaces)
 
     async def close(self) -> None:
         """End what is inside, with SIGTERM first, and wait for the agent, which does that."""
@@ -205,16 +193,6 @@ def _close(descriptors: Iterable[int]) -> None:
 
 def _killed() -> MachineError:
     return MachineError("the process that holds the private network was killed")
-
-
-def _same(place: str, folder: int) -> bool:
-    """Go there; whether it is the folder that is meant."""
-    try:
-        os.chdir(place)
-    except OSError:
-        return False
-    found, meant = os.stat("."), os.fstat(folder)
-    return (found.st_dev, found.st_ino) == (meant.st_dev, meant.st_ino)
 
 
 def _advice(said: Mapping[str, Any]) -> MachineError:
