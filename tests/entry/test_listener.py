@@ -313,6 +313,21 @@ def test_connections_over_the_mark_are_reset_and_told_of_once(monkeypatch: pytes
     run(main())
 
 
+def test_a_far_side_that_found_no_descriptor_counts_as_a_connection_that_was_refused() -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        listeners = Listeners(ReadBuffer(), told.append)
+        listeners.failed(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
+        assert told == []
+        for _ in range(3):
+            listeners.failed(OSError(errno.EMFILE, "Too many open files"))
+        assert len(told) == 1
+        assert "ulimit -n" in told[0]
+
+    run(main())
+
+
 def test_a_crowd_is_accepted_before_any_of_it_has_its_say() -> None:
     async def main() -> list[int]:
         turns: list[int] = []

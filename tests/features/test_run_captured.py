@@ -20,6 +20,7 @@ from fairlead.kit.tasks import Background
 from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
 from fairlead.model.target import PodRef
+from fairlead.net import descriptors
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.policy.places import Place
@@ -125,7 +126,8 @@ class Rig:
     def __init__(self, sockets: dict[str, socket.socket], tasks: Background) -> None:
         self.told: list[Note] = []
         self.names, self.resolver, buffer = Names(), Resolver(), ReadBuffer()
-        self.listeners = Listeners(buffer, lambda text: None)
+        self.refusals: list[str] = []
+        self.listeners = Listeners(buffer, self.refusals.append)
         self.captured = Captured(
             cast("Any", SimpleNamespace(sockets=sockets)),
             cast("Any", self.names),
@@ -341,6 +343,18 @@ def test_a_question_keeps_its_bytes_though_the_buffer_is_read_into_again() -> No
         for _ in range(5):
             await asyncio.sleep(0)
         assert it.replied[0][0] == b"answer to first"
+
+    play(body)
+
+
+def test_a_connection_for_which_there_is_no_descriptor_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(it: Rig) -> None:
+        monkeypatch.setattr(descriptors, "limit", lambda: 8)
+        it.accept(FAR, 80)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        [words] = it.refusals
+        assert "ulimit -n" in words
 
     play(body)
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from fairlead.errors import MachineError
 from fairlead.kit.tasks import Background
+from fairlead.net import descriptors
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 
 KEPT = 64 * 1024
 """First bytes kept until the connection stands; beyond that the program is paused."""
+GIVEN_UP = 10.0
+"""Seconds in which the connection has to stand once its program is done sending: most such programs have closed it,
+which looks the same, and a silent address would be asked for two minutes more."""
 
 Connect: TypeAlias = Callable[[Callable[[], LocalConnection]], Awaitable[object]]
 """Makes a connection whose protocol its argument makes. Raises OSError."""
@@ -48,7 +54,10 @@ def elsewhere(sock: Callable[[int], Awaitable[socket.socket]], host: str, port: 
 
     async def connect(make: Callable[[], LocalConnection]) -> None:
         loop = asyncio.get_running_loop()
-        made = await sock(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            made = await sock(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        except MachineError as error:  # that the network is gone ends the run elsewhere
+            raise ConnectionError(error.what) from error
         try:
             await loop.sock_connect(made, (host, port))
             await loop.create_connection(make, sock=made)
@@ -59,11 +68,16 @@ def elsewhere(sock: Callable[[int], Awaitable[socket.socket]], host: str, port: 
     return connect
 
 
+def in_words(error: OSError) -> str:
+    """Why a connection could not be made, as the system says it: asyncio has words of its own for that."""
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
 class Joined:
     """The RemoteEnd of an accepted connection, which becomes one that ``connect`` makes.
 
-    ``failed`` is told once, in the system's words, if nothing takes it; the accepted side is reset then. ``answered``
-    is called at the first bytes that come back.
+    ``failed`` is told once if nothing takes it; the accepted side is reset then. ``answered`` is called at the first
+    bytes that come back.
     """
 
     def __init__(
@@ -72,7 +86,7 @@ class Joined:
         connect: Connect,
         buffer: ReadBuffer,
         tasks: Background,
-        failed: Callable[[str], None] = lambda words: None,
+        failed: Callable[[OSError], None] = lambda error: None,
         answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._local = local
@@ -84,17 +98,25 @@ class Joined:
         self._eof = False
         self._far_eof = False
         self._gone = False
-        tasks.start(self._connect(connect), name="connect from this laptop")
+        self._connecting = tasks.start(self._connect(connect), name="connect from this laptop")
 
     async def _connect(self, connect: Connect) -> None:
         try:
+            descriptors.require_room()
             await connect(lambda: LocalConnection(self._buffer, self._joined))
         except OSError as error:
-            if not self._gone:
-                self._gone = True
-                self._local.abort()
-                # asyncio has words of its own for what the system calls "Connection refused".
-                self._failed(os.strerror(error.errno) if error.errno else str(error))
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if not self._gone:
+            self._gone = True
+            self._local.abort()
+            self._failed(error)
+
+    def _give_up(self) -> None:
+        if self._far is None:
+            self._connecting.cancel()
+            self._fail(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
 
     def _joined(self, far: LocalConnection) -> _Back | None:
         if self._gone:
@@ -132,7 +154,9 @@ class Joined:
     def send_eof(self) -> None:
         """The connecting program is done sending."""
         self._eof = True
-        if self._far is not None and not self._kept:
+        if self._far is None:
+            asyncio.get_running_loop().call_later(GIVEN_UP, self._give_up)
+        elif not self._kept:
             self._far.write_eof()
             self._end_if_done()
 
@@ -150,7 +174,9 @@ class Joined:
         """It is gone."""
         if not self._gone:
             self._gone = True
-            if self._far is not None:
+            if self._far is None:
+                self._connecting.cancel()
+            else:
                 self._far.abort()
 
     # -- what the far side calls --

@@ -271,6 +271,11 @@ class Listeners:
             self._refused = 0
         return True
 
+    def failed(self, error: OSError) -> None:
+        """The far side of a connection could not be had; that is told if it is for want of descriptors."""
+        if error.errno == errno.EMFILE:
+            self._count_refused()
+
     def _count_refused(self) -> None:
         if not self._refused:
             self._tell(

@@ -36,6 +36,12 @@ def mark() -> int:
     return most - min(RESERVE, most // 4)
 
 
+def require_room() -> None:
+    """Raise OSError (EMFILE) when the next descriptor is one of those that connections leave free."""
+    if next_one() >= mark():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
 def listeners_mark() -> int:
     """The descriptor from which on nothing more is listened on."""
     most = limit()

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from fairlead.dial.cluster import Cluster
 from fairlead.dial.connection import Connection
-from fairlead.dial.laptop import Connect, Joined
+from fairlead.dial.laptop import Connect, Joined, in_words
 from fairlead.dial.route import Route
 from fairlead.kit.tasks import Background
 from fairlead.model import events
@@ -159,6 +159,6 @@ class PortWay:
     def _own_answered(self) -> None:
         self._answered(None)
 
-    def _own_failed(self, words: str) -> None:
+    def _own_failed(self, error: OSError) -> None:
         own = self._port.own
-        self._failed("", own, f"nothing takes connections on localhost:{own} on this machine: {words}")
+        self._failed("", own, f"nothing takes connections on localhost:{own} on this machine: {in_words(error)}")

@@ -100,7 +100,7 @@ class Captured:
         pod = self._names.pod_at(host)
         if pod is not None:
             return self._names.pod_way(*pod, port).accept(local)
-        joined = Joined(local, address(host, port), self._buffer, self._tasks)
+        joined = Joined(local, address(host, port), self._buffer, self._tasks, self._listeners.failed)
         self._joined.add(joined)
         return joined
 

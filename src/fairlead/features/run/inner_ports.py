@@ -129,7 +129,8 @@ class InnerPorts:
             host = self.address_of(port)
             if host is None:
                 return None
-            return Joined(local, elsewhere(self._make, host, port), self._buffer, self._tasks)
+            connect = elsewhere(self._make, host, port)
+            return Joined(local, connect, self._buffer, self._tasks, self._listeners.failed)
 
         await self._listeners.serve(bound, accept, self._tasks)
 
