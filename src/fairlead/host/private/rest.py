@@ -7,6 +7,8 @@ import os
 import signal
 import time
 
+from fairlead.helper.processes import started
+
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 _NS_GET_PARENT = 0xB702
@@ -25,7 +27,8 @@ def processes_in(namespace: os.stat_result) -> list[int]:
     return [
         int(name)
         for name in os.listdir("/proc")
-        if name.isdigit() and int(name) != os.getpid() and _is_below(name, namespace)
+        # One that has ended, and that nobody has asked about yet, is still of its user namespace.
+        if name.isdigit() and int(name) != os.getpid() and _is_below(name, namespace) and started(int(name)) is not None
     ]
 
 
