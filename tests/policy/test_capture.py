@@ -20,14 +20,14 @@ COMMAND = re.compile(r"(add|delete) element inet fairlead (all4|all6|at4|at6) \{
 @pytest.mark.parametrize(
     ("rules", "lines"),
     [
-        (CaptureRules(), ["link set lo up", "route add local 0.0.0.0/0 dev lo"]),
+        (CaptureRules(), ["link set lo up", "route replace local 0.0.0.0/0 dev lo"]),
         (CaptureRules(ipv4=False), ["link set lo up"]),
         (
             CaptureRules((FOUR,), (FOUR,)),
             [
                 "link set lo up",
                 f"addr add {FOUR}/32 dev lo",
-                f"route add local 0.0.0.0/0 dev lo src {FOUR}",
+                f"route replace local 0.0.0.0/0 dev lo src {FOUR}",
             ],
         ),
         (
@@ -37,14 +37,14 @@ COMMAND = re.compile(r"(add|delete) element inet fairlead (all4|all6|at4|at6) \{
                 f"addr add {FOUR}/32 dev lo",
                 "addr add 198.51.100.3/32 dev lo",
                 f"addr add {SIX}/128 dev lo nodad",
-                f"route add local 0.0.0.0/0 dev lo src {FOUR}",
-                f"route add local ::/0 dev lo src {SIX}",
+                f"route replace local 0.0.0.0/0 dev lo src {FOUR}",
+                f"route replace local ::/0 dev lo src {SIX}",
             ],
         ),
         # An address of a family that is not captured stays an address.
         (
             CaptureRules((SIX,)),
-            ["link set lo up", f"addr add {SIX}/128 dev lo nodad", "route add local 0.0.0.0/0 dev lo"],
+            ["link set lo up", f"addr add {SIX}/128 dev lo nodad", "route replace local 0.0.0.0/0 dev lo"],
         ),
         (
             CaptureRules((FOUR,), (FOUR,), ipv6=True, interface="wlan0"),
@@ -56,9 +56,9 @@ COMMAND = re.compile(r"(add|delete) element inet fairlead (all4|all6|at4|at6) \{
                 "link set fairlead0 up",
                 "link set wlan0 up",
                 f"addr add {FOUR}/32 dev wlan0",
-                f"route add local 0.0.0.0/0 dev lo src {FOUR}",
-                f"route add 0.0.0.0/0 dev wlan0 src {FOUR}",
-                "route add local ::/0 dev lo",
+                f"route replace local 0.0.0.0/0 dev lo src {FOUR}",
+                f"route replace 0.0.0.0/0 dev wlan0 src {FOUR}",
+                "route replace local ::/0 dev lo",
             ],
         ),
     ],

@@ -67,10 +67,10 @@ def ip_commands(rules: CaptureRules) -> str:
     for wanted, network, four in ((rules.ipv4, "0.0.0.0/0", True), (rules.ipv6, "::/0", False)):
         source = next((f" src {address}" for address in rules.sources if _is_4(address) is four), "")
         if wanted:
-            lines.append(f"route add local {network} dev lo{source}")
+            lines.append(f"route replace local {network} dev lo{source}")
             if rules.interface and source:
                 # Never used, as what is local comes first; for programs that look for a way out.
-                lines.append(f"route add {network} dev {device}{source}")
+                lines.append(f"route replace {network} dev {device}{source}")
     return "".join(f"{line}\n" for line in lines)
 
 
