@@ -14,8 +14,8 @@ from ipaddress import ip_address
 from typing import NamedTuple, TypeAlias
 
 PORT = 64_913
-"""Our sockets' own port in the namespace: above the kernel's range for outgoing connections (32768 to 60999), and not
-one that services are known by."""
+"""Our sockets' own port in the namespace: above the kernel's usual range for outgoing connections (32768 to 60999), and
+not one that services are known by."""
 MARK = 0xFA1
 """Of what we send there ourselves, which is not to be captured again."""
 TABLE = "fairlead"
