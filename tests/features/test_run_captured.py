@@ -32,6 +32,7 @@ from tests.support.loop import LOOPS, run_on
 WEB, DNS_KEY = GroupKey("c", "ns", "web"), GroupKey("c", "kube-system", "kube-dns")
 POD = PodRef("ns", "a", "uid-a")
 SERVICE, CLUSTER_DNS, POD_IP, FAR = "10.0.0.1", "10.0.0.10", "10.1.0.1", "192.0.2.1"
+GONE = "10.0.0.99"
 HTTP, UDP, DNS_UDP = ZonePort("http", "TCP", 80), ZonePort("stat", "UDP", 8125), ZonePort("dns", "UDP", DNS)
 SOURCE = ("10.9.9.9", 40000)
 BAD = b"ba"
@@ -92,6 +93,9 @@ class Names:
 
     def pod_at(self, host: str) -> tuple[object, PodRef] | None:
         return ("context", self.pods[host]) if host in self.pods else None
+
+    def was_at(self, host: str) -> bool:
+        return host == GONE
 
     def pod_way(self, context: object, pod: PodRef, port: int) -> Way:
         self.asked.append((context, pod, port))
@@ -196,6 +200,8 @@ def play(body: Callable[[Rig], Awaitable[None]], **sockets: socket.socket) -> No
         (CLUSTER_DNS, 54, type(None)),
         (POD_IP, 9999, Echo),
         (POD_IP, DNS, Echo),
+        (GONE, 80, type(None)),
+        (GONE, DNS, type(None)),
         (FAR, 80, Joined),
         (FAR, DNS, Joined),
         ("2001:db8::1", 443, Joined),
@@ -278,6 +284,8 @@ def test_a_service_that_has_nothing_behind_it() -> None:
         (SERVICE, DNS, "nobody"),
         (SERVICE, 8125, "nobody"),
         (POD_IP, DNS, "nobody"),
+        (GONE, 8125, "nobody"),
+        (GONE, DNS, "nobody"),
         (FAR, DNS, "laptop"),
         (FAR, 123, "laptop"),
         ("2001:db8::1", 443, "laptop"),

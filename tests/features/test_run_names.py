@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -218,6 +219,86 @@ def test_a_name_leads_to_its_own_cluster_though_another_has_a_pod_at_that_addres
         assert it.names.pod_at(address) is None, "nobody's connection ends in another cluster"
 
     play(body, first, second)
+
+
+def test_the_first_context_keeps_its_addresses_whichever_is_heard_first() -> None:
+    first, second = Cloud(), Cloud()
+
+    async def body(it: Inside) -> None:
+        second.service()
+        await asyncio.sleep(1)
+        first.service()
+        await it.settle()
+        assert it.hosts()["web"] == ["10.0.0.1"]
+        assert it.hosts()["web.ns.two"] == ["240.0.0.1"]
+
+    play(body, first, second)
+
+
+def test_a_name_of_a_later_context_takes_no_address_of_a_pod_of_the_first() -> None:
+    first, second = Cloud(), Cloud()
+    first.pod("other", "10.1.0.1")
+    headless(second, pods={"db-0": "10.1.0.1"})
+    second.pod("db-0", "10.1.0.1")
+
+    async def body(it: Inside) -> None:
+        assert it.hosts()["db-0.db.ns.two"] == ["240.0.0.1"]
+        assert it.names.pod_at("10.1.0.1") == (it.contexts[0], PodRef("ns", "other", "uid-other"))
+        assert it.names.pod_at("240.0.0.1") == (it.contexts[1], PodRef("ns", "db-0", "uid-db-0"))
+
+    play(body, first, second)
+
+
+def test_an_address_that_nobody_has_any_more() -> None:
+    async def body(it: Inside) -> None:
+        it.api.service()
+        it.api.pod("a", "10.1.0.1")
+        headless(it.api)
+        await it.settle()
+        assert not it.names.was_at("10.0.0.1")
+        assert not it.names.was_at("10.0.0.2")
+        it.api.service(ip="10.0.0.2")
+        it.api.pod("a", "10.1.0.9")
+        await it.settle()
+        assert it.names.was_at("10.0.0.1")
+        assert it.names.was_at("10.1.0.1")
+        it.api.delete(SERVICES, "web")
+        it.api.delete(PODS, "a")
+        it.api.delete(SERVICES, "db")
+        await it.settle()
+        assert it.names.was_at("10.0.0.2")
+        assert it.names.was_at("10.1.0.9")
+        assert not it.names.was_at("192.0.2.1")
+        it.api.service()
+        it.api.pod("a", "10.1.0.1")
+        await it.settle()
+        assert it.names.service_at("10.0.0.1") == WEB
+        assert it.names.pod_at("10.1.0.1") is not None
+        assert not it.names.was_at("10.0.0.1")
+        assert not it.names.was_at("10.1.0.1")
+
+    play(body)
+
+
+def test_a_stand_in_is_never_the_laptops() -> None:
+    first, second = Cloud(), Cloud()
+    for api in first, second:
+        api.service()
+
+    async def body(it: Inside) -> None:
+        [own] = it.hosts()["db"]
+        [other] = it.hosts()["web.ns.two"]
+        for api in first, second:
+            api.delete(SERVICES, "web")
+        first.delete(SERVICES, "db")
+        await it.settle()
+        assert it.names.service_at(own) is it.names.service_at(other) is None
+        assert it.names.was_at(own)
+        assert it.names.was_at(other)
+        assert not it.names.was_at("240.0.0.77")
+
+    headless(first)
+    play(body, first, second, local=["db=5432"])
 
 
 def test_what_is_worked_on_here_has_an_address_of_its_own() -> None:

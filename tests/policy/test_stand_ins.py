@@ -65,6 +65,7 @@ def test_no_two_share_an_address_and_what_was_given_stays(steps: list[tuple[str,
         found = made.shown(*step)
         assert given.setdefault(step, found) == found
         assert made.real(found) == step
+        assert made.is_stand_in(found) == (found != step[1])
         assert found != own
     shown = [*given.values(), *alone.values()]
     assert len(set(shown)) == len(shown)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fairlead.model.objects import EndpointSlice, Pod
 from fairlead.model.target import PodRef
+from fairlead.policy.gone import Gone
 
 MOST = 64
 """Kept of what is said of one address: whoever may make EndpointSlices must not make all of it slow."""
@@ -66,6 +67,8 @@ class PodIndex:
 
     def __init__(self) -> None:
         self._at: dict[str, tuple[Holding, ...]] = {}
+        self.gone = Gone()
+        """The addresses of which nothing is said any more."""
 
     def change(self, before: Collection[Holding], after: Collection[Holding]) -> None:
         """One source says something else of the same thing: ``before`` is what it said until now."""
@@ -76,6 +79,7 @@ class PodIndex:
             held = self._at.get(holding.address, ())
             if holding not in before and len(held) < MOST:
                 self._at[holding.address] = (*held, holding)
+                self.gone.comes(holding.address)
 
     def pod_at(self, address: str) -> PodRef | None:
         """The pod that has the address: the one that lives, else the last that ends."""
@@ -90,8 +94,8 @@ class PodIndex:
         if holding in held:
             held.remove(holding)
             self._at[holding.address] = tuple(held)
-        if not held:
-            self._at.pop(holding.address, None)
+        if not held and self._at.pop(holding.address, None) is not None:
+            self.gone.leaves(holding.address)
 
 
 def of_pod(pod: Pod | None) -> tuple[Holding, ...]:

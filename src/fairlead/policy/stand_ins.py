@@ -39,6 +39,13 @@ class StandIns:
             self._real[str(self._next)] = None
         return self._given[key]
 
+    def is_stand_in(self, address: str) -> bool:
+        """Whether it was given to somebody who has another in its cluster, or none."""
+        if address not in self._real:
+            return False
+        real = self._real[address]
+        return real is None or real[1] != address
+
     def real(self, address: str) -> tuple[str, str] | None:
         """The context whose address this is, and the address there; None if it is none that is known."""
         return self._real.get(address)

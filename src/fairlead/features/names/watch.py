@@ -167,6 +167,10 @@ class ServiceWatch:
         """The pod that has this address for itself, as far as is known."""
         return self._addresses.index.pod_at(address)
 
+    def pod_was_at(self, address: str) -> bool:
+        """Whether a pod had this address and none has it now, as far as is remembered."""
+        return address in self._addresses.index.gone
+
     def pods(self) -> Iterator[tuple[str, PodRef]]:
         """Each address of a pod."""
         return iter(self._addresses.index)

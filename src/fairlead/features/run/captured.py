@@ -100,6 +100,9 @@ class Captured:
         pod = self._names.pod_at(host)
         if pod is not None:
             return self._names.pod_way(*pod, port).accept(local)
+        if self._names.was_at(host):
+            LOG.decision("a connection to %s port %d is reset: it was the cluster's, and nobody has it now", host, port)
+            return None
         joined = Joined(local, address(host, port), self._buffer, self._tasks, self._listeners.failed)
         self._joined.add(joined)
         return joined
@@ -111,7 +114,7 @@ class Captured:
             if self._questions < MOST_QUESTIONS:
                 self._questions += 1
                 self._tasks.start(self._reply(bytes(payload), source, destination), name="answer a question")
-        elif host == RESOLVER or key is not None or self._names.pod_at(host) is not None:
+        elif host == RESOLVER or key is not None or self._names.pod_at(host) is not None or self._names.was_at(host):
             if key is not None:
                 self._tell(key, port, "UDP", "needs the relay (not in this version)")
             self._datagrams.refuse(source, destination, payload)

@@ -16,6 +16,7 @@ from fairlead.model.objects import Service
 from fairlead.model.service_events import ServiceEvent
 from fairlead.model.target import PodRef
 from fairlead.policy.claims import Claims
+from fairlead.policy.gone import Gone
 from fairlead.policy.hostnames import Scope, names_of
 from fairlead.policy.mapping import is_chosen, numbered, own_port
 from fairlead.policy.places import Place, places
@@ -52,6 +53,8 @@ class Names:
         self._of_service: dict[tuple[NamedContext, ServiceName], list[GroupKey]] = {}
         self._at: dict[str, dict[GroupKey, None]] = {}
         """Who has an address: services that were made anew may share one for a moment."""
+        self._gone = Gone()
+        """Of services."""
         self._pod_ways: dict[tuple[str, PodRef, int], PodWay] = {}
 
     def changed(self, context: NamedContext, service: ServiceName) -> None:
@@ -63,7 +66,8 @@ class Names:
         """Take over what changed since the last time; whether names or their addresses are others now."""
         changed, self._changed = self._changed, {}
         touched: dict[GroupKey, None] = {}
-        for context, service in changed:
+        # What the first context has keeps its address, whichever was heard first.
+        for context, service in sorted(changed, key=lambda each: self._contexts.index(each[0])):
             touched.update(dict.fromkeys(self._place(context, service)))
         for key in self._claims.changed():
             touched[key] = None
@@ -97,6 +101,12 @@ class Names:
     def service_at(self, address: str) -> GroupKey | None:
         """The service that has this address."""
         return next(iter(self._at.get(address, ())), None)
+
+    def was_at(self, address: str) -> bool:
+        """Whether an address that no service or pod has was one's in this run, as far as is remembered."""
+        if self._stand_ins.is_stand_in(address) or address in self._gone:
+            return True
+        return any(context.watch.pod_was_at(address) for context in self._contexts)
 
     def place(self, key: GroupKey) -> Place:
         """What is known of a service that ``service_at`` named."""
@@ -170,6 +180,7 @@ class Names:
             if not place.key.pod:
                 for address in place.addresses:
                     self._at.setdefault(address, {})[place.key] = None
+                    self._gone.comes(address)
         there = {place.key for place in fresh}
         for key in before:
             if key not in there:
@@ -178,7 +189,7 @@ class Names:
         return [*before, *there]
 
     def _found(self, context: NamedContext, name: ServiceName, service: Service) -> list[Place]:
-        shown = partial(self._stand_ins.shown, context.name)
+        shown = partial(self._shown, context)
         found = places(context.name, service, context.watch.slices(name), shown)
         rules = numbered(self._settings.local, service)
         if not found[0].addresses and any(own_port(rules, *name, port.port) for port in service.ports):
@@ -187,12 +198,21 @@ class Names:
             return [Place(found[0].key, addresses=(self._stand_ins.of_its_own(found[0].key),), ports=ports)]
         return found
 
+    def _shown(self, context: NamedContext, address: str) -> str:
+        """As which an address of this context is known; a pod of an earlier one may have it, with a name or without."""
+        for earlier in self._contexts:
+            if earlier is context:
+                break
+            if earlier.watch.pod_at(address) is not None:
+                self._stand_ins.shown(earlier.name, address)
+        return self._stand_ins.shown(context.name, address)
+
     def _forget(self, key: GroupKey) -> None:
         for address in self._places.pop(key).addresses:
             holders = self._at.get(address, {})
             holders.pop(key, None)
-            if not holders:
-                self._at.pop(address, None)
+            if not holders and self._at.pop(address, None) is not None:
+                self._gone.leaves(address)
 
     def _entry(self, key: GroupKey, scope: Scope) -> ZoneEntry:
         place = self._places[key]
