@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.commandline import LIMIT, CommandLine, dial, echoes, fetch, is_reset, local_port
 from tests.support.fakecluster import FakeCluster
-from tests.support.running import END, FAIRLEAD, IN_TERMINAL
+from tests.support.running import END, FAIRLEAD, IN_TERMINAL, below, lives
 from tests.support.world import within
 
 pytestmark = pytest.mark.timeout(60)
@@ -300,23 +300,6 @@ def test_the_command_has_what_the_shell_gave(line: CommandLine) -> None:
 
 PIPELINE = "sleep 300 | cat; echo over"
 """Two processes below the shell, which itself waits."""
-
-
-def below(pid: int) -> list[int]:
-    """The processes that descend from this one."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [each for child in map(int, children) for each in (child, *below(child))]
-
-
-def lives(pid: int) -> bool:
-    """Whether it runs, and is not just waiting to be waited for."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_signal_reaches_all_of_the_command(line: CommandLine) -> None:

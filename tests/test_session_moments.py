@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.commandline import LIMIT, CommandLine
 from tests.support.fakecluster import FakeCluster
-from tests.support.running import END, FAIRLEAD
+from tests.support.running import END, FAIRLEAD, below, lives
 from tests.support.world import within
 
 pytestmark = pytest.mark.timeout(60)
@@ -180,3 +180,38 @@ def test_a_command_that_goes_on_after_such_a_signal_is_served(moment: str, line:
 def at(moment: str, number: signal.Signals, command: str = "") -> list[str]:
     """What ``fairlead`` is started with."""
     return [sys.executable, "-c", AT_THE_MOMENT, moment, str(int(number)), command]
+
+
+HANGS = """
+import subprocess
+from fairlead.cli.main import script
+from fairlead.host.private import setup
+
+def hang(*_):
+    subprocess.run(["sleep", "1010"], check=False)
+
+setup.set_up = hang
+script()
+"""
+"""``fairlead`` whose private network is never ready: a program that makes it hangs."""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_private_network_that_takes_for_ever(number: signal.Signals, code: int, line: CommandLine) -> None:
+    words = [sys.executable, "-c", HANGS, "run", "--", "true"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, env={**os.environ, **line.env}) as process:
+        try:
+            within(LIMIT, lambda: len(below(process.pid)) == 2, "the program that hangs", pause=0.01)
+            begun = below(process.pid)
+            within(LIMIT, lambda: _hears(process.pid), "the loop hears signals", pause=0.01)
+            ends(process, number, code)
+            within(LIMIT, lambda: not any(map(lives, begun)), "all of it gone", pause=0.01)
+        finally:
+            process.kill()
+
+
+def _hears(pid: int) -> bool:
+    """Whether the event loop takes signals: SIGTERM has a handler."""
+    found = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return bool(int(found[1], 16) >> (signal.SIGTERM - 1) & 1)

@@ -11,6 +11,7 @@ import pytest
 from fairlead.host.private import setup
 from fairlead.host.private.setup import MOST_SAID, StepError
 from fairlead.policy.capture import CaptureRules
+from fairlead.policy.namespace_advice import NO_END
 
 Program = Callable[[str, str], None]
 
@@ -86,6 +87,17 @@ def test_one_that_is_killed(folder: Path) -> None:
     assert failure().number == -9
 
 
+def test_one_that_does_not_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup, "LIMIT", 0.1)
+    program(folder, "nft", "exec 1<&- 2<&-; exec /bin/sleep 60")
+    error = failure()
+    assert (error.step, error.number, error.text) == ("nft", NO_END, "it did not end within 0.1 s")
+    program(folder, "ip", f"echo x >> {folder}/runs; exec /bin/sleep 60")
+    with pytest.raises(StepError, match="it did not end"):
+        setup._make_links(CaptureRules(interface="wlan0"))
+    assert (folder / "runs").read_text() == "x\n", "what hangs is not tried again"
+
+
 def test_without_an_interface_of_its_own_the_loopback_does(folder: Path) -> None:
     program(
         folder,
@@ -95,7 +107,7 @@ def test_without_an_interface_of_its_own_the_loopback_does(folder: Path) -> None
     rules = CaptureRules(("192.0.2.7",), ("192.0.2.7",), interface="wlan0")
     setup._make_links(rules)
     said = (folder / "said").read_text().splitlines()
-    assert said[-2:] == ["addr add 192.0.2.7/32 dev lo", "route add local 0.0.0.0/0 dev lo src 192.0.2.7"]
+    assert said[-2:] == ["addr add 192.0.2.7/32 dev lo", "route replace local 0.0.0.0/0 dev lo src 192.0.2.7"]
     assert not any("wlan0" in line for line in said)
 
 

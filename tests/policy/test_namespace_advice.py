@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.policy.namespace_advice import SETTINGS, advice
+from fairlead.policy.namespace_advice import NO_END, SETTINGS, advice
 
 PYTHON = "/usr/bin/python3.12"
 USUAL = {
@@ -88,6 +88,8 @@ def test_the_settings_are_those_that_are_read() -> None:
         ("sockets", errno.EADDRINUSE, "Address already in use", USUAL, "sockets: Address already", "without it"),
         ("ip", 2, "RTNETLINK answers: Operation not permitted\nCommand failed -:1", UBUNTU, APPARMOR, "allow them to"),
         ("ip", 2, "RTNETLINK answers: Operation not permitted\nCommand", USUAL, "ip: RTNETLINK", IN_CONTAINER),
+        ("nft", NO_END, "it did not end within 10 s", USUAL, "cannot be made: nft: it did not end", "without it"),
+        ("ip", NO_END, "it did not end within 10 s", UBUNTU, "cannot be made: ip: it did not end", "without it"),
         ("ip", 255, "ip: unrecognized option: batch", USUAL, "ip: unrecognized option: batch", "without it"),
         ("nft", 1, NFT.format("Operation not permitted"), UBUNTU, APPARMOR, "allow them to this Python: "),
         (

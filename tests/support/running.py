@@ -316,3 +316,20 @@ def free_port() -> int:
     """A port that nobody listens on right now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def below(pid: int) -> list[int]:
+    """The processes that descend from this one."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [each for child in map(int, children) for each in (child, *below(child))]
+
+
+def lives(pid: int) -> bool:
+    """Whether it runs, and is not just waiting to be waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

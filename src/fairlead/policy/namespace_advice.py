@@ -24,6 +24,8 @@ _APPARMOR = "kernel/apparmor_restrict_unprivileged_userns"
 SETTINGS = (*_LIMITS, _CLONE, _APPARMOR)
 """Below /proc/sys."""
 
+NO_END = 256
+"""In the place of a program's exit code: it did not end in time."""
 _REFUSED = (errno.EPERM, errno.EACCES)
 _INSTEAD = "without it, fairlead services and fairlead forward work"
 _PACKAGES = {"ip": "iproute2 (Fedora: iproute)", "nft": "nftables"}
@@ -36,8 +38,8 @@ def advice(step: str, number: int, text: str, settings: Mapping[str, str], pytho
     """What to say when ``step`` failed.
 
     ``step`` is ``unshare``, ``map``, ``capabilities``, ``mounts``, ``sockets``, or the program ``ip`` or ``nft``;
-    ``number`` is an errno, or a program's exit code, 0 where there is no such program. ``settings`` are those of
-    SETTINGS, "" where this machine has none; ``python`` is the interpreter's own path.
+    ``number`` is an errno, or a program's exit code, 0 where there is no such program, NO_END where it did not end.
+    ``settings`` are those of SETTINGS, "" where this machine has none; ``python`` is the interpreter's own path.
     """
     if step in _PACKAGES and not number:
         what = f"the program {step} is needed for a private network, and is not here"
@@ -51,7 +53,7 @@ def advice(step: str, number: int, text: str, settings: Mapping[str, str], pytho
     if refused:
         what = f"a security rule of this machine takes the rights from user namespaces: {_said(step, text)}"
         return _error(what, "in a container, its runtime has to allow them")
-    if step == "nft":
+    if step == "nft" and number != NO_END:
         what = f"this kernel does not take the rules for a private network: {_said(step, text)}"
         return _error(what, "its modules may be missing: sudo modprobe -a nft_tproxy nft_socket nft_reject_inet")
     return _error(f"the private network cannot be made: {_said(step, text)}", "")

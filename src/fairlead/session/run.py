@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import closing
+from typing import Any, NoReturn
 
 from fairlead.errors import CredentialsError, MachineError
 from fairlead.features.run import files
@@ -43,10 +44,11 @@ def run(settings: RunSettings, options: ClusterOptions, tell: Callable[[ServiceE
     require_minimum()
     process.require(settings.command[0])
     configs = load_all(settings, options)
-    laptop = ListeningPorts(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG))
-    rules = capture_rules(lambda own: of_this_machine(laptop.now(), frozenset(own)))
-    network = PrivateNetwork.start(rules, files.laptops())
-    return loop.run(_Session(settings, configs, network, rules, laptop, tell).run())
+    asked = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+    with closing(ListeningPorts(asked)) as laptop:
+        rules = capture_rules(lambda own: of_this_machine(laptop.now(), frozenset(own)))
+        network = PrivateNetwork.start(rules, files.laptops())
+        return loop.run(_Session(settings, configs, network, rules, laptop, tell).run())
 
 
 class _Session:
@@ -73,10 +75,11 @@ class _Session:
         self._ending = Ending(self._settings.command)
         with self._ending.watching():
             try:
-                await self._network.made()
                 async with servers_of(self._configs, stdin_free=lambda: not self._ending.runs_command) as servers:
                     try:
                         async with Background() as tasks:
+                            if await self._is_told_before(tasks, self._network.made(), "make the private network"):
+                                return self._ending.before_ready()
                             return await self._run_with(servers, tasks)
                     except CredentialsError:
                         if await self._ending.was_the_key():
@@ -99,28 +102,29 @@ class _Session:
             await close_lanes(self._run.contexts, CLOSE / 2)
 
     async def _serve(self, tasks: Background) -> int:
-        starting = tasks.start(self._start(), name="start")
-        if await self._ending.first(starting):
-            await stop(starting)
+        if await self._is_told_before(tasks, self._start(), "start"):
             return self._ending.before_ready()
-        await starting
         code = await self._ending.run_command({}, enter=self._network.enter())
         if code == 0:
-            await self._wait_for_rest(tasks)
+            await self._is_told_before(tasks, self._rest(), "wait for what still runs")
         return code
+
+    async def _is_told_before(self, tasks: Background, work: Coroutine[Any, Any, None], name: str) -> bool:
+        """Do this; whether the run was told to end before it was done, or by then."""
+        task = tasks.start(work, name=name)
+        if await self._ending.first(task):
+            await stop(task)
+            return True
+        await task
+        return False
 
     async def _start(self) -> None:
         await self._run.read()
         await learn_domains(self._run.contexts, self._settings.cluster_domain)
         await self._run.start()
 
-    async def _wait_for_rest(self, tasks: Background) -> None:
-        """A command may end well and leave programs running, as daemons do: they have the network until they end."""
-        waiting = tasks.start(self._rest(), name="wait for what still runs")
-        if await self._ending.first(waiting):
-            await stop(waiting)
-
     async def _rest(self) -> None:
+        """A command may end well and leave programs running, as daemons do: they have the network until they end."""
         said = False
         while left := await self._network.left():
             if not said:

@@ -12,8 +12,8 @@ from fairlead.host.private import kernel
 def enter(namespaces: Iterable[tuple[int, int]]) -> None:
     """Into each, a descriptor and its kind, in this order. Raises MachineError, and OSError.
 
-    Another mount namespace begins at its root (setns(2)), and the way back takes the right to search the folder. Who is in
-    it may lack that, and only who brought them there had it, as before sudo -u.
+    Another mount namespace begins at its root (setns(2)), and the way back takes the right to search the folder. Who is
+    in it may lack that, and only who brought them there had it, as before sudo -u.
     """
     try:
         place = os.getcwd()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
 import socket
 import sys
 from collections import deque
@@ -137,6 +138,8 @@ class PrivateNetwork:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._link)
         self._link.close()
+        if not self._namespaces:
+            self._kill()
         for sock in (*self.sockets.values(), *(sock for pool in self._pools.values() for sock in pool)):
             sock.close()
         _close(self._namespaces.values())
@@ -149,6 +152,14 @@ class PrivateNetwork:
             loop.remove_reader(watch)
             os.close(watch)
         os.waitpid(self._process, os.WNOHANG)  # noqa: ASYNC222 (it has ended)
+
+    def _kill(self) -> None:
+        """End an agent that is not ready, and the program that it may be waiting for, which is of its group."""
+        for kill in (os.kill, os.killpg):
+            try:
+                kill(self._process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it has no group yet
 
     async def _ask(self, said: Mapping[str, Any], descriptors: Sequence[int] = ()) -> _Answer:
         answer = self._expected()

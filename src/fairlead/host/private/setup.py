@@ -15,6 +15,7 @@ from fairlead.host.listening import NETLINK_SOCK_DIAG
 from fairlead.host.private import kernel
 from fairlead.host.private.shown import Shown
 from fairlead.policy.capture import MARK, PORT, CaptureRules, ip_commands, nft_ruleset
+from fairlead.policy.namespace_advice import NO_END
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ _IP_TRANSPARENT, _IP_RECVORIGDSTADDR = 19, 20
 _IPV6_RECVORIGDSTADDR, _IPV6_TRANSPARENT, _IPV6_HDRINCL = 74, 75, 36
 _SO_MARK = 36
 """<linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>."""
+LIMIT = 10.0
+"""Seconds for ip, and for nft, which need a hundredth of one; the first use on a machine may load modules."""
 MOST_SAID = 16_000
 """Characters that are kept of what a program says: it may say again all that it was given."""
 _CACHES = ("/run/nscd/socket", "/var/run/nscd/socket")
@@ -112,10 +115,15 @@ def _run(program: str, arguments: list[str], commands: str) -> None:
     found = shutil.which(program, path=":".join(filter(None, (os.environ.get("PATH"), PLACES))))
     if found is None:
         raise StepError(program, 0, "")
-    done = _step(
-        program,
-        lambda: subprocess.run([found, *arguments], input=commands.encode(), capture_output=True, check=False),
-    )
+    try:
+        done = _step(
+            program,
+            lambda: subprocess.run(
+                [found, *arguments], input=commands.encode(), capture_output=True, check=False, timeout=LIMIT
+            ),
+        )
+    except subprocess.TimeoutExpired:
+        raise StepError(program, NO_END, f"it did not end within {LIMIT:g} s") from None
     if done.returncode:
         raise StepError(program, done.returncode, done.stderr.decode(errors="replace").strip()[:MOST_SAID])
 
@@ -123,8 +131,8 @@ def _run(program: str, arguments: list[str], commands: str) -> None:
 def _make_links(rules: CaptureRules) -> None:
     try:
         _run("ip", ["-batch", "-"], ip_commands(rules))
-    except StepError:
-        if not rules.interface:
+    except StepError as error:
+        if not rules.interface or error.number == NO_END:
             raise
         # A kernel without such interfaces, or a name that it does not take: the loopback does as well.
         _run("ip", ["-batch", "-"], ip_commands(rules._replace(interface="")))
