@@ -7,15 +7,14 @@ one. The kernel removes such a mount when the machine's own file is replaced by 
 from __future__ import annotations
 
 import os
-import tempfile
 
 from fairlead.host.private import kernel
 
 MOST_BYTES = 64 << 20
 """That all of them may take in memory: a hosts file of 100,000 lines is 6 MB."""
 
-_PLACES = ("/sys/kernel/debug", "/sys/fs/pstore", "/sys/fs/fuse/connections")
-"""Folders that exist to be mounted on, and that an ordinary user has nothing in."""
+_PLACES = ("/sys/kernel/debug", "/sys/fs/pstore", "/sys/fs/fuse/connections", "/mnt")
+"""Folders that exist to be mounted on, and that an ordinary user mostly has nothing in."""
 
 
 class Shown:
@@ -23,8 +22,9 @@ class Shown:
 
     def __init__(self) -> None:
         self._folder: str | None = None
-        self._held: dict[str, tuple[int, int]] = {}
-        """Where something is shown, and the file (device, inode) that is."""
+        self._held: dict[str, str] = {}
+        """Where something is shown, and the file that is. It keeps its name, or nobody could show another in its place,
+        as a run inside this one does."""
         self._count = 0
 
     def show(self, path: str, data: bytes) -> None:
@@ -33,24 +33,23 @@ class Shown:
         if not os.path.exists(place):
             return
         source = self._write(data)
+        before = self._held.get(place)
         try:
-            if self._is_shown(place):
+            if before is not None and os.path.samefile(before, place):
                 # Whoever looks now finds the machine's own for a moment; names are in DNS, too.
                 kernel.detach(place)
             kernel.bind(source, place)
-            found = os.stat(source)
-            self._held[place] = (found.st_dev, found.st_ino)
-        finally:
+        except BaseException:
             os.unlink(source)
+            raise
+        self._held[place] = source
+        if before is not None:
+            os.unlink(before)
 
     def hide(self, path: str) -> None:
         """Let there be nothing to connect to at ``path``, if anything is there. Raises OSError."""
         if os.path.exists(path):
             kernel.bind(os.devnull, path)
-
-    def _is_shown(self, place: str) -> bool:
-        found = os.stat(place)
-        return self._held.get(place) == (found.st_dev, found.st_ino)
 
     def _write(self, data: bytes) -> str:
         """A file of its own, in memory where that is possible; its name."""
@@ -70,11 +69,12 @@ class Shown:
 
 
 def _workplace() -> str:
-    """A folder for files that have a name for a moment."""
-    for place in _PLACES:
+    """A folder for files of ours that ends with the namespace. Raises OSError."""
+    for place in _PLACES[:-1]:
         try:
             kernel.mount_tmpfs(place, size=MOST_BYTES)
         except OSError:
             continue  # a container often has no such folder
         return place
-    return tempfile.gettempdir()
+    kernel.mount_tmpfs(_PLACES[-1], size=MOST_BYTES)
+    return _PLACES[-1]
