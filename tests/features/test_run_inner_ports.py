@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from fairlead.entry.listener import Listeners
 from fairlead.errors import MachineError
 from fairlead.features.run import inner_ports as module
 from fairlead.features.run.inner_ports import TRY_AGAIN, InnerPorts
+from fairlead.host.ports import describe_holders
 from fairlead.kit.tasks import Background, stop
 from fairlead.model.events import Note
 from fairlead.net.buffer import ReadBuffer
@@ -67,6 +70,17 @@ async def rig() -> AsyncIterator[Rig]:
             yield Rig(tasks, listeners, buffer)
         finally:
             await listeners.close(1.0)
+
+
+@pytest.fixture(autouse=True)
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Virtual time would overtake a thread."""
+
+    async def holders(wanted: Sequence[tuple[str, int]]) -> list[str]:
+        return describe_holders(wanted)
+
+    if "beside" not in request.node.name:
+        monkeypatch.setattr(module, "_holders", holders)
 
 
 def play(body: Callable[[Rig], Awaitable[None]]) -> None:
@@ -190,6 +204,82 @@ def test_what_somebody_here_holds_is_told_once_and_tried_again(busy: tuple[int, 
         assert it.ports.bound == {port}
         assert it.words()[1:] == [f"port {port} inside is on this machine's localhost now"]
         assert all(note.warning for note in it.told), "whoever was told of the trouble is told of its end"
+
+    play(body)
+
+
+def test_a_family_that_somebody_here_holds_is_told(port: int) -> None:
+    async def body(it: Rig) -> None:
+        with socket.create_server(("::1", port), family=socket.AF_INET6):
+            it.inside.found = {("0.0.0.0", port)}
+            for _ in range(3):
+                await it.ports.look()
+        assert it.ports.bound == {port}
+        [words] = it.words()
+        assert words.startswith(f"port {port} inside is on 127.0.0.1 alone: [::1]:{port} is in use by ")
+        assert it.told[0].warning
+
+    play(body)
+
+
+def test_a_family_that_this_machine_has_not_is_not_told(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(address: Any, port: int) -> socket.socket:
+        if address.version == 6:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return socket.create_server((str(address), port))
+
+    monkeypatch.setattr("fairlead.entry.listener.listening_socket", lacking)
+
+    async def body(it: Rig) -> None:
+        it.inside.found = {("0.0.0.0", port)}
+        await it.ports.look()
+        assert it.ports.bound == {port}
+        assert it.words() == []
+
+    play(body)
+
+
+def test_who_holds_ports_is_looked_for_once_and_beside_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    free = free_ports(1)[0]
+
+    def holders(wanted: Sequence[tuple[str, int]]) -> list[str]:
+        assert threading.current_thread() is not threading.main_thread()
+        looked.append(len(wanted))
+        return ["somebody"] * len(wanted)
+
+    monkeypatch.setattr(module, "describe_holders", holders)
+
+    async def main() -> None:
+        with ExitStack() as held:
+            servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(5)]
+            ports = sorted(server.getsockname()[1] for server in servers)
+            async with asyncio.timeout(20), rig() as it:
+                it.inside.found = {("127.0.0.1", port) for port in [*ports, free]}
+                await it.ports.look()
+                assert it.ports.bound == {free}
+                assert [words.split()[1] for words in it.words()] == list(map(str, ports))
+                assert all(words.endswith("in use by somebody") for words in it.words())
+
+    run_on("asyncio", main())
+    assert looked == [5]
+
+
+def test_a_port_that_cannot_be_served_is_tried_again(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_room(*args: object) -> None:
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    async def body(it: Rig) -> None:
+        it.inside.found = {("127.0.0.1", port)}
+        with monkeypatch.context() as patch:
+            patch.setattr(Listeners, "serve", no_room)
+            await it.ports.look()
+        assert it.ports.bound == frozenset()
+        assert not taken("127.0.0.1", port)
+        assert len(it.words()) == 1
+        await asyncio.sleep(TRY_AGAIN)
+        await it.ports.look()
+        assert it.ports.bound == {port}
 
     play(body)
 

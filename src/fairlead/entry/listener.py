@@ -30,6 +30,9 @@ EPHEMERAL_TRIES = 16
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+Explain: TypeAlias = Callable[[OSError, Address, int], ListenError]
+"""Why an address and port could not be bound."""
+
 _NO_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 LOCALHOST: tuple[Address, ...] = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
@@ -94,14 +97,19 @@ def parse_addresses(words: Sequence[str]) -> list[Group]:
     return [groups[word] for word in sorted(groups) if groups[word].addresses]
 
 
-def bind(port: int, groups: Sequence[Group]) -> Bound:
+def explain(error: OSError, address: Address, port: int) -> ListenError:
+    """Why that port could not be bound, with who holds it, which takes up to 0.3 s to find out."""
+    return told(error, address, port, describe_holder(str(address), port) if error.errno == errno.EADDRINUSE else "")
+
+
+def bind(port: int, groups: Sequence[Group], explain: Explain = explain) -> Bound:
     """Listen on ``port`` (0: any free one, the same on every address); raises ListenError and leaves nothing bound."""
     for attempt in range(EPHEMERAL_TRIES):
         bound = Bound(port)
         last = bool(port) or attempt == EPHEMERAL_TRIES - 1
         try:
             for group in groups:
-                _bind_group(bound, group, all_free=not last)
+                _bind_group(bound, group, explain, all_free=not last)
         except ListenError:
             bound.close()
             if last:
@@ -112,7 +120,7 @@ def bind(port: int, groups: Sequence[Group]) -> Bound:
     raise AssertionError("unreachable")
 
 
-def _bind_group(bound: Bound, group: Group, *, all_free: bool) -> None:
+def _bind_group(bound: Bound, group: Group, explain: Explain, *, all_free: bool) -> None:
     """``all_free``: there are other numbers to try, so one that is held on any address will not do."""
     failures: list[ListenError] = []
     for index, address in enumerate(group.addresses):
@@ -150,11 +158,10 @@ def listening_socket(address: Address, port: int) -> socket.socket:
     return sock
 
 
-def explain(error: OSError, address: Address, port: int) -> ListenError:
-    """Why that port could not be bound, with who holds it."""
+def told(error: OSError, address: Address, port: int, holder: str) -> ListenError:
+    """Why that port could not be bound; ``holder`` is who has it, or ""."""
     where = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
     if error.errno == errno.EADDRINUSE:
-        holder = describe_holder(str(address), port)
         remedy = "choose another local port, or :REMOTE for any free one"
         return ListenError(f"{where} is in use{f' by {holder}' if holder else ''}", remedy=remedy)
     if error.errno in (errno.EACCES, errno.EPERM):

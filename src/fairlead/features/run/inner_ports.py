@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from fairlead.dial.laptop import Joined, elsewhere
-from fairlead.entry.listener import LOCALHOST, Bound, Group, Listeners, bind
+from fairlead.entry.listener import LOCALHOST, Address, Bound, Group, Listeners, bind, told
 from fairlead.errors import ListenError, MachineError
 from fairlead.host.listening import ListeningPorts
+from fairlead.host.ports import describe_holders
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.model.events import Note
@@ -30,6 +33,23 @@ MOST = 1000
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (what others listen on)
 _WHERE = [Group(LOCALHOST, any_will_do=True)]
+
+
+class _Trouble(NamedTuple):
+    """An address that could not be had."""
+
+    error: OSError
+    address: Address
+    port: int
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody has it."""
+        return self.error.errno == errno.EADDRINUSE
+
+    def told(self, holder: str) -> ListenError:
+        """In words."""
+        return told(self.error, self.address, self.port, holder)
 
 
 class InnerPorts:
@@ -60,6 +80,8 @@ class InnerPorts:
         self._bound: dict[int, Bound] = {}
         self._refused: dict[int, float] = {}
         """Ports that could not be had here, and when to try again."""
+        self._troubles: list[_Trouble] = []
+        """Those that are to be told."""
         self._told_most = False
 
     @property
@@ -90,6 +112,7 @@ class InnerPorts:
                 break
             if port not in self._refused or self._is_worth_trying(port):
                 await self._listen(port)
+        await self._tell_troubles()
 
     def _tell_most(self) -> None:
         """Once."""
@@ -110,19 +133,31 @@ class InnerPorts:
             return True
 
     async def _listen(self, port: int) -> None:
+        troubles: list[_Trouble] = []
+
+        def explain(error: OSError, address: Address, port: int) -> ListenError:
+            troubles.append(_Trouble(error, address, port))
+            return troubles[-1].told("")
+
         try:
-            bound = bind(port, _WHERE)
-        except ListenError as error:
+            bound = bind(port, _WHERE, explain)
+            await self._serve(bound)
+        except (ListenError, OSError) as error:
+            if isinstance(error, OSError):
+                troubles = [_Trouble(error, LOCALHOST[0], port)]
             if port not in self._refused:
-                # That another port may be chosen helps nobody here.
-                remedy = f" ({error.remedy})" if isinstance(error.__cause__, PermissionError) else ""
-                self._report(Note(f"port {port} inside is not on this machine's localhost: {error.what}{remedy}", True))
+                self._troubles += troubles[-1:]
             self._refused[port] = asyncio.get_running_loop().time() + TRY_AGAIN
             return
         if self._refused.pop(port, None) is not None:
             self._report(Note(f"port {port} inside is on this machine's localhost now", warning=True))
         LOG.decision("port %d inside is on localhost too", port)
         self._bound[port] = bound
+        # Whoever says localhost may get another program; where there is no such address, nobody does.
+        self._troubles += [trouble for trouble in troubles if trouble.held]
+
+    async def _serve(self, bound: Bound) -> None:
+        port = bound.port
 
         def accept(local: LocalConnection) -> RemoteEnd | None:
             # Where it listens now, which may be another address than when this began, or nowhere any more.
@@ -132,7 +167,27 @@ class InnerPorts:
             connect = elsewhere(self._make, host, port)
             return Joined(local, connect, self._buffer, self._tasks, self._listeners.failed)
 
-        await self._listeners.serve(bound, accept, self._tasks)
+        try:
+            await self._listeners.serve(bound, accept, self._tasks)
+        except OSError:
+            self._listeners.stop(bound)
+            raise
+
+    async def _tell_troubles(self) -> None:
+        """With who holds the ports, for all of them at once: that takes a while."""
+        troubles, self._troubles = self._troubles, []
+        held = [trouble for trouble in troubles if trouble.held]
+        holders = dict(zip(held, await _holders([(str(each.address), each.port) for each in held]), strict=True))
+        for trouble in troubles:
+            error = trouble.told(holders.get(trouble, ""))
+            text = f"port {trouble.port} inside is "
+            if trouble.port in self._bound:
+                text += f"on {self._bound[trouble.port].addresses[0]} alone: {error.what}"
+            else:
+                # That another port may be chosen helps nobody here.
+                remedy = "" if trouble.held or not error.remedy else f" ({error.remedy})"
+                text += f"not on this machine's localhost: {error.what}{remedy}"
+            self._report(Note(text, warning=True))
 
     def _now(self) -> Mapping[int, str]:
         """The ports that a program inside is reached on as localhost, or at an address of the laptop; and where."""
@@ -141,3 +196,8 @@ class InnerPorts:
         except MachineError as error:
             LOG.decision("what listens inside is not known: %s", error.what)
             return dict.fromkeys(self._bound, FIRST)
+
+
+async def _holders(wanted: Sequence[tuple[str, int]]) -> list[str]:
+    """Who holds these addresses and ports. All of /proc is looked through for it, while connections go on."""
+    return await asyncio.to_thread(describe_holders, wanted) if wanted else []
