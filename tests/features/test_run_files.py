@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from fairlead.errors import MachineError
 from fairlead.features.run import files as module
 from fairlead.features.run.captured import RESOLVER
 from fairlead.features.run.files import EVERY, Files, laptops
@@ -28,8 +29,11 @@ class Network:
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
         self.writes: list[str] = []
+        self.broken = False
 
     async def show(self, name: str, data: bytes) -> None:
+        if self.broken:
+            raise MachineError("no space left")
         self.files[name] = data.decode(errors="surrogateescape")
         self.writes.append(name)
 
@@ -70,6 +74,21 @@ def test_what_stands_inside_before_the_clusters_are_known(etc: Path) -> None:
     assert names.nsswitch is not None
     assert b"resolve" not in names.nsswitch
     assert b"dns" in names.nsswitch
+
+
+def test_what_could_not_be_shown_is_shown_with_the_next_look(etc: Path) -> None:
+    network = Network()
+    made = following(network)
+    now(made.look())
+    network.broken = True
+    (etc / "resolv.conf").write_text("nameserver 192.0.2.54\nsearch other.test\n")
+    for work in made.names(WEB, {"web"}), made.look():
+        with pytest.raises(MachineError):
+            work.send(None)
+    network.broken = False
+    now(made.look())
+    assert "10.0.0.1 web web.ns" in network.lines
+    assert "other.test" in network.files["resolv"]
 
 
 def test_a_laptop_without_files(etc: Path) -> None:

@@ -16,8 +16,9 @@ import pytest
 
 from fairlead.dial.cluster import Cluster
 from fairlead.dial.laptop import address
+from fairlead.errors import MachineError
 from fairlead.features.names.context import NamedContext
-from fairlead.features.run import captured, files
+from fairlead.features.run import captured, files, following
 from fairlead.features.run.run import Run
 from fairlead.kit.tasks import Background
 from fairlead.model.events import Note
@@ -46,8 +47,11 @@ class Network:
         self.sockets = {"tcp4": tcp, "udp4": udp, "raw4": raw, "diag": diag}
         self.files: dict[str, str] = {}
         self.rules: list[str] = []
+        self.broken = False
 
     async def show(self, name: str, data: bytes) -> None:
+        if self.broken:
+            raise MachineError("no space left")
         self.files[name] = data.decode()
 
     async def outgoing(self, family: int) -> socket.socket:
@@ -136,6 +140,24 @@ def test_names_stand_when_it_has_started_and_follow_the_cluster(loop: str, etc: 
         assert "10.0.0.2 db " in it.network.files["hosts"]
 
     play(body, loop)
+
+
+def test_what_fails_for_a_moment_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "EVERY", 0.05)
+    monkeypatch.setattr(following, "AGAIN", 0.05)
+
+    async def body(it: Rig) -> None:
+        await it.run.read()
+        await it.run.start()
+        it.network.broken = True
+        it.api.service()
+        await until(
+            lambda: any("cannot follow" in event.text for event in it.told if isinstance(event, Note)), limit=10
+        )
+        it.network.broken = False
+        await until(lambda: "10.0.0.1 web " in it.network.files["hosts"], limit=10)
+
+    play(body)
 
 
 def test_it_stops_before_it_has_started() -> None:

@@ -57,9 +57,9 @@ class Files:
             text = (_read(RESOLV) or b"").decode(errors="replace")
             self.resolv_conf = resolv.parse(text, hostname=socket.gethostname())
             inside = resolv.render(self.resolv_conf, RESOLVER, self._search())
-            await self._network.show("resolv", inside.encode())
+            await self._show("resolv", inside.encode())
         if self._is_new(NSSWITCH) and (inside_switch := _nsswitch()) is not None:
-            await self._network.show("nsswitch", inside_switch)
+            await self._show("nsswitch", inside_switch)
 
     async def names(self, lines: Iterable[tuple[str, tuple[str, ...]]], every: Collection[str]) -> None:
         """These are the clusters' names from now on; ``every`` has also those that DNS alone answers."""
@@ -75,7 +75,14 @@ class Files:
         new = private_hosts.render(self._hosts, self._entries, self._every)
         if new != self._written:
             self._written = new
-            await self._network.show("hosts", new)
+            await self._show("hosts", new)
+
+    async def _show(self, name: str, data: bytes) -> None:
+        try:
+            await self._network.show(name, data)
+        except BaseException:
+            self._stamps.clear()  # so that the next look takes over all of it again
+            raise
 
     def _search(self) -> list[str]:
         """As in a pod of the namespace whose names stand alone."""

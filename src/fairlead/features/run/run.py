@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 from fairlead.dial.laptop import Connect, elsewhere, localhost
 from fairlead.dial.upstream import Upstream
@@ -14,6 +13,7 @@ from fairlead.features.names.context import NamedContext
 from fairlead.features.names.watch import ServiceName
 from fairlead.features.run.captured import Captured
 from fairlead.features.run.files import Files
+from fairlead.features.run.following import follow
 from fairlead.features.run.inner_ports import InnerPorts
 from fairlead.features.run.laptop_ports import LaptopPorts
 from fairlead.features.run.names import Names
@@ -85,13 +85,13 @@ class Run:
         for context in self.contexts:
             context.watch.start(self.tasks)
             context.cluster.server.on_unreachable = context.cluster.reach.suspect
-        self._follow(self._keep(), "follow the clusters")
-        self._follow(self._files.run(), "follow the laptop's files")
-        self._follow(self._inner.run(), "listen for programs inside")
-        self._follow(self._outer.run(), "look at what listens on this laptop")
+        self._follow(self._keep, "follow the clusters")
+        self._follow(self._files.run, "follow the laptop's files")
+        self._follow(self._inner.run, "listen for programs inside")
+        self._follow(self._outer.run, "look at what listens on this laptop")
 
-    def _follow(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._following.append(self.tasks.start(work, name=name))
+    def _follow(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._following.append(self.tasks.start(follow(work, name, self.report), name=name))
 
     def changed(self, context: NamedContext, service: ServiceName) -> None:
         """This service may be another now."""
