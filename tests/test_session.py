@@ -298,6 +298,20 @@ def test_the_command_has_what_the_shell_gave(line: CommandLine) -> None:
     assert (Path(line.env["HOME"]) / "report").read_text() == "told\n"
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_the_command_of_a_run_with_closed_streams(closed: str, line: CommandLine) -> None:
+    """It finds them open, and nothing in them."""
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
+    words = [*FAIRLEAD, "forward", "svc/web", ":80", "--", "sh", "-c", "cat && echo out && echo err >&2"]
+    env = {**os.environ, **line.env}
+    done = subprocess.run(
+        [*shell, *words], stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=LIMIT, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.endswith(b"out\n") == (">&-" not in closed.split())
+    assert (done.stderr == b"err\n") == ("2>&-" not in closed)
+
+
 PIPELINE = "sleep 300 | cat; echo over"
 """Two processes below the shell, which itself waits."""
 

@@ -32,7 +32,9 @@ def keep_places() -> None:
             os.fstat(descriptor)
         except OSError:
             opened = os.open(os.devnull, os.O_RDWR)
-            if opened != descriptor:
+            if opened == descriptor:
+                os.set_inheritable(opened, True)
+            else:
                 os.dup2(opened, descriptor)
                 os.close(opened)
     process.children_keep_given()
