@@ -165,13 +165,11 @@ def test_a_datagram_after_a_refusal_is_not_lost(closed_port: End) -> None:
     [
         ("224.0.0.251", 5353),
         ("239.255.255.250", 1900),
-        ("255.255.255.255", 67),
-        ("127.255.255.255", 9),
         ("ff02::fb", 5353),
         ("fe80::1", 53),
     ],
 )
-def test_what_is_for_many_or_for_nobody_is_dropped(destination: End) -> None:
+def test_what_is_for_a_group_or_for_nobody_is_dropped(destination: End) -> None:
     told = Told()
 
     async def main() -> None:
@@ -183,6 +181,21 @@ def test_what_is_for_many_or_for_nobody_is_dropped(destination: End) -> None:
     asyncio.run(main())
     assert not told.refusals
     assert not told.answers
+
+
+def test_a_broadcast_is_sent() -> None:
+    told = Told()
+
+    async def main(everybody: Server) -> None:
+        made = told.flows()
+        made.send(b"wake up", A, everybody.end)
+        payload, (host, _) = everybody.took()
+        assert (payload, host) == (b"wake up", "127.0.0.1")
+        made.close()
+
+    with servers("127.255.255.255") as (everybody,):
+        asyncio.run(main(everybody))
+    assert not told.refusals
 
 
 def test_one_that_is_too_large_is_dropped_alone(server: Server) -> None:

@@ -69,7 +69,8 @@ _Queue: TypeAlias = OrderedDict[int, _Flow]
 class Flows:
     """Sends datagrams on, and hands back what comes in answer. What cannot be sent is dropped, as UDP may.
 
-    Multicast and broadcast are dropped, as are IPv6 addresses that need a scope.
+    Multicast is dropped, as are IPv6 addresses that need a scope. Broadcasts are sent; who answers one is another than
+    it was sent to, so that answers do not come back.
     """
 
     def __init__(self, answered: Answered, refused: Refused) -> None:
@@ -136,6 +137,8 @@ class Flows:
         try:
             if sock.fileno() >= self._mark:
                 raise OSError(errno.EMFILE, "the last descriptors are for lanes")
+            if address.version == 4:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             sock.connect(ends.destination)
             self._ready.register(sock.fileno(), select.EPOLLIN)
         except OSError as error:
