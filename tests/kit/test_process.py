@@ -258,20 +258,37 @@ def test_one_that_was_continued_by_others_has_not_stopped(loop: str) -> None:
     assert run_on(loop, main()) == 137
 
 
+async def halted(child: process.Child) -> None:
+    """By SIGSTOP; it is seen here as has_stopped would see it, and left for it."""
+    child.send(signal.SIGSTOP)
+    await asyncio.to_thread(os.waitid, os.P_PID, child.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
 def test_one_that_somebody_halts_for_a_while_has_not_stopped() -> None:
     """A debugger does, or criu: who did will continue it, and no shell is to be told."""
 
     async def main() -> int:
         child = await up()
-        child.send(signal.SIGSTOP)
-        # Which is seen here as has_stopped would see it, and left for it.
-        await asyncio.to_thread(os.waitid, os.P_PID, child.process.pid, os.WSTOPPED | os.WNOWAIT)
+        await halted(child)
         assert not child.has_stopped()
         child.send(signal.SIGCONT)
         assert not child.has_stopped()
         return await child.end(grace=5)
 
     assert run(main()) == 143
+
+
+def test_a_shell_that_suspends_itself_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its terminal would be nobody's."""
+
+    async def main() -> int:
+        child = await up()
+        monkeypatch.setattr(process, "_foreground", lambda: child.process.pid)
+        await halted(child)
+        assert child.has_stopped()
+        return await child.end(grace=0.1)
+
+    assert run(main()) == 137
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -62,14 +62,17 @@ class Child:
     def has_stopped(self) -> bool:
         """Whether a terminal stopped it since this was asked last (Ctrl-Z, or use of it from the background).
 
-        One that was continued since has not stopped, nor one that somebody halts for a while by SIGSTOP.
+        One that was continued since has not stopped, nor one that somebody halts for a while by SIGSTOP. A shell that
+        suspends itself does that by SIGSTOP too, and leaves the terminal to nobody.
         """
         try:
             # Of its end nothing is taken: that is the loop's own watcher's.
             found = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG)
-        except ChildProcessError:
+            if found is None:
+                return False
+            return found.si_status in _TERMINALS_STOPS or os.getpgrp() != _foreground() == os.getpgid(self.process.pid)
+        except (ChildProcessError, ProcessLookupError):
             return False
-        return found is not None and found.si_status in _TERMINALS_STOPS
 
     def go_on(self) -> None:
         """Continue it, and all of its process group."""
@@ -203,13 +206,18 @@ def require(program: str) -> None:
 
 def in_foreground() -> bool:
     """Whether we are in the foreground of our controlling terminal: its keys are signals to us, and we may read it."""
+    return _foreground() == os.getpgrp()
+
+
+def _foreground() -> int:
+    """The process group in the foreground of our controlling terminal; 0 if there is none."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
-        return False  # there is none
+        return 0
     try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
+        return os.tcgetpgrp(terminal)
     except OSError:
-        return False
+        return 0
     finally:
         os.close(terminal)
