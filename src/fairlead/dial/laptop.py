@@ -17,9 +17,9 @@ from fairlead.net.local import LocalConnection
 
 KEPT = 64 * 1024
 """First bytes kept until the connection stands; beyond that the program is paused."""
-GIVEN_UP = 10.0
+GIVEN_UP = 4.0
 """Seconds in which the connection has to stand once its program is done sending: most such programs have closed it,
-which looks the same, and a silent address would be asked for two minutes more."""
+which looks the same, and a silent address would be asked for two minutes more. TCP asks again after 1 s and 3 s."""
 
 Connect: TypeAlias = Callable[[Callable[[], LocalConnection]], Awaitable[object]]
 """Makes a connection whose protocol its argument makes. Raises OSError."""
