@@ -92,7 +92,9 @@ def test_what_does_not_listen_is_killed(run: StartRun, user: RunUser) -> None:
         running.wait_end(0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
+)
 def test_a_signal_is_the_commands(number: signal.Signals, run: StartRun) -> None:
     """What becomes of it is the command's to say."""
     name = number.name.removeprefix("SIG")

@@ -206,6 +206,32 @@ def test_a_plain_program_is_stopped_and_continued(app: World, shell: Shell) -> N
     assert shell.code() == 0
 
 
+def test_what_the_shell_gives(app: World, shell: Shell) -> None:
+    """Lists, files and locks that a command finds by their numbers."""
+    run = f"fairlead run -n {app.namespace} --"
+    assert shell.does(f"{run} diff <(echo a) <(echo b)") == "1c1\n< a\n---\n> b"
+    assert shell.does(f"{run} sh -c 'cat <&7; echo told >&8' 7<<<here 8>&1") == "here\ntold"
+
+
+def test_a_folder_that_may_not_be_entered(app: World, shell: Shell) -> None:
+    shell.does("mkdir closed; cd closed; chmod 0 .")
+    said = shell.does(f"fairlead run -n {app.namespace} -- true; echo $?")
+    shell.does("chmod 700 .; cd ..; rmdir closed")
+    assert "/closed, which you may not enter (start it from" in said
+    assert said.endswith("12")
+
+
+def test_quit_is_the_commands(app: World, shell: Shell) -> None:
+    """A JVM tells by it what it does, and goes on."""
+    shell.press(
+        f"fairlead run -n {app.namespace} -- bash -c \"trap 'exit 6' QUIT; echo u''p; while :; do read; done\"\n"
+    )
+    shell.wait("up\r\n")
+    shell.press("\x1c")
+    shell.wait(OUTER)
+    assert shell.code() == 6
+
+
 def test_a_plain_program_in_the_background(app: World, shell: Shell) -> None:
     """It may be stopped, go on in the background, and be fetched back."""
     shell.stops(shell.starts(f"fairlead run -n {app.namespace} -- sleep 1003", "sleep 1003"))
