@@ -16,6 +16,7 @@ from fairlead.policy.hostnames import Scope, names_of
 from fairlead.policy.plan import Group, Kind, NamedPort
 from fairlead.protocol.portforward import Outcome
 from tests.support.loop import run_virtual
+from tests.support.nolanes import NoLanes
 
 KEY = GroupKey("c", "ns", "web")
 A, B = Backend(PodRef("ns", "a", "1"), 8080), Backend(PodRef("ns", "b", "2"), 8080)
@@ -28,7 +29,7 @@ def planned(*ports: NamedPort, affinity: float | None = None) -> Group:
 def play(body: Callable[[NamedGroup, list[ServiceEvent]], None]) -> None:
     async def main() -> None:
         told: list[ServiceEvent] = []
-        cluster = SimpleNamespace(reach=SimpleNamespace(up=True), lanes=None)
+        cluster = SimpleNamespace(reach=SimpleNamespace(up=True), lanes=NoLanes())
         around = SimpleNamespace(
             cluster=cluster, buffer=None, tasks=None, wait=30.0, report=told.append, doubt=lambda namespace: None
         )
@@ -121,5 +122,23 @@ def test_the_label_is_the_shortest_name_of_its_own() -> None:
         assert group.label == "web.ns"
         group.take_names(())
         assert (group.label, group.names) == ("web.ns", ())
+
+    play(body)
+
+
+def test_pods_that_left_are_seen_off() -> None:
+    """One whose name another pod has is no more; of others that is to be asked."""
+
+    def body(group: NamedGroup, told: list[ServiceEvent]) -> None:
+        lanes = cast("NoLanes", group._around.cluster.lanes)
+        group.update(planned(NamedPort(80, 80, (A, B))))
+        assert group.way(80) is not None
+        group.update(planned(NamedPort(80, 80, (A,))))
+        assert lanes.forgotten == [("b", False)]
+        again = Backend(PodRef("ns", "a", "3"), 8080)
+        group.update(planned(NamedPort(80, 80, (again,))))
+        assert lanes.forgotten[1:] == [("a", True)]
+        group.update(planned(NamedPort(81, 81, (again,))))
+        assert lanes.forgotten[2:] == [("a", False)]
 
     play(body)

@@ -32,6 +32,7 @@ from fairlead.settings import RunSettings
 from tests.support.fakeapi import until
 from tests.support.insiderun import Cloud
 from tests.support.loop import LOOPS, run_on
+from tests.support.nolanes import NoLanes
 
 
 class Network:
@@ -82,7 +83,7 @@ async def rig(**settings: Any) -> AsyncIterator[Rig]:
         run = Run(RunSettings(namespaces=("ns",), **settings), cast("Any", network), rules, laptop, tasks, told.append)
         api = Cloud()
         reach = SimpleNamespace(up=True, suspect=lambda reason: None)
-        cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
+        cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=NoLanes()))
         run.contexts.append(NamedContext("c", Scope(bare="ns"), cluster, ("ns",), run, pods=True))
         try:
             yield Rig(run, network, api, told)

@@ -19,6 +19,7 @@ from fairlead.model.summary import Summary
 from fairlead.policy.hostnames import Scope
 from fairlead.settings import ServicesSettings
 from tests.support.fakeapi import FakeApi, Object
+from tests.support.nolanes import NoLanes
 from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
 
 
@@ -48,7 +49,7 @@ def start(folder: Path, apis: dict[str, Api], tasks: Background, told: list[Serv
     run = ServicesRun(settings, hosts, book, tasks, told.append)
     for name, api in apis.items():
         reach = SimpleNamespace(up=not api.down, suspect=lambda reason: None)
-        cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
+        cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=NoLanes()))
         scope = Scope(bare="shop", label=name, main=name == "prod")
         run.contexts.append(NamedContext(name, scope, cluster, settings.namespaces, run))
     return run

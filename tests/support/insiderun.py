@@ -20,6 +20,7 @@ from fairlead.policy.mapping import parse_own, parse_patterns
 from fairlead.settings import RunSettings
 from tests.support.fakeapi import Object
 from tests.support.namedrun import Api
+from tests.support.nolanes import NoLanes
 from tests.support.objects import PODS, SERVICES, SLICES, endpoint, endpoint_slice, pod, service
 
 MAIN = Scope(bare="ns")
@@ -100,7 +101,7 @@ async def inside(
         )
         for number, api in enumerate(apis):
             reach = SimpleNamespace(up=True, suspect=lambda reason: None)
-            cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
+            cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=NoLanes()))
             contexts.append(
                 NamedContext(f"c{number + 1}", scopes[number], cluster, ("ns",), cast("Any", run), pods=True)
             )

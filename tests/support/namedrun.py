@@ -27,6 +27,7 @@ from fairlead.policy.hostnames import Scope
 from fairlead.policy.hostsblock import Entry
 from fairlead.settings import ServicesSettings
 from tests.support.fakeapi import FakeApi, Object
+from tests.support.nolanes import NoLanes
 
 SCOPE = Scope(bare="ns")
 CONTEXT = f"c{os.getpid()}"
@@ -92,7 +93,7 @@ async def named_run(folder: Path, chance: random.Random | None = None, **setting
         book = AddressBook({"HOME": str(folder)}, lambda text: None)
         run = ServicesRun(ServicesSettings(namespaces=("ns",), **settings), hosts, book, tasks, told.append)
         reach = SimpleNamespace(up=True, suspect=lambda reason: None)
-        cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=None))
+        cluster = cast("Cluster", SimpleNamespace(server=api, reach=reach, lanes=NoLanes()))
         run.contexts.append(NamedContext(CONTEXT, SCOPE, cluster, ("ns",), run))
         try:
             yield NamedRun(api, helper, hosts, run, told)

@@ -86,6 +86,8 @@ class Lane(asyncio.BufferedProtocol):
         self.riders: dict[Rider, Forward] = {}
         self.moved = 0
         """Bytes, both ways, since the lane was last idle."""
+        self.spoke = False
+        """Whether a pod's bytes came since this was looked at last, by whoever resets it."""
         self._used_at = self.heard_at = self._loop.time()
         self._unaccepted: dict[Rider, float] = {}
         self._ending: set[Rider] = set()
@@ -304,6 +306,7 @@ class Lane(asyncio.BufferedProtocol):
 
     def touch(self, local: LocalEnd) -> None:
         """``local`` was written to while the session is being fed; it is flushed when that is over."""
+        self.spoke = True
         if not self._dirty or self._dirty[-1] is not local:
             self._dirty.append(local)
 

@@ -26,6 +26,9 @@ REST = 2.0
 """Seconds in which no further lane to a pod is asked for, after one was refused."""
 LOOK_AGAIN = 0.1
 """Seconds until a connection whose patience is over looks again for a lane that it may share."""
+SEE_OFF, SEE_OFF_AT_MOST = 5.0, 60.0
+"""Seconds for which a connection is silent before it is asked whether its pod, which takes no new ones, still exists;
+twice as long each time that it does: a pod may serve on for hours."""
 PROOF_TIMEOUT = 5.0
 """Seconds in which a fresh lane to the same pod must answer; otherwise nothing is learned of the silent one."""
 WITNESS_TIMEOUT = 1.0
@@ -60,6 +63,10 @@ class _PodLanes:
         self.closed_until = 0.0
         """No further lane is asked for before this moment, on the loop's clock."""
         self.proving = False
+        self.leaving: asyncio.Task[None] | None = None
+        """Looks after the connections that are left, while it takes no new ones."""
+        self.gone = False
+        """It is known to be no more."""
         self.ended: deque[float] = deque(maxlen=64)
         """When connections ended of late."""
         self._most = 0
@@ -121,6 +128,9 @@ class Lanes:
     def board(self, passenger: Passenger, pod: PodRef) -> None:
         """Give ``passenger`` a place on a lane to ``pod``, now or as soon as there is one."""
         state = self._pods.setdefault(pod, _PodLanes())
+        if state.leaving is not None:
+            state.leaving.cancel()  # it is back
+            state.leaving = None
         if not self._seat(state, passenger, len(state.waiting), patient=True, pod=pod):
             state.waiting.append(_Waiting(passenger, self._loop.time()))
             if state.patience is None:
@@ -187,19 +197,62 @@ class Lanes:
             lane = await self._open(pod, state)
             self._add(pod, state, lane)
 
-    def forget(self, pod: PodRef) -> None:
-        """The pod is gone: its idle lanes close now, the others once they have been idle for IDLE_CLOSE."""
+    def forget(self, pod: PodRef, *, gone: bool = False) -> None:
+        """The pod takes no new connections, or is ``gone``: its idle lanes close now, the others when they are idle.
+
+        What is silent on these is reset once the pod is gone.
+        """
         state = self._pods.get(pod)
         if state is not None:
             state.warm = 0
+            state.gone |= gone
             for lane in list(state.lanes):
                 if not lane.riders:
                     lane.close()
+            if state.lanes and state.leaving is None:
+                state.leaving = self._tasks.start(self._see_off(pod, state), name=f"see off {pod.name}")
             self._tidy(pod, state)
+
+    async def _see_off(self, pod: PodRef, state: _PodLanes) -> None:
+        """Reset what a pod leaves behind when it ends and nobody tells its connections.
+
+        A runtime takes the pod's network down while it dials there, and then waits for packets that never come; it
+        answers pings on the lane meanwhile.
+        """
+        pause = SEE_OFF
+        try:
+            while state.lanes:
+                for lane in state.lanes:
+                    lane.spoke = False
+                await asyncio.sleep(pause)
+                silent = [lane for lane in state.lanes if lane.riders and not lane.spoke]
+                if silent and (state.gone or await self._is_gone(pod)):
+                    for lane in silent:
+                        lane.kill("the pod is gone")
+                pause = min(2 * pause, SEE_OFF_AT_MOST)
+        finally:
+            if state.leaving is asyncio.current_task():
+                state.leaving = None
+            self._tidy(pod, state)
+
+    async def _is_gone(self, pod: PodRef) -> bool:
+        """Whether the API server knows it no more."""
+        try:
+            async with asyncio.timeout(PROOF_TIMEOUT):
+                lane = await self._made(pod)
+        except NotFoundError:
+            return True
+        except (FairleadError, TimeoutError, ConnectionError) as error:
+            self._undecided(pod, error)
+            return False
+        lane.close()
+        return False
 
     def _tidy(self, pod: PodRef, state: _PodLanes) -> None:
         """Keep no record of a pod that has nothing here."""
-        if not (state.lanes or state.opening or state.waiting or state.warm or state.proving):
+        if not (
+            state.lanes or state.opening or state.waiting or state.warm or state.proving or state.leaving is not None
+        ):
             self._pods.pop(pod, None)
 
     def quiet(self) -> None:

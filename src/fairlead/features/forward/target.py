@@ -166,7 +166,7 @@ class ForwardedTarget:
             if pod not in self._left:
                 self._report(PodGone(name, pod.name, reason))
             self._left.discard(pod)
-            self._around.lanes.forget(pod)
+            self._around.lanes.forget(pod, gone=True)
         found = [found for each in self.served for found in self.backends.ready(each.port)]
         ready = {each.pod for each in found if not each.fallback}
         for pod in change.new:

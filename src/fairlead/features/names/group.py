@@ -63,6 +63,8 @@ class NamedGroup:
         """Its ports lead elsewhere from now on; connections that are open go on, also those to ports that are gone."""
         self.group = group
         planned = {port.number: port for port in group.ports}
+        for number in self.ports.keys() - planned.keys():
+            self.ports[number].leave()
         self.ports = {number: way for number, way in self.ports.items() if number in planned}
         self._told = {number: told for number, told in self._told.items() if number in planned}
         for number, way in self.ports.items():

@@ -107,7 +107,19 @@ class PortWay:
             self._verdict = None  # of what is not there any more
         self._choice.affinity = affinity
         if port.backends != before.backends:
+            self._see_off(before, port)
             self.route.wake()
+
+    def leave(self) -> None:
+        """The port is no more; open connections stay where they are."""
+        self._see_off(self._port, self._port._replace(backends=()))
+
+    def _see_off(self, before: NamedPort, now: NamedPort) -> None:
+        """Pods that are not behind this port any more may be gone, as one is whose name another has."""
+        present = {backend.pod for backend in now.backends}
+        names = {pod.name for pod in present}
+        for pod in {backend.pod for backend in before.backends} - present:
+            self._around.cluster.lanes.forget(pod, gone=pod.name in names)
 
     def accept(self, local: LocalConnection) -> RemoteEnd:
         """The opposite end of a connection that came in."""
