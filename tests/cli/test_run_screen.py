@@ -33,8 +33,19 @@ def said(capfd: pytest.CaptureFixture[str], *shown: ServiceEvent, verbose: bool 
     return err.splitlines()
 
 
+WAITING = told.ServiceState(*WHOSE, "waiting", "no pod is ready", "", 30.0)
+CAME = told.Handling(*WHOSE, 80)
+
+
 def test_what_goes_well_is_not_told(capfd: pytest.CaptureFixture[str]) -> None:
-    assert said(capfd, *USUAL) == []
+    ready = told.ServiceState(*WHOSE, "ready")
+    assert said(capfd, *(event for event in USUAL if event != CAME), ready, CAME) == []
+
+
+def test_who_has_to_wait_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    line = "fairlead: web: no pod is ready; new connections wait up to 30 s"
+    assert said(capfd, WAITING, CAME, CAME) == [line]
+    assert said(capfd, WAITING, CAME, told.ServiceState(*WHOSE, "ready"), CAME, WAITING, CAME) == [line, line]
 
 
 def test_with_v_all_of_it_is(capfd: pytest.CaptureFixture[str]) -> None:

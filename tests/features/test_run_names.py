@@ -309,7 +309,7 @@ def test_what_is_worked_on_here_has_an_address_of_its_own() -> None:
         [address] = it.hosts()["db"]
         assert address.startswith("240.0.0.")
         assert it.resolved("db.ns.svc.cluster.local") == [address]
-        assert "db-0.db" not in it.names.all()
+        assert it.hosts()["db-0.db"] == ["10.1.0.1"], "its pods are still there"
         assert it.names.service_at(address) == WEB._replace(service="db")
         group = it.names.groups[WEB._replace(service="db")]
         assert [port.own for port in group.group.ports if port.number == 80] == [5432]

@@ -106,7 +106,7 @@ def fresh_places(context: NamedContext, api: Cloud, it: Inside) -> list[Place]:
         rules = numbered(parse_own(LOCAL), service)
         if not made[0].addresses and any(own_port(rules, "ns", service.name, port.port) for port in service.ports):
             assert it.names.place(made[0].key).addresses == (given.of_its_own(made[0].key),)
-            made = [it.names.place(made[0].key)]
+            made = [it.names.place(made[0].key), *made[1:]]
         found += made
     return found
 

@@ -125,3 +125,19 @@ def test_a_quit_that_was_ignored_at_the_start_stays_ignored() -> None:
         assert run(main()) == [signal.SIGUSR1]
     finally:
         signal.signal(signal.SIGQUIT, before)
+
+
+def test_signals_that_are_held_back_come_when_they_are_let_through() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with signals.held_back() as let_through:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert heard == []
+            let_through()
+            assert heard == [signal.SIGTERM]
+        with signals.held_back():
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert heard == [signal.SIGTERM] * 2
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -31,7 +31,7 @@ def test_what_has_a_service_is_not_mentioned() -> None:
     settings = ServicesSettings(
         only=parse_patterns("--only", ["api", "d*.shop"]),
         mappings=parse_mappings(["80:8080", "api:80:81", "api.pay:http:82", "api:8080:83", "9:10"]),
-        local=parse_own(["db=3000", "db.shop:5432=3001", "dns=3002"]),
+        local=parse_own(["db=3000", "db.shop:5432=3001"]),
         reserve=parse_reservations(["api.shop=127.9.9.9"]),
         exclude=parse_patterns("--exclude", ["nothing"]),
     )
@@ -104,3 +104,8 @@ def test_a_port_that_the_service_has_not_is_named_with_those_it_has() -> None:
         "--mapping dns:53: there is no such port yet; it has no TCP port",
         "--local db:80: there is no such port yet; it has pg=5432",
     ]
+
+
+def test_a_service_that_has_no_port_to_lead_here() -> None:
+    settings = ServicesSettings(local=parse_own(["dns=3000"]))
+    assert said(settings, SERVICES) == ["--local dns: it declares no TCP port that could lead here"]

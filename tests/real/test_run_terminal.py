@@ -246,3 +246,11 @@ def test_a_plain_program_in_the_background(app: World, shell: Shell) -> None:
 def test_the_terminal_goes_away(inner: Shell) -> None:
     """As when its window is closed: all of it ends; see the fixture."""
     inner.starts("sleep 1004", "sleep 1004")
+
+
+def test_a_script_stops_with_the_run_that_a_key_ended(shell: Shell) -> None:
+    """As with any program: bash goes on with the next line where a program only says that it was interrupted."""
+    shell.starts("for i in 1 2 3; do fairlead run -- sleep 47; echo next; done", "sleep 47")
+    shell.press(CTRL_C)
+    assert "next" not in shell.wait(OUTER)
+    assert shell.code() == 130

@@ -87,7 +87,7 @@ is forwarded, it waits for what comes; with a command or --ready-file it ends wi
 
 RUN_EXAMPLES = (
     ("A request to a service by its name", "run -- curl http://web"),
-    ("A shell, in which every service of two namespaces has its name", "run -n shop,pay -- bash"),
+    ("A shell that knows every service of two namespaces: web.shop, api.pay", "run -n shop,pay -- bash"),
     ("The tests against what runs in the cluster; ends with their exit code", "run -n shop -- make test"),
     ("What I work on, which others inside reach as api", "run -n shop --local api=3000 -- npm start"),
     ("Two clusters; names of the second end in its context's name", "run -x prod,staging -- psql -h db.staging"),

@@ -22,6 +22,8 @@ class RunScreen:
         self._manner = Manner(verbose=verbose, contexts=contexts, command=True)
         self._repeats = Repeats()
         self._lines = Lines(STDERR)
+        self._waiting: dict[str, told.ServiceState] = {}
+        """Names of which no pod is ready, and nobody was told."""
 
     def show(self, event: ServiceEvent) -> None:
         """Write what there is to say about ``event``, which is mostly nothing."""
@@ -31,10 +33,20 @@ class RunScreen:
         elif self._verbose or _is_trouble(event):
             lines = text(event, self._manner)
         else:
-            lines = []
+            lines = self._why_it_waits(event)
         for _, line in lines:
             # Among the lines of a command nobody would know whose this is.
             self.say(f"fairlead: {line}")
+
+    def _why_it_waits(self, event: ServiceEvent) -> list[tuple[str, str]]:
+        """That no pod is ready is news for whoever connects, and for nobody else."""
+        if isinstance(event, told.ServiceState):
+            self._waiting.pop(event.target, None)
+            if event.state == "waiting":
+                self._waiting[event.target] = event
+        elif isinstance(event, told.Handling) and event.target in self._waiting:
+            return text(self._waiting.pop(event.target), self._manner)
+        return []
 
     def say(self, line: str) -> None:
         """Write one line as it is: an error, or one of the log."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+_OF_JOBS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTIN,
+            signal.SIGTTOU, signal.SIGUSR1, signal.SIGUSR2)  # fmt: skip
+"""Signals that somebody may have made us ignore; Python itself ignores others."""
+_SHELL = "/bin/sh"
 _PR_SET_PDEATHSIG = 1
 """prctl(2), <sys/prctl.h>."""
 
@@ -18,6 +22,30 @@ def has_terminal() -> bool:
     except OSError:
         return False
     return True
+
+
+def environment(proc: str = "/proc") -> dict[str, str]:
+    """Ours, without what Python has put into it for itself: LC_CTYPE, where the locale is C (PEP 538)."""
+    env = dict(os.environ)
+    try:
+        with open(f"{proc}/self/environ", "rb") as file:
+            given = file.read().split(b"\0")
+    except OSError:
+        return env
+    if "LC_CTYPE" in env and not any(each.startswith(b"LC_CTYPE=") for each in given):
+        del env["LC_CTYPE"]
+    return env
+
+
+def ignoring(command: Sequence[str]) -> list[str]:
+    """The command that ignores what we ignore, as by nohup(1): an event loop's children do not.
+
+    To be asked before signals are handled.
+    """
+    names = [number.name.removeprefix("SIG") for number in _OF_JOBS if signal.getsignal(number) is signal.SIG_IGN]
+    if not names or not os.path.exists(_SHELL):
+        return list(command)
+    return [_SHELL, "-c", f'trap "" {" ".join(names)}; exec "$@"', "sh", *command]
 
 
 def ends_with_us() -> Callable[[], None]:

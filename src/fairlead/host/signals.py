@@ -18,6 +18,29 @@ def exit_code(number: int) -> int:
     return 0 if number == signal.SIGINT else 128 + number
 
 
+def end_by(number: int) -> None:
+    """End this process by the signal, as if it had never been handled: a shell script that started us stops, too."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+@contextmanager
+def held_back() -> Iterator[Callable[[], None]]:
+    """Keep the ending signals until the function that this gives is called, or the block ends.
+
+    Python raises KeyboardInterrupt wherever it is at that moment, also where it drops exceptions.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+    def let_through() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    try:
+        yield let_through
+    finally:
+        let_through()
+
+
 @contextmanager
 def ending(
     loop: asyncio.AbstractEventLoop, on_signal: Callable[[int], bool], last: Callable[[], None] = lambda: None
@@ -35,10 +58,8 @@ def ending(
         ours = on_signal(number)
         interrupts += ours and number == signal.SIGINT
         if interrupts > 1:
-            # By the signal itself, so that a shell script that started us sees an interrupt and stops too.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
             last()
-            os.kill(os.getpid(), signal.SIGINT)
+            end_by(signal.SIGINT)
 
     handled = [number for number in ENDING if number == signal.SIGINT or not _is_ignored(number)]
     with _handling(loop, handled, received):

@@ -65,6 +65,8 @@ def _of_rule(option: str, rule: PortRule, found: _Found) -> Iterator[str]:
     if rule.port and not any(rule.port in (port.port, port.name) for port in ports):
         offered = offer(ports) if ports else "it has no TCP port"
         yield f"{option} {_word(rule.service, rule.namespace)}:{rule.port}: there is no such port yet; {offered}"
+    elif not ports:
+        yield f"{option} {_word(rule.service, rule.namespace)}: it declares no TCP port that could lead here"
 
 
 def _no_service(option: str, service: str, namespace: str, found: _Found) -> str:

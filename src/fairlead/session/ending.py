@@ -37,7 +37,9 @@ class Ending:
     ) -> None:
         self.told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Done when something told the run to end, with the exit code."""
-        self._command = command
+        self.interrupted = False
+        """A key of the terminal ended the command, or the run before that, and all that its user had begun with it."""
+        self._command = children.ignoring(command) if command else []
         self._on_signal = on_signal
         self._last = last
         self._early: list[int] = []
@@ -94,7 +96,7 @@ class Ending:
         with signals.for_command(asyncio.get_running_loop(), self._pass_on):
             child = self._child = await process.start(
                 self._command,
-                env={**os.environ, **env},
+                env={**children.environment(), **env},
                 # The stream that holds events holds nothing else.
                 stdout=STDERR if output == "json" else None,
                 # At a terminal it stays in the job that the shell and the keys know; elsewhere signals go to all of it.
@@ -108,6 +110,7 @@ class Ending:
                 self._follow_stops(child)
             code = await child.wait()
             self._child = None
+        self.interrupted = on_terminal and child.process.returncode == -signal.SIGINT
         return code
 
     def _follow_stops(self, child: process.Child) -> None:
@@ -134,6 +137,7 @@ class Ending:
             return False
         if not self.told.done():
             self._early.append(number)
+            self.interrupted = number == signal.SIGINT and children.has_terminal()
             self._on_signal()
             self.told.set_result(signals.exit_code(number))
         return True

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from fairlead.errors import CredentialsError, MachineError
 from fairlead.features.run import files
 from fairlead.features.run.run import Run
-from fairlead.host import descriptors
+from fairlead.host import descriptors, signals
 from fairlead.host.listening import NETLINK_SOCK_DIAG, ListeningPorts
 from fairlead.host.private.laptop import capture_rules
 from fairlead.host.private.network import PrivateNetwork
@@ -37,7 +37,7 @@ LOOK = 0.25
 
 
 def run(settings: RunSettings, options: ClusterOptions, tell: Callable[[ServiceEvent], None]) -> int:
-    """Run one command to its end; its exit code."""
+    """Run one command to its end; its exit code. Raises KeyboardInterrupt where a key of the terminal ended it all."""
     gc.freeze()
     gc.enable()
     descriptors.raise_limit()
@@ -47,8 +47,13 @@ def run(settings: RunSettings, options: ClusterOptions, tell: Callable[[ServiceE
     asked = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
     with closing(ListeningPorts(asked)) as laptop:
         rules = capture_rules(lambda own: of_this_machine(laptop.now(), frozenset(own)))
-        network = PrivateNetwork.start(rules, files.laptops())
-        return loop.run(_Session(settings, configs, network, rules, laptop, tell).run())
+        with signals.held_back() as let_through:
+            network = PrivateNetwork.start(rules, files.laptops())
+            session = _Session(settings, configs, network, rules, laptop, tell)
+            code = loop.run(session.run(let_through))
+    if session.interrupted:
+        raise KeyboardInterrupt
+    return code
 
 
 class _Session:
@@ -69,11 +74,17 @@ class _Session:
         self._rules = rules
         self._laptop = laptop
         self._tell = tell
+        self.interrupted = False
+        """A key of the terminal ended the command, or the run before that."""
 
-    async def run(self) -> int:
-        """Make the network, serve it, run the command; whatever happens, nothing is left."""
+    async def run(self, let_through: Callable[[], None]) -> int:
+        """Make the network, serve it, run the command; whatever happens, nothing is left.
+
+        ``let_through`` is called when signals are taken.
+        """
         self._ending = Ending(self._settings.command)
         with self._ending.watching():
+            let_through()
             try:
                 async with servers_of(self._configs, stdin_free=lambda: not self._ending.runs_command) as servers:
                     try:
@@ -86,13 +97,14 @@ class _Session:
                             return self._ending.before_ready()
                         raise
             finally:
+                self.interrupted = self._ending.interrupted
                 await self._network.close()
 
     async def _run_with(self, servers: Sequence[ApiServer], tasks: Background) -> int:
         self._run = Run(self._settings, self._network, self._rules, self._laptop, tasks, self._tell)
-        self._run.contexts += contexts_of(self._run, servers, self._run.server_back, pods=True)
-        tasks.start(self._end_with_network(), name="look after the private network")
         try:
+            self._run.contexts += contexts_of(self._run, servers, self._run.server_back, pods=True)
+            tasks.start(self._end_with_network(), name="look after the private network")
             return await self._serve(tasks)
         finally:
             await self._ending.end_command()

@@ -83,7 +83,9 @@ class Names:
         if text := self._withheld.news((key, around[key.context].scope) for key in touched):
             self._report(Note(text))
         for unserved in self._plans.news():
-            self._report(unserved)
+            key = GroupKey(unserved.context, unserved.namespace, unserved.service)
+            if key not in self._places or not self._places[key].cname:  # an alias needs nothing but DNS
+                self._report(unserved)
         return bool(touched)
 
     def hosts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -193,9 +195,10 @@ class Names:
         found = places(context.name, service, context.watch.slices(name), shown)
         rules = numbered(self._settings.local, service)
         if not found[0].addresses and any(own_port(rules, *name, port.port) for port in service.ports):
-            # Of all that it is in the cluster, one address is left here: that of what runs on the laptop.
+            # Its pods are still there under their own names.
             ports = tuple(ZonePort(port.name, port.protocol, port.port) for port in service.ports)
-            return [Place(found[0].key, addresses=(self._stand_ins.of_its_own(found[0].key),), ports=ports)]
+            own = Place(found[0].key, addresses=(self._stand_ins.of_its_own(found[0].key),), ports=ports)
+            return [own, *found[1:]]
         return found
 
     def _shown(self, context: NamedContext, address: str) -> str:

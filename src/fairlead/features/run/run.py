@@ -139,4 +139,4 @@ class Run:
         for text in self._names.doubtful(namespaces):
             self.report(Note(text, warning=True))
         if text := self._names.nobody_alone():
-            self.report(Note(text))
+            self.report(Note(text, warning=True))
