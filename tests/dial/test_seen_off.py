@@ -33,15 +33,50 @@ async def asked(it: Rig, times: int) -> None:
     await it.until(lambda: it.opened >= before + times)
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["known to be gone", "asked"])
-def test_what_is_silent_on_a_pod_that_is_gone_is_reset(run: Any, known: bool) -> None:
+def test_what_is_silent_on_a_pod_that_is_gone_is_reset(run: Any) -> None:
     async def main() -> None:
         async with serving(echo) as it:
             reader, writer = await it.echoed(b"hello")
             it.broken = GONE
-            it.lanes.forget(backend(0).pod, gone=known)
+            it.lanes.forget(backend(0).pod)
             await reset(reader)
             assert it.aim.failures == ["the pod is gone"]
+            writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("first", ["left", "came"])
+def test_a_pod_whose_name_another_has_is_gone(run: Any, first: str) -> None:
+    """As those of a StatefulSet are replaced: whether the name is known says nothing of the old one."""
+
+    async def main() -> None:
+        async with serving(echo) as it:
+            reader, writer = await it.echoed(b"hello")
+            old = backend(0).pod
+            new = old._replace(uid="another")
+            if first == "came":
+                it.lanes.meet(new)
+            it.lanes.forget(old)
+            if first == "left":
+                it.lanes.meet(new)
+            await reset(reader)
+            assert it.aim.failures == ["the pod is gone"]
+            writer.close()
+
+    run(main())
+
+
+def test_a_pod_is_not_gone_since_it_is_met_again_or_one_elsewhere_is(run: Any) -> None:
+    async def main() -> None:
+        async with serving(echo) as it:
+            _, writer = await it.echoed(b"hello")
+            pod = backend(0).pod
+            it.lanes.meet(pod)
+            it.lanes.meet(pod._replace(namespace="elsewhere", uid="another"))
+            it.lanes.forget(pod)
+            await asked(it, 2)
+            assert not it.lanes._pods[pod].gone
             writer.close()
 
     run(main())
@@ -69,7 +104,8 @@ def test_one_that_is_busy_is_not_asked_about(run: Any) -> None:
         async with serving(echo) as it:
             reader, writer = await it.echoed(b"hello")
             opened = it.opened
-            it.lanes.forget(backend(0).pod, gone=True)
+            it.broken = GONE
+            it.lanes.forget(backend(0).pod)
             async with asyncio.timeout(5):
                 for _ in range(30):
                     writer.write(b"x")
@@ -89,9 +125,7 @@ def test_a_pod_that_takes_connections_again_is_not_asked_about(run: Any) -> None
             it.lanes.forget(backend(0).pod)
             await asked(it, 1)
             _, second = await it.echoed(b"back")
-            opened = it.opened
-            await asyncio.sleep(0.2)
-            assert it.opened == opened
+            assert it.lanes._pods[backend(0).pod].leaving is None
             first.close()
             second.close()
 

@@ -126,19 +126,17 @@ def test_the_label_is_the_shortest_name_of_its_own() -> None:
     play(body)
 
 
-def test_pods_that_left_are_seen_off() -> None:
-    """One whose name another pod has is no more; of others that is to be asked."""
-
+def test_lanes_know_which_pods_left_and_which_came() -> None:
     def body(group: NamedGroup, told: list[ServiceEvent]) -> None:
         lanes = cast("NoLanes", group._around.cluster.lanes)
         group.update(planned(NamedPort(80, 80, (A, B))))
         assert group.way(80) is not None
         group.update(planned(NamedPort(80, 80, (A,))))
-        assert lanes.forgotten == [("b", False)]
+        assert lanes.forgotten == [B.pod]
         again = Backend(PodRef("ns", "a", "3"), 8080)
         group.update(planned(NamedPort(80, 80, (again,))))
-        assert lanes.forgotten[1:] == [("a", True)]
+        assert (lanes.forgotten[1:], lanes.met) == ([A.pod], [again.pod])
         group.update(planned(NamedPort(81, 81, (again,))))
-        assert lanes.forgotten[2:] == [("a", False)]
+        assert lanes.forgotten[2:] == [again.pod]
 
     play(body)

@@ -6,10 +6,14 @@ from fairlead.model.target import PodRef
 
 
 class NoLanes:
-    """Remembers which pods were forgotten, and whether as gone."""
+    """Remembers which pods were forgotten and met."""
 
     def __init__(self) -> None:
-        self.forgotten: list[tuple[str, bool]] = []
+        self.forgotten: list[PodRef] = []
+        self.met: list[PodRef] = []
 
-    def forget(self, pod: PodRef, *, gone: bool = False) -> None:
-        self.forgotten.append((pod.name, gone))
+    def forget(self, pod: PodRef) -> None:
+        self.forgotten.append(pod)
+
+    def meet(self, pod: PodRef) -> None:
+        self.met.append(pod)

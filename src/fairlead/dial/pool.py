@@ -66,7 +66,7 @@ class _PodLanes:
         self.leaving: asyncio.Task[None] | None = None
         """Looks after the connections that are left, while it takes no new ones."""
         self.gone = False
-        """It is known to be no more."""
+        """Another pod has its name."""
         self.ended: deque[float] = deque(maxlen=64)
         """When connections ended of late."""
         self._most = 0
@@ -197,15 +197,20 @@ class Lanes:
             lane = await self._open(pod, state)
             self._add(pod, state, lane)
 
-    def forget(self, pod: PodRef, *, gone: bool = False) -> None:
-        """The pod takes no new connections, or is ``gone``: its idle lanes close now, the others when they are idle.
+    def meet(self, pod: PodRef) -> None:
+        """The pod exists, so that an earlier one of its name is no more, whatever is answered to that name."""
+        for other, state in self._pods.items():
+            if other != pod and (other.namespace, other.name) == (pod.namespace, pod.name):
+                state.gone = True
+
+    def forget(self, pod: PodRef) -> None:
+        """The pod takes no new connections: its idle lanes close now, the others when they are idle.
 
         What is silent on these is reset once the pod is gone.
         """
         state = self._pods.get(pod)
         if state is not None:
             state.warm = 0
-            state.gone |= gone
             for lane in list(state.lanes):
                 if not lane.riders:
                     lane.close()

@@ -166,10 +166,11 @@ class ForwardedTarget:
             if pod not in self._left:
                 self._report(PodGone(name, pod.name, reason))
             self._left.discard(pod)
-            self._around.lanes.forget(pod, gone=True)
+            self._around.lanes.forget(pod)
         found = [found for each in self.served for found in self.backends.ready(each.port)]
         ready = {each.pod for each in found if not each.fallback}
         for pod in change.new:
+            self._around.lanes.meet(pod)
             # One that is only the best of those that are not ready is told of when a connection takes it.
             if pod in ready:
                 self._left.discard(pod)

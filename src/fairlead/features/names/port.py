@@ -107,19 +107,20 @@ class PortWay:
             self._verdict = None  # of what is not there any more
         self._choice.affinity = affinity
         if port.backends != before.backends:
-            self._see_off(before, port)
+            self._moved(before.backends, port.backends)
             self.route.wake()
 
     def leave(self) -> None:
         """The port is no more; open connections stay where they are."""
-        self._see_off(self._port, self._port._replace(backends=()))
+        self._moved(self._port.backends, ())
 
-    def _see_off(self, before: NamedPort, now: NamedPort) -> None:
-        """Pods that are not behind this port any more may be gone, as one is whose name another has."""
-        present = {backend.pod for backend in now.backends}
-        names = {pod.name for pod in present}
-        for pod in {backend.pod for backend in before.backends} - present:
-            self._around.cluster.lanes.forget(pod, gone=pod.name in names)
+    def _moved(self, before: tuple[Backend, ...], now: tuple[Backend, ...]) -> None:
+        lanes = self._around.cluster.lanes
+        were, are = {each.pod for each in before}, {each.pod for each in now}
+        for pod in were - are:
+            lanes.forget(pod)
+        for pod in are - were:
+            lanes.meet(pod)
 
     def accept(self, local: LocalConnection) -> RemoteEnd:
         """The opposite end of a connection that came in."""
