@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.policy.capture import MARK, PORT, CaptureRules, ip_commands, nft_listeners, nft_ruleset, of_this_machine
+from fairlead.policy.capture import MARK, PORT, CaptureRules, ip_commands, nft_listeners, nft_ruleset
 
 FOUR, SIX = "192.0.2.7", "2001:db8::7"
 BOTH = CaptureRules((FOUR, "198.51.100.3", SIX), (FOUR, SIX), ipv6=True)
@@ -137,12 +137,6 @@ def element(name: str, text: str) -> tuple[str, int]:
 def test_nothing_to_do_is_nothing_said() -> None:
     some = frozenset({("::1", 80), ("0.0.0.0", 22)})
     assert nft_listeners(frozenset(), frozenset()) == nft_listeners(some, some) == ""
-
-
-def test_who_listens_where_this_machine_reaches_itself() -> None:
-    listening = frozenset((address, 80) for address in [*ADDRESSES, "198.51.100.9", "fe80::1"])
-    assert of_this_machine(listening, frozenset({FOUR, SIX})) == {(address, 80) for address in ADDRESSES}
-    assert of_this_machine(listening, frozenset()) == {(address, 80) for address in ADDRESSES[:-2]}
 
 
 def test_our_port_is_nobodys_by_chance() -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from functools import lru_cache
-from ipaddress import ip_address
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
+
+from fairlead.policy.listeners import EVERYWHERE, Listener
 
 PORT = 64_913
 """Our sockets' own port in the namespace: above the kernel's usual range for outgoing connections (32768 to 60999), and
@@ -24,12 +24,6 @@ _SETS = ("all4", "all6", "at4", "at6")
 """Of ports that are listened on at all addresses of a family, and of addresses with ports."""
 _PEER = "fairlead0"
 LOOPBACK = ("127.0.0.0/8", "::1")
-
-
-_EVERYWHERE = {"0.0.0.0": "all4", "::": "all6"}  # noqa: S104 (what is listened on, not what we bind)
-
-Listener: TypeAlias = tuple[str, int]
-"""An address, maybe that of all, and a port."""
 
 
 class CaptureRules(NamedTuple):
@@ -136,25 +130,12 @@ def nft_listeners(before: Set[Listener], now: Set[Listener]) -> str:
     )
 
 
-@lru_cache(maxsize=8)
-def of_this_machine(listening: frozenset[Listener], own: frozenset[str]) -> frozenset[Listener]:
-    """Those that it reaches by addresses of its own; ``own`` are such beside the loopback's.
-
-    It is asked many times a second, and mostly of the same.
-    """
-    return frozenset(
-        (address, port)
-        for address, port in listening
-        if address in _EVERYWHERE or address in own or ip_address(address).is_loopback
-    )
-
-
 def _listed(listeners: Set[Listener]) -> dict[str, str]:
     """The elements of each set, as nft has them; without those that have none."""
     found: dict[str, list[str]] = {}
     for address, port in sorted(listeners):
-        everywhere = _EVERYWHERE.get(address)
-        name = everywhere or ("at4" if _is_4(address) else "at6")
+        everywhere = address in EVERYWHERE
+        name = f"{'all' if everywhere else 'at'}{4 if _is_4(address) else 6}"
         found.setdefault(name, []).append(str(port) if everywhere else f"{address} . {port}")
     return {name: ", ".join(elements) for name, elements in found.items()}
 

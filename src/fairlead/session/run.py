@@ -24,8 +24,9 @@ from fairlead.model.events import Note
 from fairlead.model.service_events import ServiceEvent
 from fairlead.net import loop
 from fairlead.net.descriptors import require_minimum
-from fairlead.policy.capture import CaptureRules, of_this_machine
+from fairlead.policy.capture import CaptureRules
 from fairlead.policy.few import few
+from fairlead.policy.listeners import of_this_machine
 from fairlead.session.clusters import close_lanes, contexts_of, learn_domains, load_all, servers_of
 from fairlead.session.ending import Ending
 from fairlead.settings import ClusterOptions, RunSettings

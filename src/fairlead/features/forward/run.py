@@ -16,8 +16,7 @@ from fairlead.model.events import Handling, Listening, Note, Ready, ReadyPort
 from fairlead.model.target import PodRef
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to connect to what listens on all addresses
+from fairlead.policy.listeners import EVERYWHERE
 
 
 class Started(NamedTuple):
@@ -121,4 +120,4 @@ class ForwardRun:
         self._around.report(Ready(tuple(port for port, _ in ports), pods))
         bound = [served.bound for target in self._targets for served in target.served if served.bound]
         address = bound[0].addresses[0] if bound else ""
-        return Started(ports, _EVERYWHERE.get(address, address), self._joined)
+        return Started(ports, EVERYWHERE.get(address, address), self._joined)

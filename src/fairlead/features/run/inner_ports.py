@@ -20,7 +20,7 @@ from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
 from fairlead.policy.capture import PORT
-from fairlead.policy.reached import FIRST, reached
+from fairlead.policy.listeners import FIRST, reached
 
 LOG = log.get(__name__)
 EVERY = 0.1
@@ -31,7 +31,6 @@ TRY_AGAIN = 5.0
 MOST = 1000
 """Ports that are listened on for programs inside: each takes two of the files that this process may open."""
 
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 (what others listen on)
 _WHERE = [Group(LOCALHOST, any_will_do=True)]
 
 
@@ -128,7 +127,7 @@ class InnerPorts:
             return False
         self._refused[port] = time + TRY_AGAIN
         try:
-            return self._laptop.now().isdisjoint({(FIRST, port), (_EVERYWHERE, port)})
+            return reached(self._laptop.now(), frozenset()).get(port) != FIRST
         except MachineError:
             return True
 

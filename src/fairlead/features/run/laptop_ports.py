@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Set
 from fairlead.errors import MachineError
 from fairlead.host.listening import ListeningPorts
 from fairlead.kit import log
-from fairlead.policy.capture import Listener, nft_listeners, of_this_machine
+from fairlead.policy.capture import nft_listeners
+from fairlead.policy.listeners import Listener, of_this_machine
 
 LOG = log.get(__name__)
 EVERY = 0.2

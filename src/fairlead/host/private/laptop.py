@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from fairlead.policy.capture import CaptureRules, Listener
+from fairlead.policy.capture import CaptureRules
 from fairlead.policy.laptop_addresses import default_interface, own_4, own_6
+from fairlead.policy.listeners import Listener
 
 NOBODYS = "192.0.0.8"
 """The IPv4 dummy address (RFC 7600), of a machine that has no other."""
