@@ -46,7 +46,7 @@ def test_what_is_silent_on_a_pod_that_is_gone_is_reset(run: Any) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("first", ["left", "came"])
+@pytest.mark.parametrize("first", ["left", "came", "neither"])
 def test_a_pod_whose_name_another_has_is_gone(run: Any, first: str) -> None:
     """As those of a StatefulSet are replaced: whether the name is known says nothing of the old one."""
 
@@ -57,7 +57,7 @@ def test_a_pod_whose_name_another_has_is_gone(run: Any, first: str) -> None:
             new = old._replace(uid="another")
             if first == "came":
                 it.lanes.meet(new)
-            it.lanes.forget(old)
+            it.lanes.moved({old}, {new} if first == "neither" else set())
             if first == "left":
                 it.lanes.meet(new)
             await reset(reader)

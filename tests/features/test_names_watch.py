@@ -15,6 +15,7 @@ from fairlead.model.target import PodRef
 from fairlead.policy.endpoints import pod_endpoints
 from tests.support.fakeapi import FakeApi, until
 from tests.support.loop import run_virtual
+from tests.support.nolanes import NoLanes
 from tests.support.objects import PODS, SERVICES, SLICES, endpoint, endpoint_slice, pod, service
 
 Body = Callable[[FakeApi, ServiceWatch, list[ServiceName]], Awaitable[None]]
@@ -96,14 +97,23 @@ def placed(name: str, address: str, **options: Any) -> dict[str, Any]:
     return value
 
 
-def endpoint_at(name: str, address: str) -> dict[str, Any]:
-    return {**endpoint(name), "addresses": [address]}
+def endpoint_at(name: str, address: str, **options: Any) -> dict[str, Any]:
+    return {**endpoint(name, **options), "addresses": [address]}
 
 
 def play_pods(
     body: Callable[[FakeApi, ServiceWatch], Awaitable[None]], *namespaces: str, forbidden: tuple[str, ...] = ()
 ) -> list[str]:
     """A cluster with two pods, of which only one stands behind a service; what is noted."""
+    return play_moves(lambda api, watch, lanes: body(api, watch), *namespaces, forbidden=forbidden)
+
+
+def play_moves(
+    body: Callable[[FakeApi, ServiceWatch, NoLanes], Awaitable[None]],
+    *namespaces: str,
+    forbidden: tuple[str, ...] = (),
+) -> list[str]:
+    """The same, with what is told of pods that left and came."""
     notes: list[str] = []
 
     async def main() -> None:
@@ -114,13 +124,14 @@ def play_pods(
         api.put(SERVICES if namespaces else EVERY_SERVICE, service())
         piece = endpoint_slice("web-1", [endpoint_at("a", "10.1.0.1")])
         api.put(SLICES if namespaces else EVERY_SLICE, piece)
-        watch = ServiceWatch(api, namespaces, pods=True, on_change=lambda name: None, on_note=notes.append)
+        lanes = NoLanes()
+        watch = ServiceWatch(api, namespaces, on_pods=lanes.moved, on_change=lambda name: None, on_note=notes.append)
         await watch.read()
         async with Background() as tasks:
             watch.start(tasks)
             lists = (3 - len(forbidden)) * max(1, len(namespaces))
             await until(lambda: len(api.streams) == lists)
-            await body(api, watch)
+            await body(api, watch, lanes)
 
     run_virtual(main())
     return notes
@@ -178,6 +189,27 @@ def test_who_may_not_list_pods_knows_those_behind_services(namespaces: tuple[str
 
     [note] = play_pods(body, *namespaces, forbidden=("pods",))
     assert note == f"not allowed to list pods in {where}: addresses of pods behind no service are not known"
+
+
+@pytest.mark.parametrize("known_by", ["pods", "endpointslices"])
+def test_lanes_are_told_of_pods_that_left_and_came(known_by: str) -> None:
+    """Also of those that stand behind no service, where pods may be listed."""
+    a, again = PodRef("ns", "a", "uid-a"), PodRef("ns", "a", "2")
+
+    async def body(api: FakeApi, watch: ServiceWatch, lanes: NoLanes) -> None:
+        lanes.met.clear()
+        if known_by == "pods":
+            api.delete(PODS, "lone")
+            api.put(PODS, placed("a", "10.1.0.1", deleting=True))
+            api.put(PODS, placed("a", "10.1.0.5", uid="2"))
+        else:
+            api.put(SLICES, endpoint_slice("web-1", [{**endpoint_at("a", "10.1.0.1"), "conditions": {"ready": False}}]))
+            api.put(SLICES, endpoint_slice("web-1", [endpoint_at("a", "10.1.0.5", uid="2")]))
+        await until(lambda: watch.pod_at("10.1.0.5"))
+        lone = [PodRef("ns", "lone", "uid-lone")] if known_by == "pods" else []
+        assert (lanes.forgotten, lanes.met) == ([*lone, a], [again])
+
+    play_moves(body, "ns", forbidden=() if known_by == "pods" else ("pods",))
 
 
 def test_who_may_list_neither_is_told_of_slices() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from fairlead.model.target import PodRef
 
 
@@ -12,8 +14,6 @@ class NoLanes:
         self.forgotten: list[PodRef] = []
         self.met: list[PodRef] = []
 
-    def forget(self, pod: PodRef) -> None:
-        self.forgotten.append(pod)
-
-    def meet(self, pod: PodRef) -> None:
-        self.met.append(pod)
+    def moved(self, before: Set[PodRef], now: Set[PodRef]) -> None:
+        self.forgotten += before - now
+        self.met += now - before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from math import inf
 from typing import NamedTuple, Protocol
 
@@ -196,6 +196,13 @@ class Lanes:
         if not state.lanes:
             lane = await self._open(pod, state)
             self._add(pod, state, lane)
+
+    def moved(self, before: Set[PodRef], now: Set[PodRef]) -> None:
+        """Connections of one kind go to other pods than before."""
+        for pod in before - now:
+            self.forget(pod)
+        for pod in now - before:
+            self.meet(pod)
 
     def meet(self, pod: PodRef) -> None:
         """The pod exists, so that an earlier one of its name is no more, whatever is answered to that name."""

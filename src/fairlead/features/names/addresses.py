@@ -5,13 +5,14 @@ Where they may not, what is known of the pods behind services has to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from typing import TypeAlias, TypeVar
 
 from fairlead.errors import ForbiddenError
 from fairlead.kit import log
 from fairlead.kube.reflector import Reflector
 from fairlead.model.cache import Change
+from fairlead.model.target import PodRef
 from fairlead.policy.few import few
 from fairlead.policy.pod_index import Holding, PodAddresses, PodIndex
 
@@ -19,6 +20,8 @@ LOG = log.get(__name__)
 T = TypeVar("T")
 
 Changed: TypeAlias = Callable[[list[Change[PodAddresses]]], None]
+Moved: TypeAlias = Callable[[Set[PodRef], Set[PodRef]], None]
+"""Told which pods something said had addresses, and which it says have them now."""
 
 
 class PodAddressWatch:
@@ -29,10 +32,12 @@ class PodAddressWatch:
         namespaces: Sequence[str],
         lists: Callable[[str, Changed], Reflector[PodAddresses]],
         on_note: Callable[[str], None],
+        on_moved: Moved,
     ) -> None:
         self.index = PodIndex()
         self.lists = {namespace: lists(namespace, self._changed) for namespace in namespaces}
         self._on_note = on_note
+        self._on_moved = on_moved
         self._refused: list[str] = []
         self._behind: set[str] = set()
         """The namespaces of which is known what stands behind services alone."""
@@ -63,8 +68,12 @@ class PodAddressWatch:
     ) -> None:
         """Something behind a service is another now; ``read`` says what it tells of addresses."""
         if not self._behind.isdisjoint((namespace, "")):
-            self.index.change(read(old), read(new))
+            self._change(read(old), read(new))
 
     def _changed(self, changes: list[Change[PodAddresses]]) -> None:
         for old, new in changes:
-            self.index.change(old.holdings if old is not None else (), new.holdings if new is not None else ())
+            self._change(old.holdings if old is not None else (), new.holdings if new is not None else ())
+
+    def _change(self, before: Collection[Holding], after: Collection[Holding]) -> None:
+        self.index.change(before, after)
+        self._on_moved({each.pod for each in before}, {each.pod for each in after})

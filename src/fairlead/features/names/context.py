@@ -71,7 +71,7 @@ class NamedContext:
             namespaces,
             selector=settings.selector,
             field_selector=settings.field_selector,
-            pods=pods,
+            on_pods=cluster.lanes.moved if pods else None,
             on_change=lambda service: run.changed(self, service),
             on_note=lambda text: run.report(Note(text, warning=True)),
         )

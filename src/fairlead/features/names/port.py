@@ -107,20 +107,15 @@ class PortWay:
             self._verdict = None  # of what is not there any more
         self._choice.affinity = affinity
         if port.backends != before.backends:
-            self._moved(before.backends, port.backends)
+            self._moved(before, port)
             self.route.wake()
 
     def leave(self) -> None:
         """The port is no more; open connections stay where they are."""
-        self._moved(self._port.backends, ())
+        self._moved(self._port, self._port._replace(backends=()))
 
-    def _moved(self, before: tuple[Backend, ...], now: tuple[Backend, ...]) -> None:
-        lanes = self._around.cluster.lanes
-        were, are = {each.pod for each in before}, {each.pod for each in now}
-        for pod in were - are:
-            lanes.forget(pod)
-        for pod in are - were:
-            lanes.meet(pod)
+    def _moved(self, before: NamedPort, now: NamedPort) -> None:
+        self._around.cluster.lanes.moved(*({each.pod for each in port.backends} for port in (before, now)))
 
     def accept(self, local: LocalConnection) -> RemoteEnd:
         """The opposite end of a connection that came in."""

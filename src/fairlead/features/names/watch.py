@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fairlead.errors import ForbiddenError, NotFoundError
-from fairlead.features.names.addresses import PodAddressWatch
+from fairlead.features.names.addresses import Moved, PodAddressWatch
 from fairlead.kit import log
 from fairlead.kit.tasks import Background, together
 from fairlead.kube.reflector import Reflector, Server, Timing
@@ -40,7 +40,7 @@ class ServiceName(NamedTuple):
 class ServiceWatch:
     """``namespaces`` are those to watch, () all of them. ``on_change`` is told each service that may be another now.
 
-    With ``pods`` it knows the addresses of pods too.
+    With ``on_pods`` it knows the addresses of pods too, and tells it which moved.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ServiceWatch:
         *,
         selector: str = "",
         field_selector: str = "",
-        pods: bool = False,
+        on_pods: Moved | None = None,
         on_change: Callable[[ServiceName], None],
         on_note: Callable[[str], None],
         timing: Timing | None = None,
@@ -70,9 +70,10 @@ class ServiceWatch:
         """For namespaces whose slices may not be listed."""
         self._pod_slices = PodSlices()
         self._addresses = PodAddressWatch(
-            (namespaces or ("",)) if pods else (),
+            (namespaces or ("",)) if on_pods is not None else (),
             lambda namespace, changed: self._reflector(POD, namespace, PodAddresses.from_json, changed),
             on_note,
+            on_pods or (lambda before, now: None),
         )
         for namespace in namespaces or ("",):
             self._service_lists.append(
