@@ -384,7 +384,7 @@ def test_ways_to_pods_are_kept_as_far_as_they_are_used(monkeypatch: pytest.Monke
         busy = it.names.pod_way(context, pod, 2)
         connection = waiting([])
         busy.route.wait_for_backend(connection)
-        assert busy.busy
+        assert busy.route.busy
         assert it.names.pod_way(context, pod, 1) is first
         for port in range(3, 10):
             it.names.pod_way(context, pod, port)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from fairlead.dial.connection import Connection
-from fairlead.features.run import pod_way as module
+from fairlead.features.names import port as module
 from fairlead.features.run.pod_way import PodWay
 from fairlead.model.events import Note
 from fairlead.model.service_events import ConnectionFailed, Handling, ServiceEvent
@@ -44,7 +44,7 @@ class Dialled:
 
 
 def is_busy(way: PodWay) -> bool:
-    return way.busy
+    return way.route.busy
 
 
 def play(
@@ -75,7 +75,7 @@ def test_a_connection_is_told_and_dialled(monkeypatch: pytest.MonkeyPatch) -> No
     def body(way: PodWay, told: list[ServiceEvent], doubts: list[str], made: Dialled) -> None:
         assert told == [Handling("a.ns", "", "a", "ns", "c", 8080)]
         assert (made.local, made.route, made.lanes, made.wait, made.dials) == ("local", way.route, "lanes", 7.0, 1)
-        assert not way.busy
+        assert not way.route.busy
 
     play(body, monkeypatch)
 
@@ -129,7 +129,7 @@ def test_other_news_go_on_and_who_waits_is_cut_at_the_end(monkeypatch: pytest.Mo
         way._report(Note("x"))
         assert told[-1] == Note("x")
         way.route.wait_for_backend(cast("Connection", made))
-        assert way.busy
+        assert way.route.busy
         way.route.wake()
         assert made.dials == 2
         way.route.wait_for_backend(cast("Connection", made))

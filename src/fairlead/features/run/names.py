@@ -130,7 +130,7 @@ class Names:
         way = self._pod_ways.pop(key, None) or PodWay(context.name, pod, port, context)
         self._pod_ways[key] = way  # the one that was used last is the last to go
         while len(self._pod_ways) > MOST_POD_WAYS:
-            idle = next((each for each, held in self._pod_ways.items() if not held.busy), None)
+            idle = next((each for each, held in self._pod_ways.items() if not held.route.busy), None)
             if idle is None:
                 break
             del self._pod_ways[idle]

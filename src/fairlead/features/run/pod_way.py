@@ -4,69 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fairlead.dial.connection import Connection
-from fairlead.dial.route import Route
-from fairlead.features.names.port import Around
-from fairlead.model import events
-from fairlead.model.objects import Stopped
-from fairlead.model.service_events import ConnectionFailed, Handling
-from fairlead.model.target import Backend, PodRef, PortSpec, TargetPort
-from fairlead.net.local import LocalConnection
-from fairlead.net.stream import RemoteEnd
-from fairlead.policy.choose import Choice
+from fairlead.features.names.port import Around, PortWay
+from fairlead.model.named import GroupKey
+from fairlead.model.target import Backend, PodRef, TargetPort
+from fairlead.policy.plan import NamedPort
 
 
-class PodWay:
-    """The ``Pods`` of its route: one pod, whatever its state, as its address is in the cluster."""
+class PodWay(PortWay):
+    """A pod is tried whatever its state, as by its address in the cluster."""
 
     def __init__(self, context: str, pod: PodRef, port: int, around: Around) -> None:
-        self.target = f"{pod.name}.{pod.namespace}:{port}"
-        self._whose = (f"{pod.name}.{pod.namespace}", "", pod.name, pod.namespace, context)
-        self._backend = Backend(pod, port)
-        self._around = around
-        self.route = Route(
-            self,
-            TargetPort(PortSpec(port, str(port)), port, port, None),
-            local=port,
-            choice=Choice(),
-            in_use=Counter(),
-            report=self._report,
-            server_up=lambda: around.cluster.reach.up,
-        )
-
-    @property
-    def busy(self) -> bool:
-        """Whether connections go there, or wait to."""
-        return self.route.busy
-
-    def accept(self, local: LocalConnection) -> RemoteEnd:
-        """The opposite end of a connection that came in."""
-        self._around.report(Handling(*self._whose, self._backend.port))
-        connection = Connection(local, self.route, self._around.cluster.lanes, wait=self._around.wait)
-        connection.dial()
-        return connection
-
-    def ready(self, port: TargetPort) -> tuple[Backend, ...]:
-        """The pod."""
-        return (self._backend,)
+        super().__init__(_Pod(context, pod), NamedPort(port, port, (Backend(pod, port),)), around, Counter())
 
     def why_not(self, port: TargetPort) -> str:
         """It is always tried, so this is asked for the pod that was tried in vain."""
-        return f"pod {self._backend.pod.name} is not reached"
+        return f"pod {self._owner.key.pod} is not reached"
 
-    def stopped(self, pod: PodRef) -> Stopped | None:
-        """Nothing is known of its containers."""
-        return None
 
-    def doubt(self, pod: PodRef) -> None:
-        """Look whether it is still there."""
-        self._around.doubt(pod.namespace)
+class _Pod:
+    """The ``Owner``: a pod is no service, so how its ports stand is nothing to tell."""
 
-    def _report(self, event: events.Event) -> None:
-        if isinstance(event, events.ConnectionFailed):
-            port = self._backend.port
-            tried = f"{event.pod}:{port}" if event.pod else ""
-            failed = ConnectionFailed(*self._whose, port, tried, event.words, event.meaning, event.remedy)
-            self._around.report(failed)
-        else:
-            self._around.report(event)
+    def __init__(self, context: str, pod: PodRef) -> None:
+        self.key = GroupKey(context, pod.namespace, "", pod.name)
+        self.label = f"{pod.name}.{pod.namespace}"
+
+    @property
+    def whose(self) -> tuple[str, str, str, str, str]:
+        """What an event says of whom it is about, ``target`` to ``context``."""
+        return self.label, self.key.service, self.key.pod, self.key.namespace, self.key.context
+
+    def judge(self) -> None:
+        """Nothing is to be told."""
