@@ -105,13 +105,23 @@ def test_one_that_is_busy_is_not_asked_about(run: Any) -> None:
             reader, writer = await it.echoed(b"hello")
             opened = it.opened
             it.broken = GONE
+            looks: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+
+            async def until_told(seconds: float) -> None:
+                looks.put_nowait(told := asyncio.Event())
+                await told.wait()
+
+            it.sleep = until_told
             it.lanes.forget(backend(0).pod)
+            look = await looks.get()
             async with asyncio.timeout(5):
-                for _ in range(30):
+                for _ in range(5):
                     writer.write(b"x")
                     assert await reader.readexactly(1) == b"x"
-                    await asyncio.sleep(0.01)
+                    look.set()
+                    look = await looks.get()
             assert it.opened == opened
+            look.set()
             await reset(reader)
             writer.close()
 

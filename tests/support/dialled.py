@@ -72,6 +72,8 @@ class Rig:
     opened: int = 0
     """Lanes asked for."""
     suspected: list[str] = field(default_factory=list)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Between two looks at a pod that left."""
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -114,7 +116,11 @@ async def rig(*, limit: int = 32, wait: float = 5.0) -> AsyncIterator[Rig]:
 
         made = Rig(pod, None, aim, buffer)  # type: ignore[arg-type]
         made.lanes = Lanes(
-            tasks, open_lane, limit=limit, suspect=lambda reason, heard_at: made.suspected.append(reason)
+            tasks,
+            open_lane,
+            limit=limit,
+            suspect=lambda reason, heard_at: made.suspected.append(reason),
+            sleep=lambda seconds: made.sleep(seconds),
         )
 
         accepted: list[LocalConnection] = []

@@ -110,6 +110,7 @@ class Lanes:
         total: int = MAX_PER_SERVER,
         suspect: Callable[[str, float | None], None],
         on_lost: Callable[[PodRef, str], None] = lambda pod, reason: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._tasks = tasks
         self._open_lane = open_lane
@@ -117,6 +118,7 @@ class Lanes:
         self._total = total
         self._suspect = suspect
         self._on_lost = on_lost
+        self._sleep = sleep
         self._pods: dict[PodRef, _PodLanes] = {}
         self._pod_of: dict[Lane, PodRef] = {}
         self._opening_total = 0
@@ -236,7 +238,7 @@ class Lanes:
             while state.lanes:
                 for lane in state.lanes:
                     lane.spoke = False
-                await asyncio.sleep(pause)
+                await self._sleep(pause)
                 silent = [lane for lane in state.lanes if lane.riders and not lane.spoke]
                 if silent and (state.gone or await self._is_gone(pod)):
                     for lane in silent:
