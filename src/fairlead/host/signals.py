@@ -28,7 +28,8 @@ def end_by(number: int) -> None:
 def held_back() -> Iterator[Callable[[], None]]:
     """Keep the ending signals until the function that this gives is called, or the block ends.
 
-    Python raises KeyboardInterrupt wherever it is at that moment, also where it drops exceptions.
+    Python raises KeyboardInterrupt wherever it is at that moment, also where it drops exceptions. No thread may run yet
+    but the calling one: the kernel would give them to another.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
