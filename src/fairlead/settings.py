@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 from fairlead.model.masked import masked
 from fairlead.model.named import PortRule, Reservation, ServicePattern
@@ -66,58 +66,6 @@ class ForwardSettings(NamedTuple):
     """Written when every port listens and a pod was reached; removed at the end."""
     command: tuple[str, ...] = ()
     """Run when ready; the run ends with its exit code."""
-
-
-class Chosen(Protocol):
-    """Which services of which clusters, and how they are called: what every command with names is asked."""
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that were named; the context's own where none is, and not all are asked for."""
-
-    @property
-    def all_namespaces(self) -> bool:
-        """Also those that are made later."""
-
-    @property
-    def selector(self) -> str:
-        """Of labels, as the API server reads it."""
-
-    @property
-    def field_selector(self) -> str:
-        """As the API server reads it."""
-
-    @property
-    def contexts(self) -> tuple[str, ...]:
-        """The first is the main one; the current one where none is named."""
-
-    @property
-    def cluster_domain(self) -> str | None:
-        """None asks the cluster."""
-
-    @property
-    def bare(self) -> str | None:
-        """The namespace whose names stand alone; None lets policy.hostnames choose."""
-
-    @property
-    def local(self) -> tuple[PortRule, ...]:
-        """Services that run on this machine: their names lead to these ports of 127.0.0.1."""
-
-    @property
-    def exclude(self) -> tuple[ServicePattern, ...]:
-        """Services that are not wanted."""
-
-    @property
-    def only(self) -> tuple[ServicePattern, ...]:
-        """Nothing means every service."""
-
-    @property
-    def wait(self) -> float:
-        """Seconds a connection waits while nothing runs behind its name, before it is reset."""
-
-    @property
-    def lanes(self) -> int:
-        """Connections to one pod that may have a lane of their own."""
 
 
 HOSTS_FILE = "/etc/hosts"
@@ -190,3 +138,7 @@ class RunSettings(NamedTuple):
     """Connections to one pod that may have a lane (an upgraded connection) of their own."""
     command: tuple[str, ...] = ()
     """Run when ready; the run ends with its exit code."""
+
+
+Chosen: TypeAlias = ServicesSettings | RunSettings
+"""Of every command with names: which services of which clusters, and how they are called."""
