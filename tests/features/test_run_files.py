@@ -139,14 +139,6 @@ def test_addresses_of_a_family_that_the_laptop_lacks_are_left_out(etc: Path, ipv
     assert ("fd00::1 web web.ns" in network.lines) == ipv6
 
 
-def test_names_that_no_hosts_file_can_have_are_left_out(etc: Path) -> None:
-    network = Network()
-    files = following(network)
-    now(files.look())
-    now(files.names([("10.0.0.1", ("a_b", "web")), ("10.0.0.2", ("x y",)), ("10.0.0.3", ())], []))
-    assert network.lines == ["10.0.0.1 web", "127.0.0.1 localhost"]
-
-
 def test_what_is_the_same_is_not_written_again(etc: Path) -> None:
     network = Network()
     files = following(network)

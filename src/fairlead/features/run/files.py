@@ -12,7 +12,6 @@ from fairlead.host.files import stamp
 from fairlead.host.private.network import PrivateNetwork
 from fairlead.host.private.setup import Names
 from fairlead.policy import nsswitch, private_hosts, resolv
-from fairlead.policy.hostnames import is_legal
 from fairlead.policy.hostsblock import Entry
 from fairlead.policy.resolv import ResolvConf
 
@@ -64,11 +63,7 @@ class Files:
     async def names(self, lines: Iterable[tuple[str, tuple[str, ...]]], every: Collection[str]) -> None:
         """These are the clusters' names from now on; ``every`` has also those that DNS alone answers."""
         self._every = every
-        self._entries = [
-            Entry(address, legal)
-            for address, names in lines
-            if (self._ipv6 or ":" not in address) and (legal := tuple(filter(is_legal, names)))
-        ]
+        self._entries = [Entry(address, names) for address, names in lines if self._ipv6 or ":" not in address]
         await self._write_hosts()
 
     async def _write_hosts(self) -> None:
