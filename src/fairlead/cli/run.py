@@ -39,19 +39,17 @@ def _run(parsed: Parsed) -> int:
     verbosity = values.get("verbosity", 0)
     screen = RunScreen(verbose=verbosity > 0, contexts=len(values.get("contexts", ())) > 1)
     log.setup(verbosity, screen.say)
+    interrupted = False
     try:
         code = run(run_settings(parsed), cluster_options(values), screen.show)
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        code, interrupted = INTERRUPTED, True
     except Exception as error:
         _, code = report.failure(error)
         for line in report.lines(error):
             screen.say(line)
-    else:
-        screen.finish()
-        return code
     screen.finish()
-    if code == INTERRUPTED and has_terminal():
+    if interrupted and has_terminal():
         # As the command was: a shell goes on with a script whose program only says that it was interrupted.
         end_by(signal.SIGINT)
     return code
