@@ -80,9 +80,14 @@ class Background:
 
 async def together(jobs: Sequence[tuple[Coroutine[Any, Any, T], str]]) -> list[T]:
     """Run named jobs at once: their results. The first FairleadError comes out as itself and ends the others."""
+    failed: FairleadError | None = None
+    tasks: list[asyncio.Task[T]] = []
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [spawn(group, job, name=name) for job, name in jobs]
+            tasks += [spawn(group, job, name=name) for job, name in jobs]
     except* FairleadError as errors:
-        raise errors.exceptions[0] from None
+        # Not raised here: the first releases of Python 3.11 make a group of it again (gh-103590).
+        failed = next(error for error in errors.exceptions if isinstance(error, FairleadError))
+    if failed is not None:
+        raise failed
     return [task.result() for task in tasks]
