@@ -326,3 +326,19 @@ def test_all_of_its_group_is_continued() -> None:
         return told
 
     assert run(main()) == b"heard\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "remedy"),
+    [
+        ("FOO=bar", "variables are set by a program: -- env FOO=bar COMMAND"),
+        ("curl http://web", "one line of a shell is given to a shell: -- sh -c 'LINE'"),
+        ("curl|head", "one line of a shell is given to a shell: -- sh -c 'LINE'"),
+        ("no-such-program", ""),
+        ("/bin/no=such", ""),
+    ],
+)
+def test_what_was_meant_for_a_shell(program: str, remedy: str) -> None:
+    with pytest.raises(MachineError, match="No such file") as raised:
+        process.require(program)
+    assert raised.value.remedy == remedy

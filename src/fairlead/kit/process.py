@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from typing import IO
 from fairlead.errors import MachineError
 
 _STREAMS = (0, 1, 2)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_FOR_SHELLS = re.compile(r"[\s|&;<>$*?]")
 _TERMINALS_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 _inherited: tuple[int, int] | None = None
@@ -201,7 +204,15 @@ def require(program: str) -> None:
 
     if shutil.which(program) is None:
         exists = "/" in program and os.path.exists(program)
-        raise MachineError(f"cannot run {program}: {os.strerror(errno.EACCES if exists else errno.ENOENT)}")
+        what = f"cannot run {program}: {os.strerror(errno.EACCES if exists else errno.ENOENT)}"
+        raise MachineError(what, remedy="" if exists else _remedy(program))
+
+
+def _remedy(program: str) -> str:
+    """What to do about the name of a program that looks as if it were meant for a shell."""
+    if _ASSIGNMENT.match(program):
+        return f"variables are set by a program: -- env {program} COMMAND"
+    return "one line of a shell is given to a shell: -- sh -c 'LINE'" if _FOR_SHELLS.search(program) else ""
 
 
 def in_foreground() -> bool:
