@@ -306,3 +306,13 @@ def test_fish_completes(place: Path) -> None:
         assert wanted or expected == typed, (typed, found)
         assert expected != typed or not found
         assert all(word.startswith(last) or "/" in word for word in found)
+
+
+def test_the_command_itself_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, mode in (("curly", 0o755), ("curl", 0o755), ("curtain", 0o644), ("psql", 0o755)):
+        (tmp_path / name).touch(mode)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'missing'}:{tmp_path}")
+    for command in ("run", "services"):
+        assert suggest([command, "--", "cur"], FakeAnswers) == ([("curl", ""), ("curly", "")], DEFAULT)
+    for words in (["run", "--", ""], ["run", "--", "./cur"], ["run", "--", "curl", "cur"], ["run", "--", "--", "cur"]):
+        assert suggest(words, FakeAnswers) == ([], DEFAULT)

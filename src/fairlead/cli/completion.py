@@ -6,6 +6,8 @@ one candidate a line, a tab before its description, and a last line ``:N`` with 
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +25,9 @@ NO_FILES = 4
 FOLDERS = 16
 
 SHELLS = ("bash", "zsh", "fish")
+
+_MOST_FOLDERS = 64
+"""Of PATH, that are looked through."""
 
 Candidates = list[tuple[str, str]]
 """Words and what they are."""
@@ -95,7 +100,8 @@ def suggest(words: Sequence[str], ask: _Ask) -> tuple[Candidates, int]:
     """Candidates for the last of ``words`` (which may be empty), and the directive."""
     *done, current = words or [""]
     if "--" in done:
-        return [], DEFAULT
+        # A command of the user's: its name, then what is its own affair.
+        return (_programs(current) if done.index("--") == len(done) - 1 else []), DEFAULT
     place = first_word(done, every_option())
     command = named(done[place]) if place is not None else None
     if place is not None and command is None:
@@ -117,6 +123,19 @@ def suggest(words: Sequence[str], ask: _Ask) -> tuple[Candidates, int]:
     if command is None:
         return _commands(current), NO_FILES
     return _words(command, parsed, current, ask)
+
+
+def _programs(start: str) -> Candidates:
+    """The programs that are found by a name with this start; none for no start, or for a path."""
+    if not start or "/" in start:
+        return []
+    found: set[str] = set()
+    for folder in os.get_exec_path()[:_MOST_FOLDERS]:
+        try:
+            found |= {name for name in os.listdir(folder) if name.startswith(start)}
+        except OSError:
+            continue  # a part of PATH that is not there
+    return [(name, "") for name in sorted(found) if shutil.which(name)]
 
 
 def _waiting(done: Sequence[str], options: Iterable[Option]) -> Option | None:
