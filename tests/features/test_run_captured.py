@@ -17,12 +17,13 @@ from fairlead.features.run import captured as module
 from fairlead.features.run.captured import DNS, MOST_QUESTIONS, MOST_TOLD, RESOLVER, Captured
 from fairlead.features.run.dns_stream import DnsStream
 from fairlead.kit.tasks import Background
-from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
+from fairlead.model.service_events import ConnectionFailed
 from fairlead.model.target import PodRef
 from fairlead.net import descriptors
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
+from fairlead.policy.hostnames import label
 from fairlead.policy.places import Place
 from fairlead.policy.zone import ZonePort
 from fairlead.protocol.dns import framed
@@ -91,6 +92,9 @@ class Names:
     def place(self, key: GroupKey) -> Place:
         return Place(key, ports=(DNS_UDP,) if key == DNS_KEY else (HTTP, HTTP._replace(number=81), UDP))
 
+    def label(self, key: GroupKey) -> str:
+        return label(key, [])
+
     def pod_at(self, host: str) -> tuple[object, PodRef] | None:
         return ("context", self.pods[host]) if host in self.pods else None
 
@@ -128,7 +132,7 @@ class Raw:
 
 class Rig:
     def __init__(self, sockets: dict[str, socket.socket], tasks: Background) -> None:
-        self.told: list[Note] = []
+        self.told: list[ConnectionFailed] = []
         self.names, self.resolver, buffer = Names(), Resolver(), ReadBuffer()
         self.refusals: list[str] = []
         self.listeners = Listeners(buffer, self.refusals.append)
@@ -161,8 +165,8 @@ class Rig:
     def datagram(self, host: str, port: int, payload: bytes = b"hello") -> None:
         self.captured._datagram(memoryview(bytearray(payload)), SOURCE, (host, port))
 
-    def words(self) -> list[str]:
-        return [note.text for note in self.told]
+    def words(self) -> list[tuple[str, int, str]]:
+        return [(event.target, event.port, event.words) for event in self.told]
 
 
 def nothing() -> None: ...
@@ -243,13 +247,12 @@ def test_what_leads_nowhere_is_told_once_and_as_it_is() -> None:
             it.datagram(SERVICE, 80)
             it.accept(CLUSTER_DNS, 54)
         assert it.words() == [
-            "port 81 of service web in ns leads to no pod",
-            "service web in ns has no port 82",
-            "port 8125/UDP of service web in ns needs the relay (not in this version)",
-            "service web in ns has no port 80/UDP",
-            "service kube-dns in kube-system has no port 54",
+            ("web.ns", 81, "the port leads to no pod"),
+            ("web.ns", 82, "the service has no port 82 for TCP"),
+            ("web.ns", 8125, "UDP needs the relay (not in this version)"),
+            ("web.ns", 80, "the service has no port 80 for UDP"),
+            ("kube-dns.kube-system", 54, "the service has no port 54 for TCP"),
         ]
-        assert all(note.warning for note in it.told)
 
     play(body)
 
@@ -269,7 +272,7 @@ def test_a_service_that_has_nothing_behind_it() -> None:
     async def body(it: Rig) -> None:
         it.names.groups.clear()
         assert it.accept(SERVICE, 80) is None
-        assert it.words() == ["port 80 of service web in ns leads to no pod"]
+        assert it.words() == [("web.ns", 80, "the port leads to no pod")]
 
     play(body)
 

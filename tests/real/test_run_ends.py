@@ -71,7 +71,7 @@ def test_a_command_that_forks_and_ends_well(run: StartRun, user: RunUser) -> Non
 
 def test_a_daemon_is_ended_with_the_run(run: StartRun) -> None:
     with run("sh", "-c", "setsid sleep 1005 & exit 0") as running:
-        running.wait_line("has ended and left")
+        running.wait_line("has ended and left sleep (pid ")
         running.process.terminate()
         running.wait_end(0)
 

@@ -10,7 +10,7 @@ Only names that every resolver takes for a host's (RFC 1123), and none that this
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from fairlead.errors import UsageError
@@ -97,6 +97,11 @@ def names_of(key: GroupKey, scope: Scope, hostname: str = "") -> tuple[Name, ...
     return tuple(
         name for name in forms if is_legal(name.text) and not is_ours(name.text) and name.text not in scope.forbidden
     )
+
+
+def label(key: GroupKey, won: Collection[Name]) -> str:
+    """What to call the group: the shortest of the names that it has."""
+    return min(won).text if won else f"{key.service}.{key.namespace}"
 
 
 def bare_owner(chosen: Sequence[str], own: str, bare: str | None, *, everywhere: bool = False) -> str | None:

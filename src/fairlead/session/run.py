@@ -138,10 +138,10 @@ class _Session:
 
     async def _rest(self) -> None:
         """A command may end well and leave programs running, as daemons do: they have the network until they end."""
-        said = False
+        looks = 0
         while left := await self._network.left():
-            if not said:
-                said = True
+            looks += 1
+            if looks == 2:  # what was started last may not have been at the first the program that it became
                 what = few(left)
                 text = f"the command has ended and left {what} running; this goes on until they end, or Ctrl-C"
                 self._tell(Note(text, warning=True))

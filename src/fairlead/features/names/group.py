@@ -11,7 +11,7 @@ from fairlead.features.names.port import Around, PortWay
 from fairlead.model.named import GroupKey
 from fairlead.model.service_events import Forwarding, ServiceState, StoppedForwarding
 from fairlead.model.target import PodRef
-from fairlead.policy.hostnames import Name
+from fairlead.policy.hostnames import Name, label
 from fairlead.policy.plan import Group, Kind, NamedPort
 from fairlead.policy.ways import State, Way, state_of
 
@@ -57,7 +57,7 @@ class NamedGroup:
     def take_names(self, won: Sequence[Name]) -> None:
         """These names are its own, in the order of a hosts file's line."""
         self.names = tuple(dict.fromkeys(name.text for name in won))
-        self.label = min(won).text if won else f"{self.key.service}.{self.key.namespace}"
+        self.label = label(self.key, won)
 
     def update(self, group: Group) -> None:
         """Its ports lead elsewhere from now on; connections that are open go on, also those to ports that are gone."""

@@ -16,8 +16,8 @@ from fairlead.host.private.network import PrivateNetwork
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.model.dns import Code
-from fairlead.model.events import Note
 from fairlead.model.named import GroupKey
+from fairlead.model.service_events import ConnectionFailed
 from fairlead.net.buffer import ReadBuffer
 from fairlead.net.local import LocalConnection
 from fairlead.net.stream import RemoteEnd
@@ -49,7 +49,7 @@ class Captured:
         listeners: Listeners,
         buffer: ReadBuffer,
         tasks: Background,
-        report: Callable[[Note], None],
+        report: Callable[[ConnectionFailed], None],
     ) -> None:
         self._names = names
         self._resolver = resolver
@@ -59,7 +59,7 @@ class Captured:
         self._report = report
         self._questions = 0
         self._joined: WeakSet[Joined] = WeakSet()
-        self._told: dict[GroupKey, set[str]] = {}
+        self._told: dict[GroupKey, set[tuple[int, str]]] = {}
         sockets = network.sockets
         self._bound = Bound(PORT)
         self._bound.sockets = [sock for name, sock in sockets.items() if name.startswith("tcp")]
@@ -95,7 +95,7 @@ class Captured:
                 return way.accept(local)
             if port == DNS and is_cluster_dns(key):
                 return DnsStream(local, self._answer, self._tasks)
-            self._tell(key, port, "TCP", "leads to no pod")
+            self._tell(key, port, "TCP", "the port leads to no pod")
             return None
         pod = self._names.pod_at(host)
         if pod is not None:
@@ -116,7 +116,7 @@ class Captured:
                 self._tasks.start(self._reply(bytes(payload), source, destination), name="answer a question")
         elif host == RESOLVER or key is not None or self._names.pod_at(host) is not None or self._names.was_at(host):
             if key is not None:
-                self._tell(key, port, "UDP", "needs the relay (not in this version)")
+                self._tell(key, port, "UDP", "UDP needs the relay (not in this version)")
             self._datagrams.refuse(source, destination, payload)
         else:
             self._flows.send(payload, source, destination)
@@ -137,17 +137,13 @@ class Captured:
             LOG.exception("a question is answered with SERVFAIL")
             return refuse(query, Code.SERVFAIL)
 
-    def _has(self, key: GroupKey, number: int, protocol: str) -> bool:
-        """Whether the service has this port."""
-        return any(port.number == number and port.protocol == protocol for port in self._names.place(key).ports)
-
     def _tell(self, key: GroupKey, number: int, protocol: str, reason: str) -> None:
         """Once for each port, and not of each where somebody tries them all."""
-        port = str(number) if protocol == "TCP" else f"{number}/{protocol}"
         told = self._told.setdefault(key, set())
-        if port not in told and len(told) < MOST_TOLD:
-            told.add(port)
-            service = f"service {key.service} in {key.namespace}"
-            there = self._has(key, number, protocol)
-            text = f"port {port} of {service} {reason}" if there else f"{service} has no port {port}"
-            self._report(Note(text, warning=True))
+        if (number, protocol) not in told and len(told) < MOST_TOLD:
+            told.add((number, protocol))
+            ports = self._names.place(key).ports
+            if not any((port.number, port.protocol) == (number, protocol) for port in ports):
+                reason = f"the service has no port {number} for {protocol}"
+            name = self._names.label(key)
+            self._report(ConnectionFailed(name, key.service, key.pod, key.namespace, key.context, number, "", reason))

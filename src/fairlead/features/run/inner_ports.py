@@ -103,6 +103,7 @@ class InnerPorts:
         now = self._now()
         for port in self._bound.keys() - now.keys():
             self._listeners.stop(self._bound.pop(port))
+            self._report(Note(f"port {port} inside is closed, and left this machine's localhost"))
         for port in self._refused.keys() - now.keys():
             del self._refused[port]
         for port in sorted(now.keys() - self._bound.keys() - {PORT}):
@@ -148,9 +149,8 @@ class InnerPorts:
                 self._troubles += troubles[-1:]
             self._refused[port] = asyncio.get_running_loop().time() + TRY_AGAIN
             return
-        if self._refused.pop(port, None) is not None:
-            self._report(Note(f"port {port} inside is on this machine's localhost now", warning=True))
-        LOG.decision("port %d inside is on localhost too", port)
+        was_told = self._refused.pop(port, None) is not None
+        self._report(Note(f"port {port} inside is on this machine's localhost now", warning=was_told))
         self._bound[port] = bound
         # Whoever says localhost may get another program; where there is no such address, nobody does.
         self._troubles += [trouble for trouble in troubles if trouble.held]

@@ -17,7 +17,7 @@ from fairlead.model.service_events import ServiceEvent
 from fairlead.model.target import PodRef
 from fairlead.policy.claims import Claims
 from fairlead.policy.gone import Gone
-from fairlead.policy.hostnames import Scope, names_of
+from fairlead.policy.hostnames import Scope, label, names_of
 from fairlead.policy.mapping import is_chosen, numbered, own_port
 from fairlead.policy.places import Place, places
 from fairlead.policy.plan import Group, Kind
@@ -109,6 +109,10 @@ class Names:
         if self._stand_ins.is_stand_in(address) or address in self._gone:
             return True
         return any(context.watch.pod_was_at(address) for context in self._contexts)
+
+    def label(self, key: GroupKey) -> str:
+        """What to call it: by the shortest of its names."""
+        return label(key, self._claims.won(key))
 
     def place(self, key: GroupKey) -> Place:
         """What is known of a service that ``service_at`` named."""
