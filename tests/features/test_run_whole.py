@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -157,6 +158,29 @@ def test_what_fails_for_a_moment_does_not_end_it(monkeypatch: pytest.MonkeyPatch
         )
         it.network.broken = False
         await until(lambda: "10.0.0.1 web " in it.network.files["hosts"], limit=10)
+
+    play(body)
+
+
+def test_a_change_that_others_held_up_holds_up_no_other() -> None:
+    """As on a machine whose other programs take all its time."""
+
+    async def body(it: Rig) -> None:
+        await it.run.read()
+        await it.run.start()
+        update, seen = it.run._names.update, list[float]()
+
+        def held_up() -> bool:
+            seen.append(time.monotonic())
+            time.sleep(0.5)
+            return update()
+
+        it.run._names.update = held_up  # type: ignore[method-assign]
+        it.api.service()
+        await until(lambda: len(seen) == 1, limit=10)
+        it.api.service("db", "10.0.0.2")
+        await until(lambda: len(seen) == 2, limit=10)
+        assert seen[1] - seen[0] < 1.5
 
     play(body)
 

@@ -28,7 +28,7 @@ from fairlead.policy.capture import CaptureRules
 from fairlead.settings import RunSettings
 
 PAUSE = 4.0
-"""Times as long as taking over a change took, until the next is taken over."""
+"""Times as long as we worked to take over a change, until the next is taken over."""
 
 
 class Run:
@@ -121,10 +121,11 @@ class Run:
     async def _keep(self) -> None:
         while True:
             await self._wake.wait()
-            began = time.monotonic()
+            began = time.thread_time()
             await self._reconcile()
-            # Where there is much to write, and more to come, connections are not to wait for it.
-            await asyncio.sleep(PAUSE * (time.monotonic() - began))
+            # Where there is much to write, and more to come, connections are not to wait for it. What other programs
+            # took of the machine does not count: connections would go on to pods that have ended.
+            await asyncio.sleep(PAUSE * (time.thread_time() - began))
 
     async def _reconcile(self) -> None:
         """Bring what stands inside in line with what the clusters have."""
