@@ -10,7 +10,7 @@ import pytest
 
 from tests.real.conftest import Start
 from tests.support import podapp, podclient
-from tests.support.rollouts import rollouts, start
+from tests.support.rollouts import REFUSED, rollouts, start
 from tests.support.running import Forward
 from tests.support.world import World
 
@@ -18,8 +18,6 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 HTTP = podapp.BASE + podapp.HTTP
 RATE = 50
 ROLLOUTS = 3
-REFUSED = ("failed to connect to localhost", "connection refused", "network namespace for sandbox", "not running")
-"""Words of a server that could not dial; what it says of a connection that broke off is another matter."""
 
 
 def run(world: World, name: str, running: Forward) -> tuple[int, Counter[str]]:
@@ -60,5 +58,6 @@ def test_a_program_that_stops_at_once(world: World, forward: Start) -> None:
         print(f"rude: {asked} connections, {dict(wrong)} lost; kube-proxy: {inside(world, 'rude', forward)}")
         failed = [event["words"] for event in running.told("connection-failed")]
         assert [words for words in failed if any(said in words for said in REFUSED)] == []
+        assert "TimeoutError" not in wrong
         # Asking 50 times a second, three rollouts of three pods can cut off only what is under way at nine moments.
         assert sum(wrong.values()) <= 3 * ROLLOUTS * 3

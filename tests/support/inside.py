@@ -161,6 +161,16 @@ def hold(key: str, host: str, port: int) -> str:
     return str(made.getsockname()[0])
 
 
+def ended(key: str, seconds: float) -> str:
+    """How such a connection ends on which nothing is said: "", or the name of the error."""
+    with _held.pop(key) as sock:
+        sock.settimeout(seconds)
+        try:
+            return sock.recv(1).decode()
+        except OSError as error:
+            return name_of(error)
+
+
 def close(key: str) -> float:
     """When it was closed."""
     _open.pop(key).server_close()
@@ -322,7 +332,7 @@ def main() -> None:
     calls: dict[str, Callable[..., Any]] = {
         each.__name__: each
         for each in (
-            *(ready, listen, listen_udp, close, close_all, hold, greeting, echo, pod, both_ways, load, load_end),
+            *(ready, listen, listen_udp, close, close_all, hold, ended, greeting, echo, pod, both_ways, load, load_end),
             *(addresses, nameserver, ask_udp, ask_tcp, run, start, stop, text, state),
         )
     }

@@ -17,6 +17,8 @@ T = TypeVar("T")
 _seeds = itertools.count(1)
 LIMIT = 120.0
 """Seconds that no single check may take, however busy the machine is."""
+HANG = 20.0
+"""Seconds after which a request of a load has gone wrong, as whoever asked would think."""
 
 
 def run(work: Coroutine[Any, Any, T], limit: float = LIMIT) -> T:
@@ -129,8 +131,9 @@ async def load(port: int, rate: float, done: Callable[[], bool], host: str = "12
 
     async def one(number: int) -> None:
         try:
-            await ask(port, number, host=host)
-        except (ConnectionError, EOFError, AssertionError) as error:
+            async with asyncio.timeout(HANG):
+                await ask(port, number, host=host)
+        except (ConnectionError, EOFError, AssertionError, TimeoutError) as error:
             wrong[type(error).__name__] += 1
 
     due, number = loop.time(), 0

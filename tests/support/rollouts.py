@@ -6,6 +6,9 @@ import asyncio
 
 from tests.support.world import World, port
 
+REFUSED = ("failed to connect to localhost", "connection refused", "network namespace for sandbox", "not running")
+"""Words of a server that could not dial; what it says of a connection that broke off is another matter."""
+
 
 def start(world: World, name: str, seconds: float) -> None:
     """3 replicas that serve for so long after SIGTERM, probed every second, never fewer than 3; and a client inside."""
