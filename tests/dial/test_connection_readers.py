@@ -10,6 +10,7 @@ import pytest
 
 from fairlead.dial import hold
 from fairlead.dial.connection import State
+from fairlead.errors import ApiError
 from fairlead.kit.tasks import Background
 from fairlead.net.local import HIGH_WATER
 from fairlead.net.stream import CHUNK
@@ -74,6 +75,37 @@ def test_a_reader_that_stalls_a_shared_lane_for_too_long_is_reset(run: Any, monk
             writer.close()
             assert len(it.aim.failures) == 1
             assert re.search(r"left (8|9) MiB unread", it.aim.failures[0])
+
+    run(main())
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["the limit", "the server refuses more"])
+def test_where_no_lane_is_left_a_reader_that_pauses_shares_its_own(
+    run: Any, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """Others need not wait for it, and it loses nothing within what all may leave unread."""
+    size = 30_000_000
+    monkeypatch.setattr(hold, "SHARED_UNREAD", size)
+    monkeypatch.setattr(hold, "LANE_UNREAD", size)
+
+    async def main() -> None:
+        async with serving(pour, limit=32 if refused else 1) as it:
+            reader, writer = await it.connect()
+            writer.write(f"{size}\n".encode())
+            assert await reader.readexactly(1) == b"\0"
+            stop_reading(writer)
+            lane = it.aim.connections[0]._lane
+            assert lane is not None
+            await it.until(lambda: not lane.hold.reading)
+            it.broken = ApiError("too many", code=429)
+            for _ in range(5):
+                assert await take(it, 1000) == 1000
+            read_again(writer)
+            got = 1
+            while data := await reader.read(1 << 18):
+                got += len(data)
+            assert got == size
+            writer.close()
 
     run(main())
 

@@ -12,6 +12,7 @@ from fairlead.policy.lanes import OPEN_AT_ONCE, SHORT, TOGETHER, Take, Wait, pla
 class Lane:
     load: int | None
     bulk: bool = False
+    held: bool = False
 
 
 def decide(
@@ -78,6 +79,19 @@ def test_who_waited_too_long_shares() -> None:
 def test_a_lane_that_takes_no_connections_is_never_chosen() -> None:
     assert decide([None, 5], limit=2) == Take(1)
     assert decide([None, None], limit=2, patient=False) == Wait(0)
+
+
+def test_at_the_limit_a_lane_that_one_connection_holds_is_shared_last_of_all() -> None:
+    """Nobody else would ever make room: its sole connection may leave its data unread for ever."""
+    held = Lane(None, held=True)
+
+    def at(limit: int, *lanes: Lane, opening: int = 0) -> Take | Wait:
+        return place(lanes, opening=opening, waiting=0, most=1, lifetime=inf, limit=limit, budget=9, patient=False)
+
+    assert at(2, Lane(None), held) == Take(1)
+    assert at(2, held, Lane(7, bulk=True)) == Take(1)
+    assert at(2, held) == Wait(1)
+    assert at(2, held, opening=1) == Wait(0)
 
 
 def test_the_first_lane_is_opened_whatever_the_limits() -> None:

@@ -50,6 +50,11 @@ class Hold(Generic[R]):
         self._give_up = give_up
         self._patience: asyncio.TimerHandle | None = None
 
+    @property
+    def alone(self) -> bool:
+        """A sole connection holds the lane: it is read again once others join it, within what all may leave unread."""
+        return not self.reading and len(self._riders) == 1
+
     def block(self, rider: R) -> None:
         """The local program of ``rider`` does not read."""
         self.blocked.add(rider)

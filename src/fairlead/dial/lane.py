@@ -211,8 +211,20 @@ class Lane(asyncio.BufferedProtocol):
     @property
     def load(self) -> int | None:
         """Connections on the lane that still have something to do, or None when it takes no new ones at the moment."""
-        usable = not self.closed and not self.suspect and self.hold.reading and self.writable
-        return len(self.riders) - len(self._ending) if usable and not self.session.exhausted else None
+        usable = self._has_room and not self.suspect and self.hold.reading
+        return len(self.riders) - len(self._ending) if usable else None
+
+    @property
+    def held(self) -> bool:
+        """Only its sole connection's program, which does not read, is in the way of new ones.
+
+        That it misses pings meanwhile says nothing: who joins makes it read on, and sees them answered.
+        """
+        return self._has_room and self.hold.alone
+
+    @property
+    def _has_room(self) -> bool:
+        return not self.closed and self.writable and not self.session.exhausted
 
     @property
     def bulk(self) -> bool:

@@ -341,7 +341,7 @@ class Lanes:
     def _opening_failed(self, pod: PodRef, state: _PodLanes, error: FairleadError) -> None:
         if state.opening:
             return
-        if any(lane.load is not None for lane in state.lanes):
+        if any(lane.load is not None or lane.held for lane in state.lanes):
             # What refused a further lane will refuse the next one, too: share what there is, and ask again later.
             state.closed_until = self._loop.time() + REST
             self._serve_waiting(pod)

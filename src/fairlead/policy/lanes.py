@@ -36,6 +36,10 @@ class LaneState(Protocol):
     def bulk(self) -> bool:
         """It carries much: whoever shares it may have to wait."""
 
+    @property
+    def held(self) -> bool:
+        """It takes no new ones only because its sole connection leaves its data unread, which it may do for ever."""
+
 
 class Take(NamedTuple):
     """Use this lane, an index into what ``place`` was given."""
@@ -66,7 +70,7 @@ def place(
     connections to this pod there were at once of late, this one counted, and ``lifetime`` how many seconds they lasted
     on average. ``limit`` is the number of lanes to this pod, ``budget``
     how many more the API server may be asked for. ``patient`` is False when this connection has waited longer than a
-    new lane takes. Until the limit is reached no bulk lane is shared, however long that takes.
+    new lane takes. Until the limit is reached no bulk lane is shared, however long that takes, and no held one.
     """
     # No more than ``limit`` connections have a lane each, however short they are: nobody can tell which one will pause.
     crowd = most > limit and lifetime <= SHORT
@@ -86,6 +90,8 @@ def place(
                 best, best_rank = index, rank
     room = min(limit - len(lanes) - opening, budget)
     full = room <= 0 and not opening
+    if full and best is None:
+        best = next((index for index, lane in enumerate(lanes) if lane.held), None)
     hurry = crowd or not patient
     if best is not None and (full or (hurry and not best_rank[0])):
         return Take(best)
