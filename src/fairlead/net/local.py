@@ -81,6 +81,8 @@ class LocalConnection(asyncio.BufferedProtocol):
             return
         self._remote = remote
         self._read_first()
+        if not self._transport.is_reading():
+            asyncio.get_running_loop().call_soon(self._pause_again)
 
     def _read_first(self) -> None:
         """Take what came with the connection: most programs speak at once, and then it leaves with the new streams."""
@@ -90,6 +92,12 @@ class LocalConnection(asyncio.BufferedProtocol):
             return  # Nothing there yet, or an error that the transport will meet as well.
         if count:
             self.buffer_updated(count)
+
+    def _pause_again(self) -> None:
+        """The first releases of Python 3.11 begin to read after ``connection_made``, and so undo a pause in there."""
+        if not self._transport.is_reading() and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._transport.pause_reading()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Room for one read, with room for a header before it."""
