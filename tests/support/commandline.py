@@ -109,6 +109,15 @@ def echoes(sock: socket.socket, data: bytes = b"ping") -> bool:
     return got == data
 
 
+def meets_reset(port: int) -> bool:
+    """Whether a new connection is reset, which on a busy machine it may be before connect(2) is seen to be done."""
+    try:
+        with dial(port) as sock:
+            return is_reset(sock)
+    except ConnectionResetError:
+        return True
+
+
 def is_reset(sock: socket.socket) -> bool:
     """Whether the connection ends as one that was cut off, rather than complete."""
     try:
