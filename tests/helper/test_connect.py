@@ -5,13 +5,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from fairlead.errors import MachineError
 from fairlead.helper import __file__ as package
-from fairlead.helper.connect import check_user, connect
+from fairlead.helper import connect
+from fairlead.helper.connect import check_user, connection
 from fairlead.helper.processes import owner
 from fairlead.policy.hostsblock import Owner
 
@@ -27,64 +29,48 @@ def us() -> Owner:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "run"
-    folder.mkdir(mode=0o700)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / "socket"))
-        os.chmod(folder / "socket", 0o600)
-        listener.listen(5)
-        yield folder / "socket"
+def pair() -> Iterator[socket.socket]:
+    """One end of two that this process made, which is open."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield theirs
 
 
-def test_the_one_that_it_is_told_of_is_reached(place: Path, us: Owner) -> None:
-    connect(str(place), UID, us).close()
+def test_the_one_that_it_is_told_of_is_served(pair: socket.socket, us: Owner) -> None:
+    with connection(pair.fileno(), UID, us) as sock:
+        assert not os.get_inheritable(sock.fileno())
 
 
-def test_another_process_is_not(place: Path, us: Owner) -> None:
-    for other in (us._replace(pid=os.getppid()), us._replace(start=us.start + 1)):
-        with pytest.raises(MachineError, match="not the socket of process"):
-            connect(str(place), UID, other)
+def test_another_process_is_not(pair: socket.socket, us: Owner) -> None:
+    for other in (us._replace(pid=os.getppid()), us._replace(start=us.start + 1), us._replace(pid=0)):
+        with pytest.raises(MachineError, match="not made by process"):
+            connection(pair.fileno(), UID, other)
 
 
-def test_another_user_is_not(place: Path, us: Owner) -> None:
-    with pytest.raises(MachineError, match=f"of user {UID + 1} alone"):
-        connect(str(place), UID + 1, us)
+def test_whoever_has_the_socket_of_another_process_is_not(us: Owner) -> None:
+    """It counts who made it, not who holds it."""
+    program = "from socket import *; a, b = socketpair(); send_fds(socket(fileno=1), [b'x'], [a.fileno()])"
+    near, far = socket.socketpair()
+    with near, far:
+        subprocess.run([sys.executable, "-c", program], stdout=far.fileno(), check=True)
+        _, (descriptor,), _, _ = socket.recv_fds(near, 1, 1)
+        with socket.socket(fileno=descriptor), pytest.raises(MachineError, match=f"not made by process {us.pid}"):
+            connection(descriptor, UID, us)
 
 
-def test_a_folder_or_a_socket_that_others_may_change_is_not_trusted(place: Path, us: Owner) -> None:
-    for path, kind in ((place, "socket"), (place.parent, "folder")):
-        os.chmod(path, 0o722)
-        with pytest.raises(MachineError, match=f"{path} is not a {kind} of user"):
-            connect(str(place), UID, us)
-        os.chmod(path, 0o700)
+def test_another_user_is_not_but_root_is(pair: socket.socket, us: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    for made_by, served in ((UID + 1, False), (UID, True), (0, True)):
+        monkeypatch.setattr(connect, "peer", lambda sock, by=made_by: (us.pid, by))
+        with nullcontext() if served else pytest.raises(MachineError, match=f"of user {UID}"):
+            connection(pair.fileno(), UID, us).close()
 
 
-def test_links_are_not_followed(place: Path, us: Owner, tmp_path: Path) -> None:
-    (tmp_path / "other").symlink_to(place.parent)
-    (place.parent / "link").symlink_to(place)
-    for path in (tmp_path / "other/socket", place.parent / "link"):
-        with pytest.raises(MachineError, match="is not a"):
-            connect(str(path), UID, us)
-
-
-def test_a_file_and_nothing_at_all_are_told(tmp_path: Path, us: Owner) -> None:
-    tmp_path.chmod(0o700)
-    (tmp_path / "file").write_text("")
-    for path, words in (("file", "not a socket"), ("none", "No such file"), ("none/x", "No such file")):
-        with pytest.raises(MachineError, match=words):
-            connect(str(tmp_path / path), UID, us)
-    with pytest.raises(MachineError, match="not an absolute path"):
-        connect("socket", UID, us)
-
-
-def test_a_socket_that_nobody_listens_on_is_told(tmp_path: Path, us: Owner) -> None:
-    tmp_path.chmod(0o700)
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.bind(str(tmp_path / "socket"))
-        os.chmod(tmp_path / "socket", 0o600)
-        with pytest.raises(MachineError, match="refused"):
-            connect(str(tmp_path / "socket"), UID, us)
+def test_what_is_no_socket_of_this_machine_is_told(us: Owner) -> None:
+    reader, writer = os.pipe()
+    with open(reader), open(writer, "w"), pytest.raises(MachineError, match="has no socket"):
+        connection(reader, UID, us)
+    with socket.socket() as sock, pytest.raises(MachineError, match="not made by"):
+        connection(sock.fileno(), UID, us)
 
 
 def test_it_serves_whom_sudo_names_or_the_user_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,24 +90,18 @@ def test_it_serves_whom_sudo_names_or_the_user_who_started_it(monkeypatch: pytes
     ("words", "said"),
     [
         ([], "is started by fairlead"),
-        (["/s", "x", "1", "1", "/h", "/s"], "is started by fairlead"),
-        (["/s", "1", "-1", "1", "/h", "/s"], "is started by fairlead"),
-        (["/s", "{uid}", "1", "1", "hosts", "/s"], "absolute paths"),
-        (["/s", "{other}", "1", "1", "/h", "/s"], "not started by user"),
-        (["/none/s", "{uid}", "1", "1", "/h", "/s"], "No such file"),
+        (["x", "1", "1", "/h", "/s"], "is started by fairlead"),
+        (["1", "-1", "1", "/h", "/s"], "is started by fairlead"),
+        (["{uid}", "1", "1", "hosts", "/s"], "absolute paths"),
+        (["{other}", "1", "1", "/h", "/s"], "not started by user"),
+        (["{uid}", "1", "1", "/h", "/s"], "has no socket"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_with_an_exit_code(words: list[str], said: str) -> None:
     words = [word.format(uid=UID, other=UID + 1) for word in words]
     env = {name: value for name, value in os.environ.items() if name != "SUDO_UID"}
-    done = subprocess.run([sys.executable, "-I", "-S", "-B", MAIN, *words], capture_output=True, text=True, env=env)
+    command = [sys.executable, "-I", "-S", "-B", MAIN, *words]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
     assert done.returncode == 12
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-def test_without_a_path_on_standard_input_it_ends_at_once() -> None:
-    words = ["-", str(UID), "1", "1", "/h", "/s"]
-    env = {name: value for name, value in os.environ.items() if name != "SUDO_UID"}
-    done = subprocess.run([sys.executable, "-I", "-S", "-B", MAIN, *words], input=b"", capture_output=True, env=env)
-    assert (done.returncode, done.stderr) == (0, b"")

@@ -6,8 +6,8 @@ import os
 import resource
 import signal
 import socket
-import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,19 @@ def free(count: int) -> list[tuple[str, int]]:
     return [(f"127.44.{each >> 8}.{each & 255}", start) for each in range(256, 256 + count)]
 
 
+@contextmanager
+def descriptors(room: int) -> Iterator[None]:
+    """No more than so many can be opened."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = set(map(int, os.listdir("/proc/self/fd")))
+    first_refused = [number for number in range(1000) if number not in taken][room]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first_refused, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_names_and_ports_come_and_go(loop: str, hosts: Path) -> None:
     async def use(helper: Helper) -> None:
@@ -99,14 +112,8 @@ def test_more_ports_than_one_message_carries(hosts: Path) -> None:
 
 def test_ports_beyond_the_last_descriptor_are_told(hosts: Path) -> None:
     async def use(helper: Helper) -> None:
-        before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        taken = set(map(int, os.listdir("/proc/self/fd")))
-        fifth = [number for number in range(1000) if number not in taken][5]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (fifth, before[1]))
-        try:
+        with descriptors(5):
             found = await helper.bind(free(20))
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, before)
         for bound in found:
             if bound.sock:
                 bound.sock.close()
@@ -269,41 +276,16 @@ def test_one_that_was_killed_is_no_success_at_the_end(hosts: Path, moment: str) 
     assert blocks(held(hosts))
 
 
-def test_a_place_for_the_socket_that_cannot_be_made_is_told_with_a_remedy(
-    hosts: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(**_: object) -> str:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+@pytest.mark.parametrize("room", [1, 2, 3])
+def test_no_descriptors_for_it_are_told(hosts: Path, room: int) -> None:
     async def use(helper: Helper) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(tempfile, "mkdtemp", full)
-    with pytest.raises(MachineError, match=r"socket .*: No space left on device \(.*XDG_RUNTIME_DIR"):
-        run(with_helper(hosts, use))
+    async def main() -> None:
+        with descriptors(room), pytest.raises(MachineError, match=r"cannot run .*: Too many open files"):
+            await with_helper(hosts, use)
 
-
-def test_the_socket_is_in_the_runtime_folder_and_goes(hosts: Path) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # a short path, whatever runs the tests
-        folder = Path(runtime, "fairlead")
-        folder.mkdir(mode=0o700)
-        (folder / "helper-999999-5.sock").write_text("of a process that was killed")
-
-        async def use(helper: Helper) -> None:
-            assert os.listdir(folder) == []
-
-        run(with_helper(hosts, use, XDG_RUNTIME_DIR=runtime))
-
-
-def test_a_runtime_folder_whose_path_is_too_long_for_a_socket_is_left_alone(hosts: Path, tmp_path: Path) -> None:
-    runtime = tmp_path / ("long" * 30)
-    (runtime / "fairlead").mkdir(parents=True, mode=0o700)
-    (runtime / "fairlead/helper-999999-5.sock").write_text("")
-
-    async def use(helper: Helper) -> None:
-        assert os.listdir(runtime / "fairlead") == ["helper-999999-5.sock"]
-
-    run(with_helper(hosts, use, XDG_RUNTIME_DIR=str(runtime)))
+    run(main())
 
 
 def failing(tmp_path: Path, program: str) -> str:
@@ -361,14 +343,12 @@ def test_without_a_state_folder_a_file_of_ones_own_is_still_written(
         run(with_helper(hosts, use, XDG_STATE_HOME=str(tmp_path / "file"), XDG_RUNTIME_DIR=place))
 
 
-def test_one_that_never_connects_is_given_up(hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairlead.host.helper_start.CONNECTED", 0.05)
-
+def test_a_start_that_starts_nothing_is_told(hosts: Path, tmp_path: Path) -> None:
     async def main() -> None:
         rights = Rights((failing(tmp_path, ""),))
         await Helper.start(str(hosts), rights, {"HOME": str(tmp_path)}, on_gone=lambda _: None)
 
-    with pytest.raises(MachineError, match="does not connect"):
+    with pytest.raises(MachineError, match="the helper is gone"):
         run(main())
 
 

@@ -49,7 +49,10 @@ def check_serves(etc: PrivateEtc, run: OnTerminal) -> None:
     assert run.ask(bind=ports) == {"bound": [[True, 0, ""], [True, 0, ""]]}
 
 
-def test_a_user_types_a_password_once_and_has_names_and_low_ports(etc: PrivateEtc) -> None:
+@pytest.mark.parametrize("pty", ["use_pty", "!use_pty", "use_pty, log_output"])
+def test_a_user_types_a_password_once_and_has_names_and_low_ports(etc: PrivateEtc, pty: str) -> None:
+    """Whether sudo gives the helper a terminal of its own or not."""
+    etc.run(f"echo 'Defaults {pty}' >> /etc/sudoers.d/fairlead-test")
     before = etc.path("/etc/hosts").read_bytes()
     with start(etc) as run:
         run.wait_shown(PROMPT)
@@ -87,6 +90,18 @@ def test_wrong_passwords_are_told_in_sudos_words(etc: PrivateEtc) -> None:
         assert "sudo did not start the helper" in error
         assert "incorrect password" in error
     assert run.process.returncode == 12
+
+
+def test_where_sudo_records_input_it_says_what_can_be_done(etc: PrivateEtc) -> None:
+    """sudo then reads all of it, and hands on a pipe: no socket could come through."""
+    etc.run("echo 'Defaults log_input' >> /etc/sudoers.d/fairlead-test")
+    with start(etc) as run:
+        run.wait_shown(PROMPT)
+        run.press(f"{PASSWORD}\n")
+        assert "start fairlead itself with sudo" in run.read()["error"]
+    with under_sudo(etc) as run:
+        assert user_of(run.read()["ready"]) == 0
+        check_serves(etc, run)
 
 
 def test_without_a_terminal_nobody_is_asked(etc: PrivateEtc) -> None:
@@ -191,7 +206,7 @@ def test_a_user_gets_no_helper_for_another_users_process(etc: PrivateEtc) -> Non
     assert us is not None
     main = etc.home / "app/fairlead/helper/__main__.py"
     python = etc.program("")[0]
-    words = ["/run/socket", "0", str(us.pid), str(us.start), "/etc/hosts", str(etc.home)]
+    words = ["0", str(us.pid), str(us.start), "/etc/hosts", str(etc.home)]
     with OnTerminal([*etc.as_user, "sudo", python, "-I", "-S", "-B", str(main), *words], etc.home, {}) as run:
         run.wait_shown(f"password for {USER}")
         run.press(f"{PASSWORD}\n")

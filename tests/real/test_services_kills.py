@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(60)]
 KILLS = 50
 LATEST = 1.2
 """Seconds after the start, when all has long been written."""
+TEMP = Path("/tmp")
+OTHERS = ("fairlead-etc-",)
+"""What tests beside this one make in the temp folder."""
 
 
 @contextmanager
@@ -51,7 +54,9 @@ def another_writer(path: Path, chance: random.Random) -> Iterator[list[bytes]]:
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_killed_at_any_moment(seed: int, app: World, services: StartServices) -> None:
     chance = random.Random(seed)
-    running = services()
+    before = temporary()
+    # Without a folder for the time of a session, too: there is none in containers, nor after su.
+    running = services(env={"XDG_RUNTIME_DIR": ""} if seed % 2 else {})
     with another_writer(running.hosts_file, random.Random(seed)) as added:
         time.sleep(chance.uniform(0, LATEST))  # any moment: the point of the test
         whole = kill(running, ("main", "helper", "both")[seed % 3])
@@ -71,6 +76,13 @@ def test_killed_at_any_moment(seed: int, app: World, services: StartServices) ->
         assert done.returncode == 0, done
     assert running.hosts_file.read_bytes() == theirs
     running.kill()
+    assert temporary() <= before
+    assert running.files(running.runtime) == []
+
+
+def temporary() -> set[Path]:
+    """What has our name where anybody may leave files."""
+    return {path for path in TEMP.glob("fairlead*") if not path.name.startswith(OTHERS)}
 
 
 def kill(running: Services, who: str) -> bool:

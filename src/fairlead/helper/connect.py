@@ -1,4 +1,4 @@
-"""The way to the main process that started us, and to no other: unix(7), SO_PEERCRED."""
+"""The connection with the main process that started us, and with no other: unix(7), SO_PEERCRED."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from fairlead.errors import MachineError
 from fairlead.helper.processes import started
 from fairlead.policy.hostsblock import Owner
 
-PATIENCE = 10.0
-"""Seconds for the connection."""
-
 _CREDENTIALS = struct.Struct("3i")
 """struct ucred: process, user and group id."""
 
 
 def peer(sock: socket.socket) -> tuple[int, int]:
-    """Process id and user id of who opened the other end (who listened there, for a connection that was made)."""
+    """Process id and user id of who made the other end; for a pair of sockets, of who made both."""
     found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(found)
     return int(pid), int(uid)
@@ -33,36 +30,19 @@ def check_user(uid: int, env: Mapping[str, str]) -> None:
         raise MachineError(f"the helper was not started by user {uid}")
 
 
-def connect(path: str, uid: int, owner: Owner) -> socket.socket:
-    """A connection to this process of this user, by a socket in a folder that is that user's alone.
+def connection(descriptor: int, uid: int, owner: Owner) -> socket.socket:
+    """The connection that we were started with, if its other end was made by this process of this user.
 
-    Raises MachineError. What the path leads to may change at any time; whom the connection leads to may not, so that
-    is looked at last.
+    Or by root, as which ``sudo fairlead`` begins before it goes on as that user. Raises MachineError.
     """
-    _check_place(path, uid)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(PATIENCE)
-        sock.connect(path)
-        if peer(sock) != (owner.pid, uid) or started(owner.pid) != owner.start:
-            raise MachineError(f"{path} is not the socket of process {owner.pid} of user {uid}")
-        sock.settimeout(None)
-    except OSError as error:
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        raise MachineError(
+            "the helper has no socket as its standard input",
+            remedy="where sudo records what programs read, as by log_input, start fairlead itself with sudo",
+        )
+    sock = socket.socket(fileno=os.dup(descriptor))
+    made = sock.family == socket.AF_UNIX and peer(sock) in ((owner.pid, uid), (owner.pid, 0))
+    if not made or started(owner.pid) != owner.start:
         sock.close()
-        raise MachineError(f"cannot connect to {path}: {error.strerror or error}") from error
-    except BaseException:
-        sock.close()
-        raise
+        raise MachineError(f"the helper's socket was not made by process {owner.pid} of user {uid}")
     return sock
-
-
-def _check_place(path: str, uid: int) -> None:
-    if not os.path.isabs(path):
-        raise MachineError(f"{path} is not an absolute path")
-    for place, is_kind, kind in ((os.path.dirname(path), stat.S_ISDIR, "folder"), (path, stat.S_ISSOCK, "socket")):
-        try:
-            found = os.lstat(place)
-        except OSError as error:
-            raise MachineError(f"cannot connect to {path}: {error.strerror}") from error
-        if not is_kind(found.st_mode) or found.st_uid != uid or found.st_mode & 0o022:
-            raise MachineError(f"{place} is not a {kind} of user {uid} alone")

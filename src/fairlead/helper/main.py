@@ -7,16 +7,16 @@ import sys
 from collections.abc import Sequence
 
 from fairlead.errors import FairleadError, MachineError
-from fairlead.helper.connect import check_user, connect
+from fairlead.helper.connect import check_user, connection
 from fairlead.helper.detach import detach, ignore_terminal
 from fairlead.helper.names import Names
 from fairlead.helper.processes import boot_id
 from fairlead.helper.serve import Server
 from fairlead.policy.hostsblock import Owner
 
-WORDS = ("socket", "user", "process", "start", "hosts-file", "state-folder")
-"""The socket to connect to ("-": its path is the first line of standard input); the user id, the process id and the
-start time of the main process; the hosts file; a folder of that user for what has to outlive a killed helper."""
+WORDS = ("user", "process", "start", "hosts-file", "state-folder")
+"""The user id, the process id and the start time of the main process, which the socket on standard input leads to; the
+hosts file; a folder of that user for what has to outlive a killed helper."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -31,17 +31,13 @@ def main(words: Sequence[str]) -> int:
 
 
 def _serve(words: Sequence[str]) -> None:
-    if len(words) != len(WORDS) or not all(word.isdecimal() and len(word) < 20 for word in words[1:4]):
+    if len(words) != len(WORDS) or not all(word.isdecimal() and len(word) < 20 for word in words[:3]):
         raise MachineError(f"the helper is started by fairlead, with {' '.join(WORDS)}")
-    path, (uid, pid, start), hosts, state = words[0], map(int, words[1:4]), words[4], words[5]
+    (uid, pid, start), hosts, state = map(int, words[:3]), words[3], words[4]
     if not os.path.isabs(hosts) or not os.path.isabs(state):
         raise MachineError("the helper takes absolute paths only")
     check_user(uid, os.environ)
-    if path == "-":
-        path = sys.stdin.readline().rstrip("\n")
-        if not path:
-            return  # who started us did not need us
     owner = Owner(pid, start, boot_id())
-    sock = connect(path, uid, owner)
+    sock = connection(0, uid, owner)
     detach()
     Server(sock, Names(hosts, state, owner, uid, os.environ), uid).run()

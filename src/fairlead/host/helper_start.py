@@ -1,37 +1,30 @@
-"""Starting the helper: a socket that waits in a folder of the user's, and a program that connects to it.
+"""Starting the helper: a program that has one end of a pair of sockets as its standard input, and nothing else of ours.
 
-sudo closes all that a program inherits but its standard streams, hence a socket that has a name.
+sudo closes all that a program inherits but its standard streams. A socket without a name can be reached by nobody else,
+and whoever is killed leaves nothing of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import fairlead.helper
 from fairlead.errors import MachineError
-from fairlead.helper.connect import peer
-from fairlead.helper.processes import alive, owner
+from fairlead.helper.processes import owner
 from fairlead.host import dirs
 from fairlead.host.hosts import is_system
-from fairlead.policy.hostsblock import Owner
 
-CONNECTED = 5.0
-"""Seconds in which a helper that says it is connected can be seen to be."""
+ENDED = 5.0
+"""Seconds in which a helper that is not needed ends."""
 
 _PAUSE = 0.005
-"""Seconds between two looks at a process that has closed its standard error, which is the last that it does."""
-_LONGEST = 100
-"""Bytes of a socket's path; the kernel takes 107 (unix(7))."""
-_SOCKET = re.compile(r"helper-(\d{1,10})-(\d{1,20})\.sock")
+"""Seconds between two looks at a process that has closed its standard streams, which is the last that it does."""
 
 
 class Rights(NamedTuple):
@@ -46,59 +39,52 @@ class Rights(NamedTuple):
 
 
 class Early:
-    """A helper that was started while this process still had root's rights, and waits to be told where to connect."""
+    """A helper that was started while this process still had root's rights."""
 
     def __init__(self, hosts_file: str, uid: int, env: Mapping[str, str]) -> None:
-        self.process = _run((), _words("-", uid, hosts_file, dirs.state_place(env)))
+        self.process, self.sock = _run((), _words(uid, hosts_file, dirs.state_place(env)))
 
     def forget(self) -> None:
         """It is not needed after all."""
-        self.process.communicate(timeout=CONNECTED)
+        self.sock.close()
+        self.process.communicate(timeout=ENDED)
 
 
 async def connected(hosts_file: str, rights: Rights, env: Mapping[str, str], early: Early | None) -> socket.socket:
-    """A connection with a helper that was just started. Raises MachineError."""
+    """The connection with a helper that was just started. Raises MachineError."""
+    words = _words(os.getuid(), hosts_file, _lasting(hosts_file, env))
+    process, sock = _run(rights.prefix, words) if early is None else (early.process, early.sock)
     try:
-        return await _connected(hosts_file, rights, env, early)
-    except OSError as error:
-        raise MachineError(
-            f"cannot make a socket for the helper to connect to: {error.strerror or error}",
-            remedy="it needs a little room in /tmp, or XDG_RUNTIME_DIR set to a folder of yours",
-        ) from error
+        await _detached(process, rights)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
-async def _connected(hosts_file: str, rights: Rights, env: Mapping[str, str], early: Early | None) -> socket.socket:
-    with _meeting_place(env) as path, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        os.chmod(path, 0o600)
-        listener.listen(1)
-        listener.setblocking(False)
-        words = _words(path, os.getuid(), hosts_file, _lasting(hosts_file, env))
-        process = _run(rights.prefix, words) if early is None else early.process
-        await _detached(process, path, rights)
-        try:
-            async with asyncio.timeout(CONNECTED):
-                return await _accept(listener)
-        except TimeoutError:
-            raise MachineError("the helper does not connect") from None
-
-
-def _run(prefix: Sequence[str], words: Sequence[str]) -> subprocess.Popen[bytes]:
+def _run(prefix: Sequence[str], words: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
     # -I: nothing of the user's environment; -S: no site-packages; -B: no file of root's among the user's.
     program = os.path.join(os.path.dirname(os.path.realpath(fairlead.helper.__file__)), "__main__.py")
     command = [*prefix, sys.executable, "-I", "-S", "-B", program, *words]
+    ours = None
     try:
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/"
-        )
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # A pipe as its output: some versions of sudo leave the terminal to us only where it is part of a pipeline.
+            process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/"
+            )
     except OSError as error:
+        if ours is not None:
+            ours.close()
         raise MachineError(f"cannot run {command[0]}: {error.strerror}") from error
+    return process, ours
 
 
-def _words(path: str, uid: int, hosts_file: str, state: str) -> list[str]:
+def _words(uid: int, hosts_file: str, state: str) -> list[str]:
     us = owner(os.getpid())
     assert us is not None, "this process runs"
-    return [path, str(uid), str(us.pid), str(us.start), os.path.abspath(hosts_file), state]
+    return [str(uid), str(us.pid), str(us.start), os.path.abspath(hosts_file), state]
 
 
 def _lasting(hosts_file: str, env: Mapping[str, str]) -> str:
@@ -117,18 +103,12 @@ def _lasting(hosts_file: str, env: Mapping[str, str]) -> str:
         return os.devnull
 
 
-async def _detached(process: subprocess.Popen[bytes], path: str, rights: Rights) -> None:
-    """Wait until what was started has ended: then the helper is connected and on its own, or an error is told."""
-    assert process.stdin is not None
-    assert process.stderr is not None
-    try:
-        process.stdin.write(f"{path}\n".encode())
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it ended at once, and says why
+async def _detached(process: subprocess.Popen[bytes], rights: Rights) -> None:
+    """Wait until what was started has ended: then the helper is on its own, or an error is told."""
+    assert process.stdout is not None
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), process.stderr
+        lambda: asyncio.StreamReaderProtocol(reader), process.stdout
     )
     try:
         words = (await reader.read()).decode(errors="replace").split("\n")
@@ -153,52 +133,4 @@ def _give_up(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         process.wait(1)
     except (PermissionError, subprocess.TimeoutExpired):
-        pass  # sudo, which is not ours to end; it finds nobody to connect to
-
-
-async def _accept(listener: socket.socket) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    while True:
-        sock, _ = await loop.sock_accept(listener)
-        if peer(sock)[1] in (0, os.getuid()):
-            return sock
-        sock.close()
-
-
-@contextmanager
-def _meeting_place(env: Mapping[str, str]) -> Iterator[str]:
-    """The path of a socket to be, in a folder that only this user can look into."""
-    us = owner(os.getpid())
-    assert us is not None, "this process runs"
-    name = f"helper-{us.pid}-{us.start}.sock"
-    folder = dirs.runtime(env)
-    if folder is not None and len(os.fsencode(folder)) + len(name) < _LONGEST:
-        _remove_stale(folder, us.boot)
-        path = os.path.join(folder, name)
-        try:
-            yield path
-        finally:
-            _remove(path)
-        return
-    made = tempfile.mkdtemp(prefix="fairlead-", dir="/tmp")
-    path = os.path.join(made, name)
-    try:
-        yield path
-    finally:
-        _remove(path)
-        os.rmdir(made)
-
-
-def _remove_stale(folder: str, boot: str) -> None:
-    """Remove the sockets of processes that were killed while their helper started."""
-    for name in os.listdir(folder):
-        found = _SOCKET.fullmatch(name)
-        if found and not alive(Owner(int(found[1]), int(found[2]), boot)):
-            _remove(os.path.join(folder, name))
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass  # it was not made, or somebody tidied up
+        pass  # sudo, which is not ours to end; whom it starts finds the socket closed
