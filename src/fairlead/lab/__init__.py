@@ -1,0 +1,1 @@
+"""The embedded one-machine cluster: an extra, started as a child process. Nothing else imports it."""
