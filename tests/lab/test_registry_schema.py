@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fairlead.lab.registry.kinds import KINDS
 from fairlead.lab.registry.schema.decode import TypeMismatchError, decode
-from fairlead.lab.registry.schema.table import SCALARS, TYPES, Type
+from fairlead.lab.registry.schema.table import MODELS, SCALARS, TYPES, Type
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -26,9 +26,8 @@ def inner(type_: Type) -> Type:
 def test_every_type_in_the_table_is_in_the_table() -> None:
     named = {inner(type_).name for fields in TYPES.values() for type_ in fields.values()}
     assert named <= SCALARS | set(TYPES)
-    used = (
-        named | {kind.kind for kind in KINDS} | {"Scale", "Eviction", "Binding", "DeleteOptions", "EphemeralContainer"}
-    )
+    kinds = {name for name, model in MODELS.items() if model.is_kind}
+    used = named | kinds | {"DeleteOptions", "EphemeralContainer", "ListMeta", "Status"}
     assert set(TYPES) <= used
 
 
@@ -49,7 +48,7 @@ def test_the_marks_of_a_field() -> None:
 
 
 def test_what_is_unknown_is_left_out_and_told() -> None:
-    value = {
+    value: dict[str, Any] = {
         "kind": "Deployment",
         "metadata": {"name": "x", "creationTimestamp": None, "labels": {}, "managedFields": [{}]},
         "spec": {"replica": 2, "template": {"spec": {"containers": [{"name": "a", "imagee": "b"}, {"x": {"y": 1}}]}}},

@@ -1,134 +1,357 @@
-"""The types of the objects themselves, but for what pods are made of: as ``schema.table`` reads it."""
+"""Nodes, namespaces, services and what else there is beside pods."""
 
-OBJECTS = """
-+Binding: target* ObjectReference
-ClientIPConfig: timeoutSeconds int
-+ConfigMap: binaryData {bytes}, data {str}, immutable bool
-ContainerImage: names [str], sizeBytes long
-ContainerState: running ContainerStateRunning, terminated ContainerStateTerminated, waiting ContainerStateWaiting
-ContainerStateRunning: startedAt time
-ContainerStateTerminated: containerID str, exitCode* int, finishedAt time, message str, reason str, signal int,
-    startedAt time
-ContainerStateWaiting: message str, reason str
-ContainerStatus: allocatedResources {quantity}, allocatedResourcesStatus [any]@name, containerID str, image* str,
-    imageID* str, lastState ContainerState, name* str, ready* bool, resources ResourceRequirements,
-    restartCount* int, started bool, state ContainerState, stopSignal str, user any, volumeMounts [any]@mountPath
-+ControllerRevision: data any, revision* long
-DaemonEndpoint: Port* int
-+Deployment: spec DeploymentSpec, status DeploymentStatus
-DeploymentCondition: lastTransitionTime time, lastUpdateTime time, message str, reason str, status* str, type* str
-DeploymentSpec: minReadySeconds int, paused bool, progressDeadlineSeconds int, replicas int,
-    revisionHistoryLimit int, selector* LabelSelector, strategy DeploymentStrategy!, template* PodTemplateSpec
-DeploymentStatus: availableReplicas int, collisionCount int, conditions [DeploymentCondition]@type,
-    observedGeneration long, readyReplicas int, replicas int, terminatingReplicas int, unavailableReplicas int,
-    updatedReplicas int
-DeploymentStrategy: rollingUpdate RollingUpdateDeployment, type str
-Endpoint: addresses* [str], conditions EndpointConditions, deprecatedTopology {str}, hints EndpointHints,
-    hostname str, nodeName str, targetRef ObjectReference, zone str
-EndpointAddress: hostname str, ip* str, nodeName str, targetRef ObjectReference
-EndpointConditions: ready bool, serving bool, terminating bool
-EndpointHints: forNodes [ForNode], forZones [ForZone]
-EndpointPort: appProtocol str, name str, port* int, protocol str
-+EndpointSlice: addressType* str, endpoints [Endpoint], ports [SlicePort]
-EndpointSubset: addresses [EndpointAddress], notReadyAddresses [EndpointAddress], ports [EndpointPort]
-+Endpoints: subsets [EndpointSubset]
-+Event: action str, count int, eventTime microtime, firstTimestamp time, involvedObject* ObjectReference,
-    lastTimestamp time, message str, reason str, related ObjectReference, reportingComponent str,
-    reportingInstance str, series EventSeries, source EventSource, type str
-EventSeries: count int, lastObservedTime microtime
-EventSource: component str, host str
-+Eviction: deleteOptions DeleteOptions
-ForNode: name* str
-ForZone: name* str
-HTTPIngressPath: backend* IngressBackend, path str, pathType* str
-HTTPIngressRuleValue: paths* [HTTPIngressPath]
-HostIP: ip* str
-+Ingress: spec IngressSpec, status IngressStatus
-IngressBackend: resource TypedLocalObjectReference, service IngressServiceBackend
-IngressLoadBalancerIngress: hostname str, ip str, ports [IngressPortStatus]
-IngressLoadBalancerStatus: ingress [IngressLoadBalancerIngress]
-IngressPortStatus: error str, port* int, protocol* str
-IngressRule: host str, http HTTPIngressRuleValue
-IngressServiceBackend: name* str, port ServiceBackendPort
-IngressSpec: defaultBackend IngressBackend, ingressClassName str, rules [IngressRule], tls [IngressTLS]
-IngressStatus: loadBalancer IngressLoadBalancerStatus
-IngressTLS: hosts [str], secretName str
-+Lease: spec LeaseSpec
-LeaseSpec: acquireTime microtime, holderIdentity str, leaseDurationSeconds int, leaseTransitions int,
-    preferredHolder str, renewTime microtime, strategy str
-LoadBalancerIngress: hostname str, ip str, ipMode str, ports [PortStatus]
-LoadBalancerStatus: ingress [LoadBalancerIngress]
-+Namespace: spec NamespaceSpec, status NamespaceStatus
-NamespaceCondition: lastTransitionTime time, message str, reason str, status* str, type* str
-NamespaceSpec: finalizers [str]
-NamespaceStatus: conditions [NamespaceCondition]@type, phase str
-+Node: spec NodeSpec, status NodeStatus
-NodeAddress: address* str, type* str
-NodeCondition: lastHeartbeatTime time, lastTransitionTime time, message str, reason str, status* str, type* str
-NodeDaemonEndpoints: kubeletEndpoint DaemonEndpoint
-NodeSpec: configSource any, externalID str, podCIDR str, podCIDRs [str]@, providerID str, taints [Taint],
-    unschedulable bool
-NodeStatus: addresses [NodeAddress]@type, allocatable {quantity}, capacity {quantity},
-    conditions [NodeCondition]@type, config any, daemonEndpoints NodeDaemonEndpoints, declaredFeatures [str],
-    features any, images [ContainerImage], nodeInfo NodeSystemInfo, phase str, runtimeHandlers [any],
-    volumesAttached [any], volumesInUse [str]
-NodeSystemInfo: architecture* str, bootID* str, containerRuntimeVersion* str, kernelVersion* str,
-    kubeProxyVersion* str, kubeletVersion* str, machineID* str, operatingSystem* str, osImage* str, swap any,
-    systemUUID* str
-PersistentVolumeClaim: apiVersion str, kind str, metadata ObjectMeta, spec PersistentVolumeClaimSpec, status any
-PersistentVolumeClaimSpec: accessModes [str], dataSource TypedLocalObjectReference,
-    dataSourceRef TypedObjectReference, resources VolumeResourceRequirements, selector LabelSelector,
-    storageClassName str, volumeAttributesClassName str, volumeMode str, volumeName str
-+Pod: spec PodSpec, status PodStatus
-PodCondition: lastProbeTime time, lastTransitionTime time, message str, observedGeneration long, reason str,
-    status* str, type* str
-PodIP: ip* str
-PodResourceClaimStatus: name* str, resourceClaimName str
-PodStatus: allocatedResources {quantity}, conditions [PodCondition]@type, containerStatuses [ContainerStatus],
-    ephemeralContainerStatuses [ContainerStatus], extendedResourceClaimStatus any, hostIP str, hostIPs [HostIP]@ip,
-    initContainerStatuses [ContainerStatus], message str, nodeAllocatableResourceClaimStatuses [any],
-    nominatedNodeName str, observedGeneration long, phase str, podIP str, podIPs [PodIP]@ip, qosClass str,
-    reason str, resize str, resourceClaimStatuses [PodResourceClaimStatus]@name!, resources ResourceRequirements,
-    startTime time
-PodTemplateSpec: metadata ObjectMeta, spec PodSpec
-PortStatus: error str, port* int, protocol* str
-+ReplicaSet: spec ReplicaSetSpec, status ReplicaSetStatus
-ReplicaSetCondition: lastTransitionTime time, message str, reason str, status* str, type* str
-ReplicaSetSpec: minReadySeconds int, replicas int, selector* LabelSelector, template PodTemplateSpec
-ReplicaSetStatus: availableReplicas int, conditions [ReplicaSetCondition]@type, fullyLabeledReplicas int,
-    observedGeneration long, readyReplicas int, replicas* int, terminatingReplicas int
-RollingUpdateDeployment: maxSurge intstr, maxUnavailable intstr
-RollingUpdateStatefulSetStrategy: maxUnavailable intstr, partition int
-+Scale: spec ScaleSpec, status ScaleStatus
-ScaleSpec: replicas int
-ScaleStatus: replicas* int, selector str
-+Secret: data {bytes}, immutable bool, stringData {str}, type str
-+Service: spec ServiceSpec, status ServiceStatus
-+ServiceAccount: automountServiceAccountToken bool, imagePullSecrets [LocalObjectReference],
-    secrets [ObjectReference]@name
-ServiceBackendPort: name str, number int
-ServicePort: appProtocol str, name str, nodePort int, port* int, protocol str, targetPort intstr
-ServiceSpec: allocateLoadBalancerNodePorts bool, clusterIP str, clusterIPs [str], externalIPs [str],
-    externalName str, externalTrafficPolicy str, healthCheckNodePort int, internalTrafficPolicy str,
-    ipFamilies [str], ipFamilyPolicy str, loadBalancerClass str, loadBalancerIP str, loadBalancerSourceRanges [str],
-    ports [ServicePort]@port, publishNotReadyAddresses bool, selector {str}, sessionAffinity str,
-    sessionAffinityConfig SessionAffinityConfig, trafficDistribution str, type str
-ServiceStatus: conditions [Condition]@type, loadBalancer LoadBalancerStatus
-SessionAffinityConfig: clientIP ClientIPConfig
-SlicePort: appProtocol str, name str, port int, protocol str
-+StatefulSet: spec StatefulSetSpec, status StatefulSetStatus
-StatefulSetCondition: lastTransitionTime time, message str, reason str, status* str, type* str
-StatefulSetOrdinals: start int
-StatefulSetPersistentVolumeClaimRetentionPolicy: whenDeleted str, whenScaled str
-StatefulSetSpec: minReadySeconds int, ordinals StatefulSetOrdinals,
-    persistentVolumeClaimRetentionPolicy StatefulSetPersistentVolumeClaimRetentionPolicy, podManagementPolicy str,
-    replicas int, revisionHistoryLimit int, selector* LabelSelector, serviceName str, template* PodTemplateSpec,
-    updateStrategy StatefulSetUpdateStrategy, volumeClaimTemplates [PersistentVolumeClaim]
-StatefulSetStatus: availableReplicas int, collisionCount int, conditions [StatefulSetCondition]@type,
-    currentReplicas int, currentRevision str, observedGeneration long, readyReplicas int, replicas* int,
-    updateRevision str, updatedReplicas int
-StatefulSetUpdateStrategy: rollingUpdate RollingUpdateStatefulSetStrategy, type str
-Taint: effect* str, key* str, timeAdded time, value str
-TypedObjectReference: apiGroup str, kind* str, name* str, namespace str
-VolumeResourceRequirements: limits {quantity}, requests {quantity}
+TABLE = """
+@ io.k8s.api.core.v1 v1
+
+Namespace kind -- A room of its own for names.
+  spec NamespaceSpec -- What is wanted.
+  status NamespaceStatus -- What is.
+
+NamespaceSpec -- What has to be done before a namespace may go.
+  finalizers [str] -- Who has to do it.
+
+NamespaceStatus -- How a namespace is.
+  phase str =Active|Terminating -- In use, or on its way out.
+  conditions [NamespaceCondition] by type -- What keeps it from going.
+
+NamespaceCondition -- One thing that is the case with a namespace, or not.
+  type! str -- What.
+  status! str -- True, False or Unknown.
+  lastTransitionTime time -- When the status changed last.
+  reason str -- Why, in one word for programs.
+  message str -- Why, for people.
+
+Node kind -- A machine that runs pods. The lab has one.
+  spec NodeSpec -- What is wanted.
+  status NodeStatus -- What is.
+
+NodeSpec -- What a node is to do.
+  podCIDR str -- The addresses of its pods.
+  podCIDRs [str] merged -- The same, one for each address family.
+  providerID str -- What its provider calls it.
+  unschedulable bool -- No new pods.
+  taints [Taint] -- What keeps pods away that do not tolerate it.
+  configSource NodeConfigSource -- No longer used.
+  externalID str -- No longer used.
+
+Taint -- What keeps pods away that do not tolerate it.
+  key! str -- The name.
+  value str -- The value.
+  effect! str =NoExecute|NoSchedule|PreferNoSchedule -- What happens to pods that do not tolerate it.
+  timeAdded time -- Since when.
+
+NodeConfigSource -- No longer used.
+  configMap ConfigMapNodeConfigSource
+
+ConfigMapNodeConfigSource -- No longer used.
+  namespace! str
+  name! str
+  uid str
+  resourceVersion str
+  kubeletConfigKey! str
+
+NodeStatus -- How a node is.
+  capacity {quantity} -- All that it has.
+  allocatable {quantity} -- What pods may have of it.
+  phase str =Pending|Running|Terminated -- No longer used.
+  conditions [NodeCondition] by type -- Ready, MemoryPressure, DiskPressure, PIDPressure.
+  addresses [NodeAddress] by type -- Where it is reached.
+  daemonEndpoints NodeDaemonEndpoints -- Where its own programs listen.
+  nodeInfo NodeSystemInfo -- What it runs.
+  images [ContainerImage] -- Images it has.
+  volumesInUse [str] -- Volumes it uses.
+  volumesAttached [AttachedVolume] -- Volumes it has.
+  config NodeConfigStatus -- No longer used.
+  runtimeHandlers [NodeRuntimeHandler] -- What its container runtime offers.
+  features NodeFeatures -- What its container runtime can do.
+  declaredFeatures [str] -- What it can do.
+
+NodeCondition -- One thing that is the case with a node, or not.
+  type! str -- What.
+  status! str -- True, False or Unknown.
+  lastHeartbeatTime time -- When the node said so last.
+  lastTransitionTime time -- When the status changed last.
+  reason str -- Why, in one word for programs.
+  message str -- Why, for people.
+
+NodeAddress -- An address, or a name.
+  type! str -- Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS.
+  address! str -- The address.
+
+NodeDaemonEndpoints -- Where a node's own programs listen.
+  kubeletEndpoint DaemonEndpoint -- The node API.
+
+DaemonEndpoint -- A port.
+  Port! int -- The number.
+
+NodeSystemInfo -- What a node runs.
+  machineID! str -- From /etc/machine-id.
+  systemUUID! str -- From its firmware.
+  bootID! str -- Another one after every boot.
+  kernelVersion! str -- As uname -r says.
+  osImage! str -- As /etc/os-release says.
+  containerRuntimeVersion! str -- Its container runtime, NAME://VERSION.
+  kubeletVersion! str -- The version of its kubelet.
+  kubeProxyVersion! str -- No longer used.
+  operatingSystem! str -- linux.
+  architecture! str -- amd64, arm64 and so on.
+  swap NodeSwapStatus -- Its swap.
+
+NodeSwapStatus -- The swap of a node.
+  capacity long -- In bytes.
+
+ContainerImage -- An image that a node has.
+  names [str] -- Its names.
+  sizeBytes long -- Its size.
+
+AttachedVolume -- A volume that a node has.
+  name! str -- Its name.
+  devicePath! str -- Its device.
+
+NodeConfigStatus -- No longer used.
+  assigned NodeConfigSource
+  active NodeConfigSource
+  lastKnownGood NodeConfigSource
+  error str
+
+NodeRuntimeHandler -- A way in which a container runtime runs containers.
+  name str -- Its name; empty for the usual one.
+  features NodeRuntimeHandlerFeatures -- What it can do.
+
+NodeRuntimeHandlerFeatures -- What a way to run containers can do.
+  recursiveReadOnlyMounts bool -- Mounts that are read-only all the way down.
+  userNamespaces bool -- User namespaces.
+
+NodeFeatures -- What a container runtime can do.
+  supplementalGroupsPolicy bool -- It knows supplementalGroupsPolicy.
+
+Service kind -- One name and address for a set of pods.
+  spec ServiceSpec -- What is wanted.
+  status ServiceStatus -- What is.
+
+ServiceSpec -- What a service is.
+  selector {str} atomic -- Labels of its pods; none if somebody else keeps its endpoints.
+  ports [ServicePort] by port,protocol -- Where it listens.
+  clusterIP str -- Its address; None for none at all (headless). Picked by the server if not given.
+  clusterIPs [str] -- The same, one for each address family.
+  type str =ClusterIP|ExternalName|LoadBalancer|NodePort -- Where it is reached from; ClusterIP if not given.
+  externalIPs [str] -- Further addresses at which nodes take its traffic.
+  externalName str -- What its name stands for, for the type ExternalName.
+  sessionAffinity str =ClientIP|None -- The same client reaches the same pod; None if not given.
+  sessionAffinityConfig SessionAffinityConfig -- For how long.
+  externalTrafficPolicy str =Cluster|Local -- Where traffic from outside goes.
+  internalTrafficPolicy str =Cluster|Local -- Where traffic from inside goes; Cluster if not given.
+  publishNotReadyAddresses bool -- Pods count as ready in any case.
+  ipFamilies [str] -- IPv4, IPv6.
+  ipFamilyPolicy str =PreferDualStack|RequireDualStack|SingleStack -- One address family, or two.
+  trafficDistribution str -- Which endpoints are preferred.
+  allocateLoadBalancerNodePorts bool -- A load balancer's service has node ports, too.
+  loadBalancerClass str -- Which load balancer.
+  loadBalancerIP str -- The address that is asked for.
+  loadBalancerSourceRanges [str] -- Who may use the load balancer.
+  healthCheckNodePort int -- Where a load balancer asks whether the node has such pods.
+
+ServicePort -- A port of a service.
+  name str -- Its name; needed where there are more than one.
+  port! int -- The number.
+  protocol str =SCTP|TCP|UDP -- TCP if not given.
+  targetPort intstr -- The port of the pods, a number or a name; the same number if not given.
+  nodePort int -- The port on every node, for the types NodePort and LoadBalancer.
+  appProtocol str -- What is spoken there.
+
+SessionAffinityConfig -- For how long the same client reaches the same pod.
+  clientIP ClientIPConfig -- By its address.
+
+ClientIPConfig -- For how long.
+  timeoutSeconds int -- 10800 if not given.
+
+ServiceStatus -- How a service is.
+  loadBalancer LoadBalancerStatus -- Its load balancer.
+  conditions [Condition] by type -- What is the case, or not.
+
+LoadBalancerStatus -- A load balancer.
+  ingress [LoadBalancerIngress] -- Where it is reached.
+
+LoadBalancerIngress -- Where a load balancer is reached.
+  ip str -- Its address.
+  hostname str -- Or its name.
+  ipMode str -- VIP or Proxy.
+  ports [PortStatus] -- Its ports.
+
+PortStatus -- A port of a load balancer.
+  port! int -- The number.
+  protocol! str =SCTP|TCP|UDP -- The protocol.
+  error str -- Why it does not work.
+
+Endpoints kind -- The addresses behind a service, in the older form; EndpointSlices are the newer one.
+  subsets [EndpointSubset] -- Addresses with the same ports.
+
+EndpointSubset -- Addresses with the same ports.
+  addresses [EndpointAddress] -- Those that are ready.
+  notReadyAddresses [EndpointAddress] -- Those that are not.
+  ports [EndpointPort] -- The ports.
+
+EndpointAddress atomic -- An address behind a service.
+  ip! str -- The address.
+  hostname str -- Its name below that of the service.
+  nodeName str -- Its node.
+  targetRef ObjectReference -- Its pod.
+
+EndpointPort atomic -- A port behind a service.
+  name str -- Its name, as the service has it.
+  port! int -- The number.
+  protocol str =SCTP|TCP|UDP -- TCP if not given.
+  appProtocol str -- What is spoken there.
+
+ConfigMap kind -- Texts for pods.
+  data {str} -- The texts.
+  binaryData {bytes} -- Bytes, in base64.
+  immutable bool -- Never changes.
+
+Secret kind -- Texts for pods that are not for everybody.
+  data {bytes} -- The texts, in base64.
+  stringData {str} -- The same as plain text; for writing only.
+  type str -- What it is for; Opaque if not given.
+  immutable bool -- Never changes.
+
+ServiceAccount kind -- Who a pod is to the API server.
+  secrets [ObjectReference] by name -- Secrets that its pods may have.
+  imagePullSecrets [LocalObjectReference] -- Secrets for pulling images.
+  automountServiceAccountToken bool -- Its pods get a token.
+
+Event kind -- Something that happened.
+  metadata! ObjectMeta -- What every object says of itself.
+  involvedObject! ObjectReference -- To what.
+  reason str -- What, in one word.
+  message str -- What, for people.
+  type str -- Normal or Warning.
+  source EventSource -- Who says so.
+  count int -- How often.
+  firstTimestamp time -- When first.
+  lastTimestamp time -- When last.
+  eventTime microtime -- When first, in the newer form.
+  series EventSeries -- How often, in the newer form.
+  action str -- What was done.
+  related ObjectReference -- What else it is about.
+  reportingComponent str -- Who says so, in the newer form.
+  reportingInstance str -- Which of them.
+
+EventSource -- Who tells of an event.
+  component str -- The program.
+  host str -- Its node.
+
+EventSeries -- An event that happens again and again.
+  count int -- How often.
+  lastObservedTime microtime -- When last.
+
+Binding kind -- Puts a pod on a node.
+  target! ObjectReference -- The node.
+
+@ io.k8s.api.discovery.v1 discovery.k8s.io/v1
+
+EndpointSlice kind -- Some of the addresses behind a service.
+  addressType! str =FQDN|IPv4|IPv6 -- What kind of addresses.
+  endpoints [Endpoint] -- The addresses.
+  ports [SlicePort] -- Their ports.
+
+Endpoint -- One pod, or another thing that answers.
+  addresses! [str] set -- Its address.
+  conditions EndpointConditions -- How it is.
+  hostname str -- Its name below that of the service.
+  targetRef ObjectReference -- Its pod.
+  nodeName str -- Its node.
+  zone str -- Its zone.
+  hints EndpointHints -- Who had better use it.
+  deprecatedTopology {str} -- No longer used.
+
+EndpointConditions -- How an endpoint is.
+  ready bool -- It takes traffic; so it is if not given.
+  serving bool -- It would, even while it ends.
+  terminating bool -- It ends.
+
+EndpointHints -- Who had better use an endpoint.
+  forZones [ForZone] -- Those in these zones.
+  forNodes [ForNode] -- Those on these nodes.
+
+ForZone -- A zone.
+  name! str -- Its name.
+
+ForNode -- A node.
+  name! str -- Its name.
+
+SlicePort (EndpointPort) atomic -- A port of the addresses.
+  name str -- Its name, as the service has it.
+  port int -- The number.
+  protocol str =SCTP|TCP|UDP -- TCP if not given.
+  appProtocol str -- What is spoken there.
+
+@ io.k8s.api.coordination.v1 coordination.k8s.io/v1
+
+Lease kind -- Who does something at present, and until when.
+  spec LeaseSpec -- Who, and until when.
+
+LeaseSpec -- Who holds a lease.
+  holderIdentity str -- Who.
+  leaseDurationSeconds int -- Seconds after which others may take it, counted from renewTime.
+  acquireTime microtime -- Since when.
+  renewTime microtime -- When the holder was heard of last.
+  leaseTransitions int -- How often it changed hands.
+  preferredHolder str -- Who had better hold it.
+  strategy str -- How the holder is picked.
+
+@ io.k8s.api.networking.v1 networking.k8s.io/v1
+
+Ingress kind -- Which HTTP requests from outside reach which service. The lab keeps it and does not serve it.
+  spec IngressSpec -- What is wanted.
+  status IngressStatus -- What is.
+
+IngressSpec -- Which requests go where.
+  ingressClassName str -- Who serves it.
+  defaultBackend IngressBackend -- Where requests go that no rule is about.
+  rules [IngressRule] -- Which host's requests go where.
+  tls [IngressTLS] -- Certificates.
+
+IngressBackend -- Where requests go; one of both.
+  service IngressServiceBackend -- A service.
+  resource TypedLocalObjectReference -- Something else.
+
+IngressServiceBackend -- A service.
+  name! str -- Its name.
+  port ServiceBackendPort -- Its port.
+
+ServiceBackendPort atomic -- A port; one of both.
+  name str -- By name.
+  number int -- By number.
+
+IngressRule -- Where the requests for one host go.
+  host str -- The host; every one if not given.
+  http HTTPIngressRuleValue -- By path.
+
+HTTPIngressRuleValue -- Where requests go by path.
+  paths! [HTTPIngressPath] -- The paths.
+
+HTTPIngressPath -- Where the requests for one path go.
+  path str -- The path.
+  pathType! str =Exact|ImplementationSpecific|Prefix -- How it is compared.
+  backend! IngressBackend -- Where they go.
+
+IngressTLS -- A certificate.
+  hosts [str] -- For these hosts.
+  secretName str -- In this secret.
+
+IngressStatus -- How an ingress is.
+  loadBalancer IngressLoadBalancerStatus -- Where it is reached.
+
+IngressLoadBalancerStatus -- Where an ingress is reached.
+  ingress [IngressLoadBalancerIngress] -- Its addresses.
+
+IngressLoadBalancerIngress -- Where an ingress is reached.
+  ip str -- Its address.
+  hostname str -- Or its name.
+  ports [IngressPortStatus] -- Its ports.
+
+IngressPortStatus -- A port of an ingress.
+  port! int -- The number.
+  protocol! str =SCTP|TCP|UDP -- The protocol.
+  error str -- Why it does not work.
 """

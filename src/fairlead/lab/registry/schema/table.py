@@ -1,24 +1,49 @@
-"""The types, read from their texts.
+"""The types, read from their texts: one thing a line.
 
-A paragraph is one type: its name, a colon, its fields. ``+`` before the name adds apiVersion, kind and metadata. A
-field is a name, ``*`` if it is required, and its type:
+::
+
+    @ io.k8s.api.core.v1 v1               where the types that follow stand in OpenAPI, and their apiVersion
+    Pod kind -- Words.                    a type; "kind": an object of its own, with apiVersion, kind and metadata
+    PodAntiAffinity < PodAffinity         has the fields of the other, and those that follow
+    SlicePort (EndpointPort)              is called so elsewhere; here, no two types have the same name
+    ObjectReference atomic                whoever applies it replaces it as a whole
+      name! str -- Words.                 a field; "!": it is required
+      policy str =Always|Never            one of these
+      containers [Container] by name      a list whose entries these fields tell apart; patches merge it
+      claims [ResourceClaim] keyed name   the same, but a patch replaces it
+      finalizers [str] merged             a list of distinct values; patches merge it
+      values [int] set                    a list of distinct values; a patch replaces it
+      hostIPs [HostIP] patched ip         a list that strategic patches merge, and nobody else
+      selector {str} atomic               whoever applies it replaces it as a whole
+      strategy DeploymentStrategy retain  a strategic patch may say which fields to retain
+
+The types of fields:
 
     str bool num bytes time microtime quantity intstr any
     int long            32 and 64 bits
-    Name                another paragraph
+    Name                another type
     [type] {type}       a list, a map of texts to it
-    [type]@key          a list that a strategic patch merges by ``key``; by value where that is empty
-    type!               a strategic patch may say which fields to retain
+
+Names, types and keys are those of Kubernetes 1.36; the words are our own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fairlead.lab.registry.schema.meta_types import METADATA
-from fairlead.lab.registry.schema.object_types import OBJECTS
-from fairlead.lab.registry.schema.pod_types import PODS
+from fairlead.lab.registry.kinds import Kind
+from fairlead.lab.registry.schema import (
+    meta_types,
+    object_types,
+    pod_types,
+    review_types,
+    volume_types,
+    workload_types,
+)
+
+SCALARS = frozenset(("str", "bool", "num", "bytes", "time", "microtime", "quantity", "intstr", "any", "int", "long"))
 
 
 class Type(NamedTuple):
@@ -34,36 +59,101 @@ class Type(NamedTuple):
     required: bool = False
 
 
-SCALARS = frozenset(
-    ("str", "bool", "num", "bytes", "time", "microtime", "quantity", "intstr", "any", "int", "long"),
-)  # fmt: skip
+class Field(NamedTuple):
+    """One field of an object."""
+
+    type: Type
+    words: str
+    values: tuple[str, ...] = ()
+    """All that it may be; none if that is not known."""
+    lists: str = ""
+    """``map`` or ``set`` where entries of a list are told apart, ``atomic`` where they are not or where a map is
+    replaced as a whole."""
+    keys: tuple[str, ...] = ()
+    """What tells the entries apart."""
+
+
+class Model(NamedTuple):
+    """One type."""
+
+    name: str
+    """In OpenAPI."""
+    api_version: str
+    """Of the objects, where it is a kind."""
+    is_kind: bool
+    atomic: bool
+    words: str
+    fields: dict[str, Field]
+
+
+_ROOT = {
+    "apiVersion": Field(Type("str"), "Group and version."),
+    "kind": Field(Type("str"), "What it is."),
+    "metadata": Field(Type("ObjectMeta"), "What every object says of itself."),
+}
+_MODEL = re.compile(r"(\w+)(?: \((\w+)\))?( kind)?( atomic)?(?: < (\w+))?(?: -- (.*))?")
+_FIELD = re.compile(
+    r"  (\w+)(!?) (\S+)(?: (by|keyed|patched) (\S+))?( merged| set| atomic)?( retain)?(?: =(\S*))?(?: -- (.*))?"
+)
 
 
 def _type(text: str) -> Type:
-    text, retains = (text[:-1], True) if text.endswith("!") else (text, False)
-    key = None
-    if text[0] == "[":
-        text, _, after = text.rpartition("]")
-        if after:
-            key = after[1:]
-        return Type("[]", _type(text[1:]), key, retains)
-    if text[0] == "{":
-        return Type("{}", _type(text[1:-1]))
-    return Type(text, retains=retains)
+    if text[0] in "[{":
+        return Type("[]" if text[0] == "[" else "{}", _type(text[1:-1]))
+    return Type(text)
 
 
-def _fields(text: str) -> Iterator[tuple[str, Type]]:
-    for field in " ".join(text.split()).split(", "):
-        name, _, kind = field.partition(" ")
-        yield name.rstrip("*"), _type(kind)._replace(required=name.endswith("*"))
+def _field(line: str) -> tuple[str, Field]:
+    found = _FIELD.fullmatch(line)
+    if not found:
+        raise ValueError(line)
+    name, required, text, told, names, word, retain, values, words = found.groups(default="")
+    keys, word = tuple(names.split(",")) if names else (), word.strip()
+    key = keys[0] if told in ("by", "patched") else "" if word == "merged" else None
+    type_ = _type(text)._replace(key=key, retains=bool(retain), required=bool(required))
+    lists = "atomic" if word == "atomic" or type_.name == "[]" else ""
+    if told in ("by", "keyed"):
+        lists = "map"
+    elif word in ("merged", "set"):
+        lists = "set"
+    of = tuple(values.split("|")) if values else ()
+    return name, Field(type_, words, of, lists, keys if lists == "map" else ())
 
 
-def _read(text: str) -> Iterator[tuple[str, dict[str, Type]]]:
-    for paragraph in text.strip().replace("\n    ", " ").splitlines():
-        name, _, fields = paragraph.partition(": ")
-        root = {"apiVersion": Type("str"), "kind": Type("str"), "metadata": Type("ObjectMeta")}
-        yield name.lstrip("+"), {**(root if name[0] == "+" else {}), **dict(_fields(fields))}
+def _read(texts: tuple[str, ...]) -> Iterator[tuple[str, Model]]:
+    prefix = api_version = ""
+    known: dict[str, Model] = {}
+    for line in "\n".join(texts).splitlines():
+        if line.startswith("@"):
+            _, prefix, api_version = line.split()
+        elif line.startswith(" "):
+            name, field = _field(line)
+            next(reversed(known.values())).fields[name] = field
+        elif line:
+            found = _MODEL.fullmatch(line)
+            if not found:
+                raise ValueError(line)
+            name, elsewhere, is_kind, atomic, base, words = found.groups(default="")
+            fields = {**(_ROOT if is_kind else {}), **(known[base].fields if base else {})}
+            full = f"{prefix}.{elsewhere or name}"
+            known[name] = Model(full, api_version, bool(is_kind), bool(atomic), words, fields)
+    yield from known.items()
 
 
-TYPES = {name: fields for text in (METADATA, PODS, OBJECTS) for name, fields in _read(text)}
+MODELS = dict(
+    _read(
+        (
+            meta_types.TABLE, pod_types.TABLE, volume_types.TABLE, object_types.TABLE, workload_types.TABLE,
+            review_types.TABLE,
+        )
+    )
+)  # fmt: skip
+"""All types, by the names that they have here."""
+
+TYPES = {name: {field: found.type for field, found in model.fields.items()} for name, model in MODELS.items()}
 """The fields of every type."""
+
+
+def model_of(kind: Kind) -> Model:
+    """The type of a kind's objects."""
+    return MODELS[kind.kind]
