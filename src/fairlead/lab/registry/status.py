@@ -14,6 +14,7 @@ _REASONS = {
     "FieldValueNotFound": "Not found", "FieldValueTooLong": "Too long",
 }  # fmt: skip
 _NAMES_ITSELF = "the lab is a small cluster that runs on this machine, not a whole Kubernetes"
+REJECTED = "the server rejected our request due to an error in our request"
 BEING_TERMINATED = "NamespaceTerminating"
 """The cause that is told where a namespace is at its end."""
 
@@ -187,7 +188,7 @@ def bad_request(message: str) -> ApiStatusError:
     return ApiStatusError(400, "BadRequest", message)
 
 
-def unprocessable(message: str = "the server rejected our request due to an error in our request") -> ApiStatusError:
+def unprocessable(message: str = REJECTED) -> ApiStatusError:
     """A patch that does not fit the object."""
     return ApiStatusError(422, "Invalid", message, {})
 
