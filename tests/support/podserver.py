@@ -6,6 +6,7 @@ Ends as containerd does, both streams together when the pod's program closes; th
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,8 @@ from fairlead.protocol.spdy.session import Role, Session, StreamListener
 class PodServer:
     """Listens on loopback; use as an async context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
         self.lanes: list[LaneServer] = []
         self.accepted = 0
         self.deaf = False
@@ -35,7 +37,7 @@ class PodServer:
     async def __aenter__(self) -> PodServer:
         self.tasks = Background()
         await self.tasks.__aenter__()
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._context)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 

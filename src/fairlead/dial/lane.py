@@ -178,6 +178,8 @@ class Lane(asyncio.BufferedProtocol):
             self.gone.set_result(None)
         # Without the kernel's words: those of a program in the pod that broke off are the same.
         self._lose("the connection to the API server broke" if exc else "the server closed the connection to the pod")
+        # Half a MiB in all, which refers to this lane in turn: the garbage collector comes late for so few objects.
+        del self._transport, self.session
 
     # -- what the carrier and the session call --
 

@@ -100,16 +100,6 @@ class Session:
         self._data_fin = False
         self._data_stream: _Stream | None = None
         self._broken = False
-        self._handlers: dict[int, Callable[[bytes, int], None]] = {
-            FrameType.SYN_STREAM: self._on_syn_stream,
-            FrameType.SYN_REPLY: self._on_syn_reply,
-            FrameType.RST_STREAM: self._on_rst_stream,
-            FrameType.SETTINGS: self._on_settings,
-            FrameType.PING: self._on_ping,
-            FrameType.GOAWAY: self._on_goaway,
-            FrameType.HEADERS: self._on_headers,
-            FrameType.WINDOW_UPDATE: self._on_window_update,
-        }
 
     def __repr__(self) -> str:
         state = "broken" if self._broken else "going away" if self.goaway_received else "open"
@@ -241,14 +231,14 @@ class Session:
             return
         # The version is not checked, as in spdystream: an unknown type is fatal, an old version is not.
         kind = first & 0xFFFF
-        if kind not in self._handlers:
+        if kind not in _HANDLERS:
             raise ProtocolError(f"SPDY control frame of unknown type {kind}")
         if length > MAX_CONTROL:
             raise ProtocolError(f"SPDY control frame of {length} bytes is larger than {MAX_CONTROL}")
         self._control = (kind, flags)
         self._body_missing = length
         if not length:
-            self._handlers[kind](b"", flags)
+            _HANDLERS[kind](self, b"", flags)
 
     def _body(self, data: memoryview, at: int, end: int) -> int:
         take = min(self._body_missing, end - at)
@@ -258,7 +248,7 @@ class Session:
             body = bytes(self._partial)
             self._partial.clear()
             kind, flags = self._control
-            self._handlers[kind](body, flags)
+            _HANDLERS[kind](self, body, flags)
         return at + take
 
     # -- data --
@@ -408,3 +398,16 @@ class _Refused:
 
 
 _REFUSED = _Refused()
+
+
+_HANDLERS: dict[int, Callable[[Session, bytes, int], None]] = {
+    FrameType.SYN_STREAM: Session._on_syn_stream,
+    FrameType.SYN_REPLY: Session._on_syn_reply,
+    FrameType.RST_STREAM: Session._on_rst_stream,
+    FrameType.SETTINGS: Session._on_settings,
+    FrameType.PING: Session._on_ping,
+    FrameType.GOAWAY: Session._on_goaway,
+    FrameType.HEADERS: Session._on_headers,
+    FrameType.WINDOW_UPDATE: Session._on_window_update,
+}
+"""Not of a session's own: it would refer to itself, and its compressors would wait for the garbage collector."""
