@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from weakref import ref
 
 import pytest
 
@@ -55,6 +56,20 @@ def test_two_requests_on_one_connection() -> None:
         assert wire.sent == b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n" * 2
         connection.connection_lost(None)
         assert not connection.reusable
+
+    run(main())
+
+
+def test_what_is_lost_holds_no_buffers() -> None:
+    """Those of TLS are a quarter of a MiB, and who has seen it fail may be left to the garbage collector."""
+
+    async def main() -> None:
+        connection, wire = connected()
+        held = ref(wire)
+        del wire
+        connection.connection_lost(ConnectionResetError())
+        assert held() is None
+        connection.abort()
 
     run(main())
 

@@ -88,6 +88,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._end(exc)
+        self._transport = None
         if not self.lost.done():
             self.lost.set_result(None)
 
