@@ -91,7 +91,8 @@ def test_json_patches(value: Any, operations: Any, after: Any) -> None:
     [
         op("remove", "/x"), op("remove", "/l/2"), op("replace", "/x", value=1), op("add", "/x/y", value=1),
         op("add", "/l/4", value=1), op("add", "/l/01", value=1), op("test", "/a", value=2),
-        op("test", "/a", value=True), op("add", "/a/b", value=1), op("remove", ""), {"op": "move", "from": "/l", "path": "/l/0"},
+        op("test", "/a", value=True), op("add", "/a/b", value=1), op("remove", ""),
+        {"op": "move", "from": "/l", "path": "/l/0"},
         op("test", "/l/-", value=1),
     ],
 )  # fmt: skip
