@@ -2,20 +2,23 @@
 
 ::
 
-    @ io.k8s.api.core.v1 v1               where the types that follow stand in OpenAPI, and their apiVersion
-    Pod kind -- Words.                    a type; "kind": an object of its own, with apiVersion, kind and metadata
-    PodAntiAffinity < PodAffinity         has the fields of the other, and those that follow
-    SlicePort (EndpointPort)              is called so elsewhere; here, no two types have the same name
-    ObjectReference atomic                whoever applies it replaces it as a whole
-      name! str -- Words.                 a field; "!": it is required
-      policy str =Always|Never            one of these
-      containers [Container] by name      a list whose entries these fields tell apart; patches merge it
-      claims [ResourceClaim] keyed name   the same, but a patch replaces it
-      finalizers [str] merged             a list of distinct values; patches merge it
-      values [int] set                    a list of distinct values; a patch replaces it
-      hostIPs [HostIP] patched ip         a list that strategic patches merge, and nobody else
-      selector {str} atomic               whoever applies it replaces it as a whole
-      strategy DeploymentStrategy retain  a strategic patch may say which fields to retain
+    @ io.k8s.api.core.v1 v1                 where the types that follow stand in OpenAPI, and their apiVersion
+    Pod kind -- Words.                      a type; "kind": an object of its own, with apiVersion, kind and metadata
+    PodAntiAffinity < PodAffinity           has the fields of the other, and those that follow
+    EphemeralContainer < 1:Container        the same, but in protocol buffers the other is a message in field 1
+    SlicePort (EndpointPort)                is called so elsewhere; here, no two types have the same name
+    ObjectReference atomic                  whoever applies it replaces it as a whole
+      1 name! str -- Words.                 a field, with its number in protocol buffers; "!": it is required
+      2 replicas? int                       "?": 0, false or empty is something else than nothing
+      2.1 hostPath? HostPathVolumeSource    in protocol buffers it is field 1 of a message in field 2
+      3 policy str =Always|Never            one of these
+      4 containers [Container] by name      a list whose entries these fields tell apart; patches merge it
+      5 claims [ResourceClaim] keyed name   the same, but a patch replaces it
+      6 finalizers [str] merged             a list of distinct values; patches merge it
+      7 values [int] set                    a list of distinct values; a patch replaces it
+      8 hostIPs [HostIP] patched ip         a list that strategic patches merge, and nobody else
+      9 selector {str} atomic               whoever applies it replaces it as a whole
+      10 strategy DeploymentStrategy retain a strategic patch may say which fields to retain
 
 The types of fields:
 
@@ -24,7 +27,7 @@ The types of fields:
     Name                another type
     [type] {type}       a list, a map of texts to it
 
-Names, types and keys are those of Kubernetes 1.36; the words are our own.
+Names, types, numbers and keys are those of Kubernetes 1.36; the words are our own.
 """
 
 from __future__ import annotations
@@ -71,6 +74,10 @@ class Field(NamedTuple):
     replaced as a whole."""
     keys: tuple[str, ...] = ()
     """What tells the entries apart."""
+    numbers: tuple[int, ...] = ()
+    """In protocol buffers: its own, after those of the messages it is in. None for what is not in the message."""
+    nullable: bool = False
+    """Its zero is something else than nothing."""
 
 
 class Model(NamedTuple):
@@ -89,11 +96,12 @@ class Model(NamedTuple):
 _ROOT = {
     "apiVersion": Field(Type("str"), "Group and version."),
     "kind": Field(Type("str"), "What it is."),
-    "metadata": Field(Type("ObjectMeta"), "What every object says of itself."),
+    "metadata": Field(Type("ObjectMeta"), "What every object says of itself.", numbers=(1,)),
 }
-_MODEL = re.compile(r"(\w+)(?: \((\w+)\))?( kind)?( atomic)?(?: < (\w+))?(?: -- (.*))?")
+_MODEL = re.compile(r"(\w+)(?: \((\w+)\))?( kind)?( atomic)?(?: < (?:(\d+):)?(\w+))?(?: -- (.*))?")
 _FIELD = re.compile(
-    r"  (\w+)(!?) (\S+)(?: (by|keyed|patched) (\S+))?( merged| set| atomic)?( retain)?(?: =(\S*))?(?: -- (.*))?"
+    r"  (?:([\d.]+) )?(\w+)(!?)(\??) (\S+)"
+    r"(?: (by|keyed|patched) (\S+))?( merged| set| atomic)?( retain)?(?: =(\S*))?(?: -- (.*))?"
 )
 
 
@@ -107,7 +115,7 @@ def _field(line: str) -> tuple[str, Field]:
     found = _FIELD.fullmatch(line)
     if not found:
         raise ValueError(line)
-    name, required, text, told, names, word, retain, values, words = found.groups(default="")
+    numbers, name, required, nullable, text, told, names, word, retain, values, words = found.groups(default="")
     keys, word = tuple(names.split(",")) if names else (), word.strip()
     key = keys[0] if told in ("by", "patched") else "" if word == "merged" else None
     type_ = _type(text)._replace(key=key, retains=bool(retain), required=bool(required))
@@ -117,7 +125,8 @@ def _field(line: str) -> tuple[str, Field]:
     elif word in ("merged", "set"):
         lists = "set"
     of = tuple(values.split("|")) if values else ()
-    return name, Field(type_, words, of, lists, keys if lists == "map" else ())
+    wire = tuple(map(int, numbers.split("."))) if numbers else ()
+    return name, Field(type_, words, of, lists, keys if lists == "map" else (), wire, bool(nullable))
 
 
 def _read(texts: tuple[str, ...]) -> Iterator[tuple[str, Model]]:
@@ -133,8 +142,11 @@ def _read(texts: tuple[str, ...]) -> Iterator[tuple[str, Model]]:
             found = _MODEL.fullmatch(line)
             if not found:
                 raise ValueError(line)
-            name, elsewhere, is_kind, atomic, base, words = found.groups(default="")
-            fields = {**(_ROOT if is_kind else {}), **(known[base].fields if base else {})}
+            name, elsewhere, is_kind, atomic, inside, base, words = found.groups(default="")
+            fields = dict(_ROOT) if is_kind else {}
+            outer = (int(inside),) if inside else ()
+            for field_name, field in known[base].fields.items() if base else ():
+                fields[field_name] = field._replace(numbers=outer + field.numbers)
             full = f"{prefix}.{elsewhere or name}"
             known[name] = Model(full, api_version, bool(is_kind), bool(atomic), words, fields)
     yield from known.items()

@@ -4,335 +4,335 @@ TABLE = """
 @ io.k8s.api.core.v1 v1
 
 Volume -- Files that containers may mount; one of these.
-  name! str -- Its name in the pod.
-  emptyDir EmptyDirVolumeSource -- An empty directory that goes with the pod.
-  configMap ConfigMapVolumeSource -- The texts of a ConfigMap.
-  secret SecretVolumeSource -- The texts of a Secret.
-  downwardAPI DownwardAPIVolumeSource -- Fields of the pod.
-  projected ProjectedVolumeSource -- Several of these in one directory.
-  hostPath HostPathVolumeSource -- A file or directory of the node.
-  persistentVolumeClaim PersistentVolumeClaimVolumeSource -- Storage that stays.
-  ephemeral EphemeralVolumeSource -- Storage that goes with the pod.
-  nfs NFSVolumeSource -- An NFS share.
-  csi CSIVolumeSource -- Storage from a driver.
-  image ImageVolumeSource -- The files of an image.
-  awsElasticBlockStore AWSElasticBlockStoreVolumeSource -- No longer used.
-  azureDisk AzureDiskVolumeSource -- No longer used.
-  azureFile AzureFileVolumeSource -- No longer used.
-  cephfs CephFSVolumeSource -- No longer used.
-  cinder CinderVolumeSource -- No longer used.
-  fc FCVolumeSource -- A Fibre Channel device.
-  flexVolume FlexVolumeSource -- No longer used.
-  flocker FlockerVolumeSource -- No longer used.
-  gcePersistentDisk GCEPersistentDiskVolumeSource -- No longer used.
-  gitRepo GitRepoVolumeSource -- No longer used.
-  glusterfs GlusterfsVolumeSource -- No longer used.
-  iscsi ISCSIVolumeSource -- An iSCSI device.
-  photonPersistentDisk PhotonPersistentDiskVolumeSource -- No longer used.
-  portworxVolume PortworxVolumeSource -- No longer used.
-  quobyte QuobyteVolumeSource -- No longer used.
-  rbd RBDVolumeSource -- No longer used.
-  scaleIO ScaleIOVolumeSource -- No longer used.
-  storageos StorageOSVolumeSource -- No longer used.
-  vsphereVolume VsphereVirtualDiskVolumeSource -- No longer used.
+  1 name! str -- Its name in the pod.
+  2.2 emptyDir? EmptyDirVolumeSource -- An empty directory that goes with the pod.
+  2.19 configMap? ConfigMapVolumeSource -- The texts of a ConfigMap.
+  2.6 secret? SecretVolumeSource -- The texts of a Secret.
+  2.16 downwardAPI? DownwardAPIVolumeSource -- Fields of the pod.
+  2.26 projected? ProjectedVolumeSource -- Several of these in one directory.
+  2.1 hostPath? HostPathVolumeSource -- A file or directory of the node.
+  2.10 persistentVolumeClaim? PersistentVolumeClaimVolumeSource -- Storage that stays.
+  2.29 ephemeral? EphemeralVolumeSource -- Storage that goes with the pod.
+  2.7 nfs? NFSVolumeSource -- An NFS share.
+  2.28 csi? CSIVolumeSource -- Storage from a driver.
+  2.30 image? ImageVolumeSource -- The files of an image.
+  2.4 awsElasticBlockStore? AWSElasticBlockStoreVolumeSource -- No longer used.
+  2.22 azureDisk? AzureDiskVolumeSource -- No longer used.
+  2.18 azureFile? AzureFileVolumeSource -- No longer used.
+  2.14 cephfs? CephFSVolumeSource -- No longer used.
+  2.13 cinder? CinderVolumeSource -- No longer used.
+  2.17 fc? FCVolumeSource -- A Fibre Channel device.
+  2.12 flexVolume? FlexVolumeSource -- No longer used.
+  2.15 flocker? FlockerVolumeSource -- No longer used.
+  2.3 gcePersistentDisk? GCEPersistentDiskVolumeSource -- No longer used.
+  2.5 gitRepo? GitRepoVolumeSource -- No longer used.
+  2.9 glusterfs? GlusterfsVolumeSource -- No longer used.
+  2.8 iscsi? ISCSIVolumeSource -- An iSCSI device.
+  2.23 photonPersistentDisk? PhotonPersistentDiskVolumeSource -- No longer used.
+  2.24 portworxVolume? PortworxVolumeSource -- No longer used.
+  2.21 quobyte? QuobyteVolumeSource -- No longer used.
+  2.11 rbd? RBDVolumeSource -- No longer used.
+  2.25 scaleIO? ScaleIOVolumeSource -- No longer used.
+  2.27 storageos? StorageOSVolumeSource -- No longer used.
+  2.20 vsphereVolume? VsphereVirtualDiskVolumeSource -- No longer used.
 
 VolumeMount -- Where a container sees a volume.
-  name! str -- The volume.
-  mountPath! str -- Where.
-  readOnly bool -- It cannot write there.
-  recursiveReadOnly str -- Nor anywhere below: Disabled, IfPossible or Enabled.
-  subPath str -- Only this part of the volume.
-  subPathExpr str -- The same; $(NAME) stands for an environment variable.
-  mountPropagation str =Bidirectional|HostToContainer|None -- Who sees later mounts; None if not given.
+  1 name! str -- The volume.
+  3 mountPath! str -- Where.
+  2 readOnly bool -- It cannot write there.
+  7 recursiveReadOnly? str -- Nor anywhere below: Disabled, IfPossible or Enabled.
+  4 subPath str -- Only this part of the volume.
+  6 subPathExpr str -- The same; $(NAME) stands for an environment variable.
+  5 mountPropagation? str =Bidirectional|HostToContainer|None -- Who sees later mounts; None if not given.
 
 VolumeDevice -- Where a container sees a block device.
-  name! str -- The claim.
-  devicePath! str -- Where.
+  1 name! str -- The claim.
+  2 devicePath! str -- Where.
 
 EmptyDirVolumeSource -- An empty directory that goes with the pod.
-  medium str -- Memory, for one in memory.
-  sizeLimit quantity -- How much fits.
+  1 medium str -- Memory, for one in memory.
+  2 sizeLimit? quantity -- How much fits.
 
 ConfigMapVolumeSource -- The texts of a ConfigMap as files.
-  name str -- The ConfigMap.
-  items [KeyToPath] -- Which texts, and where; all if not given.
-  defaultMode int -- The files' mode; 0644 if not given.
-  optional bool -- It may be missing.
+  1.1 name str -- The ConfigMap.
+  2 items [KeyToPath] -- Which texts, and where; all if not given.
+  3 defaultMode? int -- The files' mode; 0644 if not given.
+  4 optional? bool -- It may be missing.
 
 SecretVolumeSource -- The texts of a Secret as files.
-  secretName str -- The Secret.
-  items [KeyToPath] -- Which texts, and where; all if not given.
-  defaultMode int -- The files' mode; 0644 if not given.
-  optional bool -- It may be missing.
+  1 secretName str -- The Secret.
+  2 items [KeyToPath] -- Which texts, and where; all if not given.
+  3 defaultMode? int -- The files' mode; 0644 if not given.
+  4 optional? bool -- It may be missing.
 
 KeyToPath -- A text as a file.
-  key! str -- The text.
-  path! str -- The file.
-  mode int -- The file's mode.
+  1 key! str -- The text.
+  2 path! str -- The file.
+  3 mode? int -- The file's mode.
 
 DownwardAPIVolumeSource -- Fields of the pod as files.
-  items [DownwardAPIVolumeFile] -- Which fields, and where.
-  defaultMode int -- The files' mode; 0644 if not given.
+  1 items [DownwardAPIVolumeFile] -- Which fields, and where.
+  2 defaultMode? int -- The files' mode; 0644 if not given.
 
 DownwardAPIVolumeFile -- A field of the pod as a file.
-  path! str -- The file.
-  fieldRef ObjectFieldSelector -- A field of the pod.
-  resourceFieldRef ResourceFieldSelector -- What a container may use.
-  mode int -- The file's mode.
+  1 path! str -- The file.
+  2 fieldRef? ObjectFieldSelector -- A field of the pod.
+  3 resourceFieldRef? ResourceFieldSelector -- What a container may use.
+  4 mode? int -- The file's mode.
 
 ProjectedVolumeSource -- Several things in one directory.
-  sources [VolumeProjection] -- The things.
-  defaultMode int -- The files' mode; 0644 if not given.
+  1 sources [VolumeProjection] -- The things.
+  2 defaultMode? int -- The files' mode; 0644 if not given.
 
 VolumeProjection -- One thing in a directory; one of these.
-  configMap ConfigMapProjection -- The texts of a ConfigMap.
-  secret SecretProjection -- The texts of a Secret.
-  downwardAPI DownwardAPIProjection -- Fields of the pod.
-  serviceAccountToken ServiceAccountTokenProjection -- A token.
-  clusterTrustBundle ClusterTrustBundleProjection -- Certificates of authorities.
-  podCertificate PodCertificateProjection -- A certificate for the pod.
+  3 configMap? ConfigMapProjection -- The texts of a ConfigMap.
+  1 secret? SecretProjection -- The texts of a Secret.
+  2 downwardAPI? DownwardAPIProjection -- Fields of the pod.
+  4 serviceAccountToken? ServiceAccountTokenProjection -- A token.
+  5 clusterTrustBundle? ClusterTrustBundleProjection -- Certificates of authorities.
+  6 podCertificate? PodCertificateProjection -- A certificate for the pod.
 
 ConfigMapProjection -- The texts of a ConfigMap.
-  name str -- The ConfigMap.
-  items [KeyToPath] -- Which texts, and where; all if not given.
-  optional bool -- It may be missing.
+  1.1 name str -- The ConfigMap.
+  2 items [KeyToPath] -- Which texts, and where; all if not given.
+  4 optional? bool -- It may be missing.
 
 SecretProjection -- The texts of a Secret.
-  name str -- The Secret.
-  items [KeyToPath] -- Which texts, and where; all if not given.
-  optional bool -- It may be missing.
+  1.1 name str -- The Secret.
+  2 items [KeyToPath] -- Which texts, and where; all if not given.
+  4 optional? bool -- It may be missing.
 
 DownwardAPIProjection -- Fields of the pod.
-  items [DownwardAPIVolumeFile] -- Which fields, and where.
+  1 items [DownwardAPIVolumeFile] -- Which fields, and where.
 
 ServiceAccountTokenProjection -- A token of the pod's ServiceAccount.
-  path! str -- The file.
-  audience str -- Whom it is for; the API server if not given.
-  expirationSeconds long -- Seconds that it is good for; 3600 if not given.
+  3 path! str -- The file.
+  1 audience str -- Whom it is for; the API server if not given.
+  2 expirationSeconds? long -- Seconds that it is good for; 3600 if not given.
 
 ClusterTrustBundleProjection -- Certificates of authorities.
-  path! str -- The file.
-  name str -- Which bundle.
-  signerName str -- Or those of this signer.
-  labelSelector LabelSelector -- Which of them.
-  optional bool -- They may be missing.
+  4 path! str -- The file.
+  1 name? str -- Which bundle.
+  2 signerName? str -- Or those of this signer.
+  3 labelSelector? LabelSelector -- Which of them.
+  5 optional? bool -- They may be missing.
 
 PodCertificateProjection -- A certificate for the pod.
-  signerName! str -- Who signs it.
-  keyType! str -- The kind of its key.
-  credentialBundlePath str -- The file for key and certificates.
-  keyPath str -- The file for the key.
-  certificateChainPath str -- The file for the certificates.
-  maxExpirationSeconds int -- Seconds that it is good for, at most.
-  userAnnotations {str} -- For the signer.
+  1 signerName! str -- Who signs it.
+  2 keyType! str -- The kind of its key.
+  4 credentialBundlePath str -- The file for key and certificates.
+  5 keyPath str -- The file for the key.
+  6 certificateChainPath str -- The file for the certificates.
+  3 maxExpirationSeconds? int -- Seconds that it is good for, at most.
+  7 userAnnotations {str} -- For the signer.
 
 HostPathVolumeSource -- A file or directory of the node.
-  path! str -- Where.
-  type str =|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket -- What has to be there.
+  1 path! str -- Where.
+  2 type? str =|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket -- What has to be there.
 
 PersistentVolumeClaimVolumeSource -- Storage that stays.
-  claimName! str -- The claim.
-  readOnly bool -- Nobody writes there.
+  1 claimName! str -- The claim.
+  2 readOnly bool -- Nobody writes there.
 
 EphemeralVolumeSource -- Storage that goes with the pod.
-  volumeClaimTemplate PersistentVolumeClaimTemplate -- The claim for it.
+  1 volumeClaimTemplate? PersistentVolumeClaimTemplate -- The claim for it.
 
 PersistentVolumeClaimTemplate -- A claim that is made with the pod.
-  metadata ObjectMeta -- Its labels and annotations.
-  spec! PersistentVolumeClaimSpec -- What it asks for.
+  1 metadata ObjectMeta -- Its labels and annotations.
+  2 spec! PersistentVolumeClaimSpec -- What it asks for.
 
 PersistentVolumeClaim kind -- Asks for storage. Only as a part of a StatefulSet: the lab has no storage.
-  spec PersistentVolumeClaimSpec -- What is wanted.
-  status PersistentVolumeClaimStatus -- What is.
+  2 spec PersistentVolumeClaimSpec -- What is wanted.
+  3 status PersistentVolumeClaimStatus -- What is.
 
 PersistentVolumeClaimSpec -- Storage that is asked for.
-  accessModes [str] -- ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod.
-  resources VolumeResourceRequirements -- How much.
-  storageClassName str -- Of which kind.
-  volumeName str -- Which volume.
-  volumeMode str =Block|Filesystem -- A device, or files (if not given).
-  selector LabelSelector -- Labels of the volume.
-  dataSource TypedLocalObjectReference -- What it starts with.
-  dataSourceRef TypedObjectReference -- What it starts with.
-  volumeAttributesClassName str -- Of which quality.
+  1 accessModes [str] -- ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod.
+  2 resources VolumeResourceRequirements -- How much.
+  5 storageClassName? str -- Of which kind.
+  3 volumeName str -- Which volume.
+  6 volumeMode? str =Block|Filesystem -- A device, or files (if not given).
+  4 selector? LabelSelector -- Labels of the volume.
+  7 dataSource? TypedLocalObjectReference -- What it starts with.
+  8 dataSourceRef? TypedObjectReference -- What it starts with.
+  9 volumeAttributesClassName? str -- Of which quality.
 
 TypedObjectReference -- An object.
-  apiGroup str -- Its group.
-  kind! str -- Its kind.
-  name! str -- Its name.
-  namespace str -- Its namespace.
+  1 apiGroup? str -- Its group.
+  2 kind! str -- Its kind.
+  3 name! str -- Its name.
+  4 namespace? str -- Its namespace.
 
 VolumeResourceRequirements -- How much storage.
-  limits {quantity} -- At most.
-  requests {quantity} -- At least.
+  1 limits {quantity} -- At most.
+  2 requests {quantity} -- At least.
 
 PersistentVolumeClaimStatus -- How a claim is.
-  phase str =Bound|Lost|Pending -- How far it is.
-  accessModes [str] -- How it may be used.
-  capacity {quantity} -- How much there is.
-  conditions [PersistentVolumeClaimCondition] by type -- What is the case, or not.
-  allocatedResources {quantity} -- How much was set aside.
-  allocatedResourceStatuses {str} -- How a change of size goes.
-  currentVolumeAttributesClassName str -- Of which quality.
-  modifyVolumeStatus ModifyVolumeStatus -- How a change of quality goes.
+  1 phase str =Bound|Lost|Pending -- How far it is.
+  2 accessModes [str] -- How it may be used.
+  3 capacity {quantity} -- How much there is.
+  4 conditions [PersistentVolumeClaimCondition] by type -- What is the case, or not.
+  5 allocatedResources {quantity} -- How much was set aside.
+  7 allocatedResourceStatuses {str} -- How a change of size goes.
+  8 currentVolumeAttributesClassName? str -- Of which quality.
+  9 modifyVolumeStatus? ModifyVolumeStatus -- How a change of quality goes.
 
 PersistentVolumeClaimCondition -- One thing that is the case with a claim, or not.
-  type! str -- What.
-  status! str -- True, False or Unknown.
-  lastProbeTime time -- When this was looked at last.
-  lastTransitionTime time -- When the status changed last.
-  reason str -- Why, in one word for programs.
-  message str -- Why, for people.
+  1 type! str -- What.
+  2 status! str -- True, False or Unknown.
+  3 lastProbeTime time -- When this was looked at last.
+  4 lastTransitionTime time -- When the status changed last.
+  5 reason str -- Why, in one word for programs.
+  6 message str -- Why, for people.
 
 ModifyVolumeStatus -- How a change of quality goes.
-  status! str -- How far it is.
-  targetVolumeAttributesClassName str -- Which quality is wanted.
+  2 status! str -- How far it is.
+  1 targetVolumeAttributesClassName str -- Which quality is wanted.
 
 NFSVolumeSource -- An NFS share.
-  server! str -- The server.
-  path! str -- The directory there.
-  readOnly bool -- Nobody writes there.
+  1 server! str -- The server.
+  2 path! str -- The directory there.
+  3 readOnly bool -- Nobody writes there.
 
 CSIVolumeSource -- Storage from a driver.
-  driver! str -- The driver.
-  fsType str -- The file system.
-  readOnly bool -- Nobody writes there.
-  volumeAttributes {str} -- For the driver.
-  nodePublishSecretRef LocalObjectReference -- A Secret for the driver.
+  1 driver! str -- The driver.
+  3 fsType? str -- The file system.
+  2 readOnly? bool -- Nobody writes there.
+  4 volumeAttributes {str} -- For the driver.
+  5 nodePublishSecretRef? LocalObjectReference -- A Secret for the driver.
 
 ImageVolumeSource -- The files of an image.
-  reference str -- The image.
-  pullPolicy str =Always|IfNotPresent|Never -- When it is fetched.
+  1 reference str -- The image.
+  2 pullPolicy str =Always|IfNotPresent|Never -- When it is fetched.
 
 FCVolumeSource -- A Fibre Channel device.
-  targetWWNs [str]
-  lun int
-  wwids [str]
-  fsType str
-  readOnly bool
+  1 targetWWNs [str]
+  2 lun? int
+  5 wwids [str]
+  3 fsType str
+  4 readOnly bool
 
 ISCSIVolumeSource -- An iSCSI device.
-  targetPortal! str
-  iqn! str
-  lun! int
-  iscsiInterface str
-  portals [str]
-  initiatorName str
-  chapAuthDiscovery bool
-  chapAuthSession bool
-  secretRef LocalObjectReference
-  fsType str
-  readOnly bool
+  1 targetPortal! str
+  2 iqn! str
+  3 lun! int
+  4 iscsiInterface str
+  7 portals [str]
+  12 initiatorName? str
+  8 chapAuthDiscovery bool
+  11 chapAuthSession bool
+  10 secretRef? LocalObjectReference
+  5 fsType str
+  6 readOnly bool
 
 AWSElasticBlockStoreVolumeSource -- No longer used.
-  volumeID! str
-  partition int
-  fsType str
-  readOnly bool
+  1 volumeID! str
+  3 partition int
+  2 fsType str
+  4 readOnly bool
 
 AzureDiskVolumeSource -- No longer used.
-  diskName! str
-  diskURI! str
-  cachingMode str
-  fsType str
-  kind str
-  readOnly bool
+  1 diskName! str
+  2 diskURI! str
+  3 cachingMode? str
+  4 fsType? str
+  6 kind? str
+  5 readOnly? bool
 
 AzureFileVolumeSource -- No longer used.
-  secretName! str
-  shareName! str
-  readOnly bool
+  1 secretName! str
+  2 shareName! str
+  3 readOnly bool
 
 CephFSVolumeSource -- No longer used.
-  monitors! [str]
-  path str
-  user str
-  secretFile str
-  secretRef LocalObjectReference
-  readOnly bool
+  1 monitors! [str]
+  2 path str
+  3 user str
+  4 secretFile str
+  5 secretRef? LocalObjectReference
+  6 readOnly bool
 
 CinderVolumeSource -- No longer used.
-  volumeID! str
-  secretRef LocalObjectReference
-  fsType str
-  readOnly bool
+  1 volumeID! str
+  4 secretRef? LocalObjectReference
+  2 fsType str
+  3 readOnly bool
 
 FlexVolumeSource -- No longer used.
-  driver! str
-  options {str}
-  secretRef LocalObjectReference
-  fsType str
-  readOnly bool
+  1 driver! str
+  5 options {str}
+  3 secretRef? LocalObjectReference
+  2 fsType str
+  4 readOnly bool
 
 FlockerVolumeSource -- No longer used.
-  datasetName str
-  datasetUUID str
+  1 datasetName str
+  2 datasetUUID str
 
 GCEPersistentDiskVolumeSource -- No longer used.
-  pdName! str
-  partition int
-  fsType str
-  readOnly bool
+  1 pdName! str
+  3 partition int
+  2 fsType str
+  4 readOnly bool
 
 GitRepoVolumeSource -- No longer used.
-  repository! str
-  revision str
-  directory str
+  1 repository! str
+  2 revision str
+  3 directory str
 
 GlusterfsVolumeSource -- No longer used.
-  endpoints! str
-  path! str
-  readOnly bool
+  1 endpoints! str
+  2 path! str
+  3 readOnly bool
 
 PhotonPersistentDiskVolumeSource -- No longer used.
-  pdID! str
-  fsType str
+  1 pdID! str
+  2 fsType str
 
 PortworxVolumeSource -- No longer used.
-  volumeID! str
-  fsType str
-  readOnly bool
+  1 volumeID! str
+  2 fsType str
+  3 readOnly bool
 
 QuobyteVolumeSource -- No longer used.
-  registry! str
-  volume! str
-  user str
-  group str
-  tenant str
-  readOnly bool
+  1 registry! str
+  2 volume! str
+  4 user str
+  5 group str
+  6 tenant str
+  3 readOnly bool
 
 RBDVolumeSource -- No longer used.
-  monitors! [str]
-  image! str
-  pool str
-  user str
-  keyring str
-  secretRef LocalObjectReference
-  fsType str
-  readOnly bool
+  1 monitors! [str]
+  2 image! str
+  4 pool str
+  5 user str
+  6 keyring str
+  7 secretRef? LocalObjectReference
+  3 fsType str
+  8 readOnly bool
 
 ScaleIOVolumeSource -- No longer used.
-  gateway! str
-  system! str
-  secretRef! LocalObjectReference
-  sslEnabled bool
-  protectionDomain str
-  storagePool str
-  storageMode str
-  volumeName str
-  fsType str
-  readOnly bool
+  1 gateway! str
+  2 system! str
+  3 secretRef!? LocalObjectReference
+  4 sslEnabled bool
+  5 protectionDomain str
+  6 storagePool str
+  7 storageMode str
+  8 volumeName str
+  9 fsType str
+  10 readOnly bool
 
 StorageOSVolumeSource -- No longer used.
-  volumeName str
-  volumeNamespace str
-  secretRef LocalObjectReference
-  fsType str
-  readOnly bool
+  1 volumeName str
+  2 volumeNamespace str
+  5 secretRef? LocalObjectReference
+  3 fsType str
+  4 readOnly bool
 
 VsphereVirtualDiskVolumeSource -- No longer used.
-  volumePath! str
-  storagePolicyName str
-  storagePolicyID str
-  fsType str
+  1 volumePath! str
+  3 storagePolicyName str
+  4 storagePolicyID str
+  2 fsType str
 """
