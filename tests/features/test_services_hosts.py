@@ -19,7 +19,7 @@ from tests.support.loop import run_virtual
 from tests.support.namedrun import NamedRun, named_run, taken
 from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, service
 
-PORT = 20000
+PORT = 20000 + os.getpid() % 10000
 WEB = LowPort(PORT, "web", PORT)
 
 

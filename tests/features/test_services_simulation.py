@@ -7,6 +7,7 @@ file is refused now and then; then it is quiet for two (virtual) seconds, and ev
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +24,10 @@ from tests.support.objects import SERVICES, SLICES, endpoint, endpoint_slice, se
 
 SEEDS = range(40)
 STEPS = 60
-LOW = 20000
-"""Ports from here on need no rights."""
+LOW = 20000 + os.getpid() % 600 * 20
+"""Ports that need no rights, and that another process with these tests has not."""
+POD, OTHER = LOW + 10, LOW + 11
+"""Ports of pods."""
 
 
 class World:
@@ -50,7 +53,7 @@ class World:
             {
                 "name": f"p{number}",
                 "port": number,
-                "targetPort": self.chance.choice((8080, number, "http")),
+                "targetPort": self.chance.choice((POD, number, "http")),
                 "protocol": self.chance.choice(("TCP", "TCP", "TCP", "UDP")),
             }
             for number in numbers
@@ -74,7 +77,7 @@ class World:
             endpoint(pod, uid=f"{pod}{self.chance.randint(0, 1)}", ready=self.chance.random() < 0.7) for pod in pods
         ]
         known = [
-            {"name": f"p{number}", "port": self.chance.choice((8080, 9090, number)), "protocol": "TCP"}
+            {"name": f"p{number}", "port": self.chance.choice((POD, OTHER, number)), "protocol": "TCP"}
             for number in range(LOW, LOW + 4)
             if self.chance.random() < 0.8
         ]
@@ -92,7 +95,7 @@ class World:
 
 
 def anything_listens(address: str) -> bool:
-    return any(taken(address, port) for port in (*range(LOW, LOW + 4), 8080, 9090))
+    return any(taken(address, port) for port in (*range(LOW, LOW + 4), POD, OTHER))
 
 
 def check(world: World, run: ServicesRun, hosts: Hosts) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,10 +62,18 @@ def test_processes_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert processes.read(tmp_path / "half.json") == {}
 
 
-def test_a_child_is_found(sleeper: subprocess.Popen[bytes]) -> None:
-    child = processes.child_of(os.getpid())
-    assert child is not None
-    assert child.pid == sleeper.pid
+def test_a_child_is_found() -> None:
+    """Of a process of its own: whoever runs tests has children that are not theirs."""
+    script = "import subprocess, sys; one = subprocess.Popen(['sleep', '60']); print(one.pid, flush=True); one.wait()"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        number = int(parent.stdout.readline())
+        try:
+            child = processes.child_of(parent.pid)
+            assert child is not None
+            assert child.pid == number
+        finally:
+            os.kill(number, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("name", ["dev", "a", "a-b-1", "x" * 20])

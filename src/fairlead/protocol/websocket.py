@@ -1,7 +1,8 @@
-"""WebSocket framing (RFC 6455, section 5) for tunnels: a byte stream in binary messages, both roles.
+"""WebSocket framing (RFC 6455, section 5), both roles.
 
-Message boundaries mean nothing here, so payload is passed on as it arrives, whatever its fragmentation; nothing but
-control frames (125 bytes at most) is ever held. Text messages are refused: Kubernetes' tunnel has none.
+Payload is passed on as it arrives, whatever its fragmentation; nothing but control frames (125 bytes at most) is ever
+held. In a tunnel, message boundaries mean nothing, and text messages are refused: Kubernetes' has none. Where they mean
+something, a MessageListener is told of them.
 """
 
 from __future__ import annotations
@@ -54,16 +55,36 @@ class WebSocketListener(Protocol):
         """The peer closed; 1005 when it gave no code. Nothing follows."""
 
 
+class MessageListener(Protocol):
+    """Where messages are more than pieces of a byte stream."""
+
+    def on_begin(self, *, text: bool) -> None:
+        """A message begins; its payload follows, in any number of pieces or none. Text is not checked to be UTF-8."""
+
+    def on_end(self) -> None:
+        """It is complete."""
+
+
 class WebSocket:
     """The framing of one connection after its handshake.
+
+    With ``messages``, text is taken too, and the borders of messages are told.
 
     ``mask`` gives four bytes for each frame in the client role. Within TLS nothing between the two ends can mistake a
     frame for HTTP, which is what masking is for (section 10.3), so there it may be four zero bytes: the frame is then
     sent without touching its payload.
     """
 
-    def __init__(self, listener: WebSocketListener, *, client: bool, mask: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        listener: WebSocketListener,
+        *,
+        client: bool,
+        mask: Callable[[], bytes],
+        messages: MessageListener | None = None,
+    ) -> None:
         self._listener = listener
+        self._messages = messages
         self._client = client
         self._mask = mask
         self._out: list[bytes] = []
@@ -80,9 +101,9 @@ class WebSocket:
 
     # -- sending --
 
-    def header(self, length: int) -> bytes:
-        """The header of one final binary message of ``length`` bytes, masked with zeros in the client role."""
-        return _header(Opcode.BINARY, length, bytes(4) if self._client else b"")
+    def header(self, length: int, *, text: bool = False) -> bytes:
+        """The header of one final message of ``length`` bytes, masked with zeros in the client role."""
+        return _header(Opcode.TEXT if text else Opcode.BINARY, length, bytes(4) if self._client else b"")
 
     def message(self, payload: bytes) -> bytes:
         """One binary message, masked as the role demands."""
@@ -160,13 +181,18 @@ class WebSocket:
             if not length:
                 self._control_end()
             return
-        if opcode == Opcode.TEXT:
+        if opcode == Opcode.TEXT and self._messages is None:
             raise ProtocolError("WebSocket text message where only binary ones belong")
-        if opcode not in (Opcode.BINARY, Opcode.CONTINUATION):
+        if opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION):
             raise ProtocolError(f"WebSocket data frame of unknown type {opcode}")
         if (opcode == Opcode.CONTINUATION) != self._in_message:
             raise ProtocolError("WebSocket continuation frame out of order")
         self._in_message = not final
+        if self._messages is not None:
+            if opcode != Opcode.CONTINUATION:
+                self._messages.on_begin(text=opcode == Opcode.TEXT)
+            if not length and final:
+                self._messages.on_end()
 
     def _payload(self, part: memoryview) -> None:
         self._left -= len(part)
@@ -176,6 +202,8 @@ class WebSocket:
             part = memoryview(apply_mask(part, key))
         if self._control is None:
             self._listener.on_payload(part)
+            if self._messages is not None and not self._left and not self._in_message:
+                self._messages.on_end()
             return
         self._control_body += part
         if not self._left:

@@ -68,7 +68,9 @@ def test_syn_stream_with_fin() -> None:
     end = End(Role.SERVER)
     end.receive(frames.syn_stream(1, end.block(a="b"), fin=True))
     assert end.told.log == [("1", "open", {"a": "b"}, True)]
-    assert end.receive(frames.data(1, b"more")) == frames.rst_stream(1, Status.STREAM_ALREADY_CLOSED)
+    assert end.receive(frames.data(1, b"more"), frames.data(1, fin=True)) == b""
+    assert end.told.log == [("1", "open", {"a": "b"}, True)]
+    assert end.session.may_send(1)
 
 
 @pytest.mark.parametrize("ident", [1, 3, 2, 4])

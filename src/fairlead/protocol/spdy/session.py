@@ -257,7 +257,11 @@ class Session:
         stream = self._streams.get(ident)
         # Data for a stream that is gone crossed our reset on the wire: it is skipped, as every implementation does.
         if stream is not None and stream.theirs is not Half.OPEN:
-            self._fault(stream, Status.STREAM_ALREADY_CLOSED if stream.theirs is Half.DONE else Status.PROTOCOL_ERROR)
+            # So is what kubectl says after its own end, as a server meets it: the answer is still on its way.
+            if stream.theirs is Half.SILENT:
+                self._fault(stream, Status.PROTOCOL_ERROR)
+            elif self.role is Role.CLIENT:
+                self._fault(stream, Status.STREAM_ALREADY_CLOSED)
             stream = None
         self._data_stream = stream
         self._data_left = length

@@ -1,0 +1,1 @@
+"""Ways to a port of a sandbox."""
