@@ -218,8 +218,7 @@ class World:
         if pod is None:
             self._due.pop(key, None)
         elif "deletionTimestamp" in meta:
-            before = change.before or {}
-            if "deletionTimestamp" not in before["metadata"]:
+            if change.before and "deletionTimestamp" not in change.before["metadata"]:
                 self._due[key] = self.now + timedelta(seconds=self._stops(pod))
         elif pod["spec"].get("nodeName") and pod["status"]["phase"] == "Pending" and key not in self._due:
             self._due[key] = self.now + timedelta(seconds=self._starts(pod))

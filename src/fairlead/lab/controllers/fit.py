@@ -127,18 +127,18 @@ def _resources(pod: Object, node: Object, there: list[Object]) -> Refusal | None
 
 
 def requests(pod: Object) -> dict[str, Decimal]:
-    """What it asks for: all that runs at once, or the largest of what runs before."""
+    """What it asks for: all that runs at once, or the largest of what runs before that."""
     spec = pod["spec"]
-    found = _sum(_asked(each) for each in spec["containers"])
-    before = dict[str, Decimal]()
+    running, before = _sum(_asked(each) for each in spec["containers"]), [dict[str, Decimal]()]
+    sidecars = dict[str, Decimal]()
     for each in spec.get("initContainers") or ():
-        asked = _sum([_asked(each), before])
+        before.append(_sum([sidecars, _asked(each)]))
         if each.get("restartPolicy") == "Always":
-            before = asked
-            found = _sum([found, _asked(each)])
-        else:
-            found = {name: max(found.get(name, Decimal(0)), asked.get(name, Decimal(0))) for name in {*found, *asked}}
-    return _sum([found, {name: amount(text) for name, text in (spec.get("overhead") or {}).items()}])
+            sidecars = before[-1]
+    wanted = [_sum([running, sidecars]), *before]
+    names = {name for each in wanted for name in each}
+    most = {name: max(each.get(name, Decimal(0)) for each in wanted) for name in names}
+    return _sum([most, {name: amount(text) for name, text in (spec.get("overhead") or {}).items()}])
 
 
 def _asked(container: Object) -> dict[str, Decimal]:

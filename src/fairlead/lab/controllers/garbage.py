@@ -97,23 +97,18 @@ def _state(store: Store, found: Object, reference: Object) -> _State:
 
 
 def _concerned(store: Store, change: Change) -> Iterator[Key]:
-    """Itself, while it is there; what it owned, when it is gone; and its owners, who may wait for it."""
+    """Itself, while it is there; what it owned, when it is gone; and owners that may have waited for this."""
     value = present(change)
-    if change.after is not None:
-        if is_leaving(value) or "ownerReferences" in value["metadata"]:
-            yield _key(change.kind, value)
-    else:
+    if change.after is None:
         for kind, dependent in dependents(store, value):
             yield _key(kind, dependent)
-    if change.after is None or is_leaving(value):
-        for reference in value["metadata"].get("ownerReferences", ()):
-            owner = OF_KIND.get((reference["apiVersion"], reference["kind"]))
-            if owner is not None:
-                yield (
-                    owner.resource,
-                    value["metadata"].get("namespace", "") if owner.namespaced else "",
-                    reference["name"],
-                )
+    elif is_leaving(value) or "ownerReferences" in value["metadata"]:
+        yield _key(change.kind, value)
+    left = [] if change.after is None else change.after["metadata"].get("ownerReferences", ())
+    for reference in (change.before or {"metadata": {}})["metadata"].get("ownerReferences", ()):
+        owner = OF_KIND.get((reference["apiVersion"], reference["kind"]))
+        if owner is not None and (reference not in left or is_leaving(value)):
+            yield owner.resource, value["metadata"].get("namespace", "") if owner.namespaced else "", reference["name"]
 
 
 def _key(kind: Kind, value: Object) -> Key:

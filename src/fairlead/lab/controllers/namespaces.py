@@ -84,7 +84,7 @@ def _told(found: Object, left: dict[Kind, list[Object]], now: datetime) -> list[
     """Say what is waited for: what is deleted and still there, and why."""
     waiting = {kind: [value for value in values if is_leaving(value)] for kind, values in left.items()}
     waiting = {kind: values for kind, values in waiting.items() if values}
-    kinds = [f"{kind.resource} has {len(values)} resource instances" for kind, values in waiting.items()]
+    kinds = [f"{kind.plural}.{kind.group} has {len(values)} resource instances" for kind, values in waiting.items()]
     names = Counter(
         each for values in waiting.values() for value in values for each in value["metadata"].get("finalizers", ())
     )

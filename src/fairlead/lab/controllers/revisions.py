@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from fairlead.lab.controllers.claims import claim
 from fairlead.lab.controllers.hashes import short_hash
-from fairlead.lab.controllers.meta import is_controlled_by, is_leaving, owned
+from fairlead.lab.controllers.meta import is_leaving, owned
 from fairlead.lab.controllers.steps import Create, Delete, Replace, Step
 from fairlead.lab.registry.kinds import CONTROLLER_REVISION, STATEFUL_SET
 from fairlead.lab.registry.store import Object, Store
@@ -27,11 +28,11 @@ class History(NamedTuple):
 
 def history(store: Store, owner: Object) -> History:
     """Find them, and make the one that lacks: an old template that comes back is given the highest number."""
-    every = [
-        each
-        for each in store.all(CONTROLLER_REVISION, owner["metadata"]["namespace"])
-        if is_controlled_by(each, owner) and not is_leaving(each)
-    ]
+    there = store.all(CONTROLLER_REVISION, owner["metadata"]["namespace"])
+    claimed = claim(owner, STATEFUL_SET, there, CONTROLLER_REVISION)
+    if claimed.steps:
+        return History(None, None, [], claimed.steps)
+    every = [each for each in claimed.children if not is_leaving(each)]
     every.sort(key=lambda each: (each["revision"], each["metadata"]["name"]))
     highest = every[-1]["revision"] if every else 0
     data = _data(owner)
