@@ -201,7 +201,10 @@ class LocalConnection(asyncio.BufferedProtocol):
         if not self._closing and not self._eof_sent and not self._lost:
             self._eof_sent = True
             if not self._transport.is_closing():
-                self._transport.write_eof()
+                try:
+                    self._transport.write_eof()
+                except OSError:
+                    pass  # it was reset meanwhile, as the transport is about to find out
 
     def close(self) -> None:
         """End cleanly: deliver, say so, then discard input for LINGER seconds or until the program ends too."""

@@ -1,7 +1,8 @@
 """A connection by ``nsenter -t PID -n SOCAT - TCP4:localhost:PORT``, as runtimes had it at first, with socat's rules.
 
 These are: IPv4 alone; the client's end of input is passed on, and the answer may take another half second (socat -t);
-the pod's end reaches the client when socat ends, half a second later unless the client ends too. The command stands in
+the pod's end reaches the client when socat ends, half a second later unless the client ends too; a reset is an end like
+any other, and nobody is told. The command stands in
 the debug log and in the process table.
 """
 
@@ -65,7 +66,8 @@ class SocatDriver:
     ) -> None:
         """See Driver."""
         command = self.command(sandbox, port)
-        os.close(open_namespace(sandbox))
+        if not sandbox.host_network:
+            os.close(open_namespace(sandbox))
         _log.decision("executing port forwarding command: %s", shlex.join(command))
         with ExitStack() as theirs:
             pairs = [os.pipe() for _ in range(3)]
