@@ -1,0 +1,1 @@
+"""Programs that run in containers: each is started by itself, as fast as can be, with the standard library alone."""

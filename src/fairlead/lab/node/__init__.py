@@ -1,0 +1,1 @@
+"""The node: namespaces of its own, and the network in them."""

@@ -1,0 +1,1 @@
+"""Pods as processes: sandboxes that hold namespaces, containers in them, and what they say and see."""
