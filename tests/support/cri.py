@@ -13,12 +13,13 @@ from fairlead.errors import MachineError
 from fairlead.lab.cri.drivers.driver import Driver
 from fairlead.lab.cri.drivers.netns import NetnsDriver
 from fairlead.lab.cri.endpoints import DEFAULT, Options
-from fairlead.lab.cri.process import Process
+from fairlead.lab.cri.process import Containers, Process
 from fairlead.lab.cri.sandboxes import Sandbox
 from fairlead.lab.cri.service import CriService
 from fairlead.lab.cri.streaming import StreamingServer
 from fairlead.protocol.portforward import PROTOCOL_NAME, Forward, Outcome
 from fairlead.protocol.spdy.session import Role, Session
+from tests.support.localprocess import LocalContainers
 
 HOST = Sandbox("f" * 64, os.getpid(), "", host_network=True, name="host", namespace="default", uid="u1")
 """A pod on the host's network: its ports are those of this process."""
@@ -66,14 +67,18 @@ async def runtime(
     make: Callable[[StreamingServer], Driver] = lambda streaming: NetnsDriver(streaming.buffer),
     *,
     boxes: Boxes | None = None,
+    containers: Containers | None = None,
     options: Options = DEFAULT,
 ) -> AsyncIterator[Runtime]:
     """One that ends with all its connections."""
     boxes = boxes or Boxes()
+    containers = containers or NoContainers()
     async with StreamingServer(secrets.token_bytes) as streaming:
-        yield Runtime(CriService(boxes, NoContainers(), make(streaming), streaming, options), streaming, boxes)
+        yield Runtime(CriService(boxes, containers, make(streaming), streaming, options), streaming, boxes)
         for _ in range(3):
             await asyncio.sleep(0)
+    if isinstance(containers, LocalContainers):
+        await containers.end()
 
 
 async def exchange(url: str, headers: Sequence[tuple[str, str]], *, method: str = "POST", query: str = "") -> Answered:
