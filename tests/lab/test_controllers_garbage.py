@@ -114,10 +114,10 @@ def test_orphans_live_on() -> None:
 # Namespaces
 
 MINIMAL: dict[Kind, Any] = {
-    POD: {"spec": {"nodeName": "n1", "containers": []}},
-    SERVICE: {"spec": {}},
+    POD: {"spec": {"nodeName": "n1", "containers": [{"name": "c", "image": "a"}]}},
+    SERVICE: {"spec": {"clusterIP": "None"}},
     SECRET: {},
-    INGRESS: {"spec": {}},
+    INGRESS: {"spec": {"defaultBackend": {"service": {"name": "one", "port": {"number": 80}}}}},
 }
 
 

@@ -31,7 +31,7 @@ def begin(made: World) -> Any:
 def test_a_node_appears_and_lives() -> None:
     made = world()
     found = begin(made)
-    assert found["status"]["allocatable"]["memory"] == "8388608Ki"
+    assert found["status"]["allocatable"]["memory"] == "8Gi"
     ready = next(each for each in found["status"]["conditions"] if each["type"] == "Ready")
     assert (ready["status"], ready["reason"]) == ("True", "KubeletReady")
     assert made.get(LEASE, "n1", node.LEASES)["spec"]["renewTime"] == "2026-01-01T00:00:00.000000Z"

@@ -114,12 +114,13 @@ MIRROR = Controller("mirror", mirror, {CONFIG_MAP: own_key, SECRET: own_key})
 def test_what_is_there_at_the_start_is_looked_at() -> None:
     store = Store()
     rules = Rules(store, lambda: START)
-    rules.create(CONFIG_MAP, "ns", config(x="1"))
+    rules.create(NAMESPACE, "", namespace())
+    rules.create(CONFIG_MAP, "ns", config(x="MQ=="))
     runner = Runner(store, rules, [MIRROR], lambda: START, Recorder())
     stops = runner.start()
     while runner.turn():
         pass
-    assert [each["data"] for each in store.all(SECRET)] == [{"x": "1"}]
+    assert [each["data"] for each in store.all(SECRET)] == [{"x": "MQ=="}]
     assert [each["message"] for each in store.all(EVENT)] == ["made a"]
     for stop in stops:
         stop()
@@ -129,11 +130,12 @@ def test_what_is_there_at_the_start_is_looked_at() -> None:
 
 def test_writes_meet_what_the_controller_saw() -> None:
     made = World(MIRROR)
-    made.create(config(x="1"))
-    made.change(CONFIG_MAP, "a", lambda value: value["data"].update(x="2"))
-    assert made.get(SECRET, "a")["data"] == {"x": "2"}
+    made.create(namespace())
+    made.create(config(x="MQ=="))
+    made.change(CONFIG_MAP, "a", lambda value: value["data"].update(x="Mg=="))
+    assert made.get(SECRET, "a")["data"] == {"x": "Mg=="}
     made.delete(SECRET, "a")
-    assert made.get(SECRET, "a")["data"] == {"x": "2"}
+    assert made.get(SECRET, "a")["data"] == {"x": "Mg=="}
     made.delete(CONFIG_MAP, "a")
     assert made.all(SECRET) == []
 
@@ -154,6 +156,7 @@ def test_a_conflict_is_tried_again_and_not_told() -> None:
         raise AssertionError("a conflict is nobody's news")
 
     made = World(Controller("stale", stale, {CONFIG_MAP: own_key}, refused))
+    made.create(namespace())
     made.create(config())
     made.advance(1)
     assert (len(told), made.get(CONFIG_MAP, "a")["data"]) == (2, {"done": ""})
@@ -175,6 +178,7 @@ def test_a_refusal_ends_the_turn_is_told_and_tried_again_later() -> None:
         return [Tell(source, "Refused", error.message, warning=True)]
 
     made = World(Controller("bold", decide, {CONFIG_MAP: own_key}, refused))
+    made.create(namespace())
     made.rules.refuses = lambda kind, value: ApiStatusError(403, "Forbidden", "no") if kind == SECRET else None
     made.create(config())
     made.advance(0.4)
@@ -191,6 +195,7 @@ def test_one_that_breaks_holds_up_nobody() -> None:
 
     store = Store()
     rules = Rules(store, lambda: START)
+    rules.create(NAMESPACE, "", namespace())
     runner = Runner(store, rules, [Controller("x", decide, {CONFIG_MAP: own_key})], lambda: START, Recorder())
     runner.start()
     rules.create(CONFIG_MAP, "ns", config("bad"))
@@ -205,6 +210,7 @@ def test_one_that_breaks_holds_up_nobody() -> None:
 
 def test_events_are_kept_for_an_hour() -> None:
     made = World(MIRROR, expiry.CONTROLLER)
+    made.create(namespace())
     made.create(config())
     made.advance(3599)
     assert len(made.all(EVENT)) == 1
@@ -224,6 +230,7 @@ def on_the_loop(body: Callable[[Store, Rules], object], *controllers: Controller
 
     async def main() -> None:
         rules = Rules(store, clock)
+        rules.create(NAMESPACE, "", namespace())
         runner = Runner(store, rules, controllers, clock, Recorder())
         async with Background() as background:
             background.start(runner.run(), name="controllers")
@@ -256,7 +263,6 @@ def test_it_hears_of_changes_and_wakes_when_it_was_asked_to() -> None:
 
 def test_a_deployment_on_the_loop() -> None:
     async def body(store: Store, rules: Rules) -> None:
-        rules.create(NAMESPACE, "", namespace())
         rules.create(NODE, "", one_node())
         rules.create(DEPLOYMENT, "ns", workload("Deployment"))
         await asyncio.sleep(1)

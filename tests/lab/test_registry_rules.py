@@ -217,7 +217,9 @@ def test_changes_are_counted() -> None:
     assert generation(metadata={"annotations": {"a": "b"}}) == 3
     assert generation(status={"replicas": 1}) == 3
     assert generation(spec={"replicas": 2}) == 3
-    found = cluster.patch(DEPLOYMENT, "ns", "d", MERGE, {"status": {"replicas": 1}}, subresource="status")
+    told = {"metadata": {"annotations": {"revision": "1"}}, "status": {"replicas": 1}}  # by its controller
+    found = cluster.patch(DEPLOYMENT, "ns", "d", MERGE, told, subresource="status")
+    assert found["metadata"]["annotations"]["revision"] == "1"
     assert found["metadata"]["generation"] == 3
     assert found["status"] == {"replicas": 1}
 

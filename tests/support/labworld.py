@@ -1,8 +1,9 @@
-"""A cluster of controllers alone, in virtual time: a registry of few rules, and a kubelet that only pretends."""
+"""A cluster of controllers alone, in virtual time, with a kubelet that only pretends."""
 
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,15 +13,14 @@ from fairlead.lab.controllers.meta import condition_is, with_condition
 from fairlead.lab.controllers.runner import Runner
 from fairlead.lab.controllers.steps import Controller
 from fairlead.lab.registry.events import Recorder
-from fairlead.lab.registry.kinds import DEPLOYMENT, EVENT, NAMESPACE, OF_KIND, POD, Kind
-from fairlead.lab.registry.status import already_exists, modified, not_found
+from fairlead.lab.registry.kinds import EVENT, NAMESPACE, OF_KIND, POD, SERVICE_ACCOUNT, Kind
+from fairlead.lab.registry.reading import IGNORED, Fields
+from fairlead.lab.registry.rules import Registry
 from fairlead.lab.registry.store import Change, Object, Store
-from fairlead.lab.registry.times import stamp
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-TURNS = 2000
+TURNS = 5000
 """Turns at one moment, beyond which the controllers go round in a circle."""
-FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
 class _Crashes(logging.Handler):
@@ -38,81 +38,26 @@ CRASHES = _Crashes()
 logging.getLogger("fairlead.lab.controllers.runner").addHandler(CRASHES)
 
 
-class Rules:
-    """Names, versions, finalizers and grace, and no more."""
+class Rules(Registry):
+    """The registry, with the same chance each time, and refusals of a test's own."""
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._store = store
-        self._now = now
-        self._ids = count(1)
+        chance = random.Random(7)
+        super().__init__(store, now, lambda digits: f"{chance.getrandbits(4 * digits):0{digits}x}")
         self.refuses: Callable[[Kind, Object], Exception | None] = lambda kind, value: None
 
-    def create(self, kind: Kind, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(
+        self, kind: Kind, namespace: str, obj: Any, *, dry_run: bool = False, fields: Fields = IGNORED
+    ) -> Object:
         error = self.refuses(kind, obj)
         if error is not None:
             raise error
-        mark = next(self._ids)
-        meta = {**obj["metadata"], "uid": f"uid-{mark}", "creationTimestamp": stamp(self._now())}
-        if kind.namespaced:
-            meta["namespace"] = namespace
-        if "name" not in meta:
-            meta["name"] = f"{meta['generateName']}{mark:05}"
-        if self._store.get(kind, meta.get("namespace", ""), meta["name"]) is not None:
-            raise already_exists(kind, meta["name"])
-        if kind == POD:
-            obj = {**obj, "status": {"phase": "Pending"}}
         if kind == NAMESPACE:
-            obj = {**obj, "spec": {"finalizers": ["kubernetes"]}}
-        return self._store.put(kind, {**obj, "metadata": {**meta, "generation": 1}})
-
-    def replace(
-        self, kind: Kind, namespace: str, name: str, obj: Object, *, subresource: str = "", dry_run: bool = False
-    ) -> Object:
-        before = self._store.get(kind, namespace, name)
-        if before is None:
-            raise not_found(kind, name)
-        if obj["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"]:
-            raise modified(kind, name)
-        meta = obj["metadata"]
-        if subresource == "status":
-            annotations = meta.get("annotations", {}) if kind == DEPLOYMENT else before["metadata"].get("annotations")
-            kept = {**before["metadata"], **({"annotations": annotations} if annotations else {})}
-            return self._store.put(kind, {**before, "metadata": kept, "status": obj["status"]})
-        after = obj if subresource == "binding" else {**obj, "status": before.get("status", {})}
-        if before.get("spec") != obj.get("spec"):
-            meta = {**meta, "generation": meta["generation"] + 1}
-        after = {**after, "metadata": meta}
-        if not after.get("status"):
-            after.pop("status", None)
-        return self._settled(kind, after)
-
-    def delete(self, kind: Kind, namespace: str, name: str, options: Object, *, dry_run: bool = False) -> Object:
-        before = self._store.get(kind, namespace, name)
-        if before is None or options.get("preconditions", {}).get("uid") not in (None, before["metadata"]["uid"]):
-            raise not_found(kind, name)
-        meta = {**before["metadata"]}
-        meta.setdefault("deletionTimestamp", stamp(self._now()))
-        finalizer = FINALIZERS.get(options.get("propagationPolicy", ""))
-        if finalizer and finalizer not in meta.get("finalizers", []):
-            meta["finalizers"] = [*meta.get("finalizers", []), finalizer]
-        if kind == POD and before["spec"].get("nodeName") and options.get("gracePeriodSeconds") != 0:
-            meta.setdefault("deletionGracePeriodSeconds", 30)
-        return self._settled(kind, {**before, "metadata": meta})
-
-    def finish(self, pod: Object) -> None:
-        meta = {key: value for key, value in pod["metadata"].items() if key != "deletionGracePeriodSeconds"}
-        self._settled(POD, {**pod, "metadata": meta})
-
-    def _settled(self, kind: Kind, value: Object) -> Object:
-        meta = value["metadata"]
-        held = meta.get("finalizers") or "deletionGracePeriodSeconds" in meta
-        if kind == NAMESPACE:
-            held = held or value.get("spec", {}).get("finalizers")
-        if "deletionTimestamp" in meta and not held:
-            gone = self._store.drop(kind, meta.get("namespace", ""), meta["name"])
-            assert gone is not None
-            return gone
-        return self._store.put(kind, value)
+            made = super().create(kind, namespace, obj)
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+            super().create(SERVICE_ACCOUNT, obj["metadata"]["name"], account)
+            return made
+        return super().create(kind, namespace, obj, dry_run=dry_run, fields=fields)
 
 
 class World:

@@ -25,6 +25,7 @@ from fairlead.lab.controllers.steps import Controller, Create, Delete, Key, Repl
 from fairlead.lab.registry.kinds import ENDPOINTS, POD, SERVICE
 from fairlead.lab.registry.store import Change, Object, Store
 from fairlead.lab.registry.times import stamp
+from fairlead.lab.registry.values import same
 
 MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 OVER = "endpoints.kubernetes.io/over-capacity"
@@ -58,7 +59,7 @@ def decide(store: Store, key: Key, now: datetime) -> list[Step]:
         "metadata": {**meta, "labels": labels, "annotations": annotations},
         "subsets": found,
     }
-    if before is not None and _said(before) == _said(value):
+    if before is not None and same(_said(before), _said(value)):
         return []
     annotations[CHANGED] = stamp(now)
     return [Create(ENDPOINTS, value) if before is None else Replace(ENDPOINTS, value)]
@@ -136,9 +137,9 @@ def _truncated(found: list[Object]) -> tuple[list[Object], bool]:
     return [each for each in counts if "addresses" in each or "notReadyAddresses" in each], True
 
 
-def _said(value: Object) -> tuple[object, ...]:
-    annotations = value["metadata"].get("annotations", {})
-    return value.get("subsets") or [], value["metadata"].get("labels", {}), annotations.get(OVER)
+def _said(value: Object) -> list[object]:
+    meta = value["metadata"]
+    return [value.get("subsets"), meta.get("labels"), meta.get("annotations", {}).get(OVER)]
 
 
 def _removed(_store: Store, change: Change) -> list[Key]:

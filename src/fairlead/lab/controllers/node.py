@@ -9,8 +9,10 @@ from typing import NamedTuple
 from fairlead.lab.controllers.meta import find_condition, own_key, with_condition
 from fairlead.lab.controllers.steps import Again, Controller, Create, Key, Replace, Step
 from fairlead.lab.registry.kinds import LEASE, NODE
+from fairlead.lab.registry.quantity import canonical
 from fairlead.lab.registry.store import Change, Object, Store
 from fairlead.lab.registry.times import micro_stamp, read, stamp
+from fairlead.lab.registry.values import same
 
 LEASES = "kube-node-lease"
 """The namespace of the leases of nodes; has to be there."""
@@ -87,10 +89,10 @@ def status(facts: Facts, before: Object | None, now: datetime) -> Object:
     """A NodeStatus. What it says changes only with the node, and every few minutes by its times."""
     capacity = {
         "cpu": str(facts.processors),
-        "ephemeral-storage": f"{facts.storage // 1024}Ki",
+        "ephemeral-storage": canonical(f"{facts.storage // 1024}Ki"),
         "hugepages-1Gi": "0",
         "hugepages-2Mi": "0",
-        "memory": f"{facts.memory // 1024}Ki",
+        "memory": canonical(f"{facts.memory // 1024}Ki"),
         "pods": str(facts.most_pods),
     }
     return {
@@ -146,7 +148,7 @@ def _object(before: Object | None, facts: Facts, now: datetime) -> list[Step]:
         spec = {name: value for name, value in before["spec"].items() if name != "taints"}
         return [Replace(NODE, {**before, "spec": {**spec, **({"taints": taints} if taints else {})}})]
     wanted = {**before.get("status", {}), **status(facts, before, now)}
-    return [] if wanted == before.get("status") else [Replace(NODE, {**before, "status": wanted}, "status")]
+    return [] if same(wanted, before.get("status")) else [Replace(NODE, {**before, "status": wanted}, "status")]
 
 
 def _lease(before: Object | None, node: Object | None, name: str, now: datetime) -> list[Step]:

@@ -15,7 +15,19 @@ from functools import partial
 from typing import Protocol
 
 from fairlead.lab.controllers.queue import Queue
-from fairlead.lab.controllers.steps import NAME, Again, Controller, Create, Delete, Key, Replace, Step, Tell, Write
+from fairlead.lab.controllers.steps import (
+    NAME,
+    Again,
+    Bind,
+    Controller,
+    Create,
+    Delete,
+    Key,
+    Replace,
+    Step,
+    Tell,
+    Write,
+)
 from fairlead.lab.registry.events import News, Recorder
 from fairlead.lab.registry.kinds import EVENT, Kind
 from fairlead.lab.registry.status import ApiStatusError
@@ -27,16 +39,17 @@ log = logging.getLogger(__name__)
 class Writer(Protocol):
     """What is needed of the registry."""
 
-    def create(self, kind: Kind, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, kind: Kind, namespace: str, obj: Object) -> Object:
         """Make an object."""
 
-    def replace(
-        self, kind: Kind, namespace: str, name: str, obj: Object, *, subresource: str = "", dry_run: bool = False
-    ) -> Object:
+    def replace(self, kind: Kind, namespace: str, name: str, obj: Object, *, subresource: str = "") -> Object:
         """Change one."""
 
-    def delete(self, kind: Kind, namespace: str, name: str, options: Object, *, dry_run: bool = False) -> Object:
+    def delete(self, kind: Kind, namespace: str, name: str, options: Object) -> Object:
         """Delete one."""
+
+    def bind(self, namespace: str, name: str, binding: Object) -> Object:
+        """Give a pod to a node."""
 
 
 class Runner:
@@ -145,6 +158,9 @@ class Runner:
                 return self._writer.create(kind, namespace, value)
             case Replace(kind, value, subresource):
                 return self._writer.replace(kind, namespace, meta["name"], value, subresource=subresource)
+            case Bind(value, node):
+                self._writer.bind(namespace, meta["name"], {"target": {"kind": "Node", "name": node}})
+                return value
             case Delete(kind):
                 try:
                     return self._writer.delete(kind, namespace, meta["name"], step.options)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from fairlead.lab.controllers.fit import Refusal, refusal
-from fairlead.lab.controllers.meta import Condition, condition, is_leaving, key_of, with_condition
+from fairlead.lab.controllers.meta import condition, is_leaving, key_of, with_condition
 from fairlead.lab.controllers.pods import is_over
-from fairlead.lab.controllers.steps import Controller, Key, Replace, Step, Tell
+from fairlead.lab.controllers.steps import Bind, Controller, Key, Replace, Step, Tell
 from fairlead.lab.registry.kinds import NODE, POD
 from fairlead.lab.registry.store import Change, Object, Store
 
@@ -29,7 +29,7 @@ def decide(store: Store, key: Key, now: datetime) -> list[Step]:
         others = [each for each in store.all(POD) if each["spec"].get("nodeName") == name and not is_over(each)]
         found = refusal(pod, node, others)
         if found is None:
-            return [_bound(pod, name, now)]
+            return [_bound(pod, name)]
         refusals.append(found)
     text = _text(refusals)
     steps = _left(pod, "Unschedulable", text, now)
@@ -42,12 +42,10 @@ def _waits(pod: Object) -> bool:
     return ours and not pod["spec"].get("nodeName") and not is_leaving(pod) and not is_over(pod)
 
 
-def _bound(pod: Object, node: str, now: datetime) -> Replace:
-    value = _with(pod, {"type": "PodScheduled", "status": "True"}, now)
+def _bound(pod: Object, node: str) -> Bind:
     meta = pod["metadata"]
     text = f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}"
-    told = Tell(pod, "Scheduled", text, action="Binding")
-    return Replace(POD, {**value, "spec": {**pod["spec"], "nodeName": node}}, "binding", told)
+    return Bind(pod, node, Tell(pod, "Scheduled", text, action="Binding"))
 
 
 def _left(pod: Object, reason: str, message: str, now: datetime) -> list[Step]:
@@ -55,13 +53,9 @@ def _left(pod: Object, reason: str, message: str, now: datetime) -> list[Step]:
     before = condition(pod, "PodScheduled")
     if before is not None and (before.get("reason"), before.get("message")) == (reason, message):
         return []
-    return [Replace(POD, _with(pod, new, now), "status")]
-
-
-def _with(pod: Object, new: Condition, now: datetime) -> Object:
     status = pod.get("status", {})
     conditions = with_condition(status.get("conditions") or (), {**new, "lastProbeTime": None}, now)
-    return {**pod, "status": {**status, "conditions": conditions}}
+    return [Replace(POD, {**pod, "status": {**status, "conditions": conditions}}, "status")]
 
 
 def _text(refusals: list[Refusal]) -> str:

@@ -13,6 +13,7 @@ from fairlead.lab.controllers.steps import Create, Delete, Replace, Step
 from fairlead.lab.registry.kinds import ENDPOINT_SLICE
 from fairlead.lab.registry.store import Object
 from fairlead.lab.registry.times import stamp
+from fairlead.lab.registry.values import same
 
 
 class Group(NamedTuple):
@@ -74,7 +75,7 @@ def _group(
     steps: list[Step] = [Delete(ENDPOINT_SLICE, piece) for piece, _ in kept if all(piece is not it for it, _ in full)]
     for piece, endpoints in full:
         value = dress({**piece, "endpoints": endpoints or None})
-        if value != {**piece, "endpoints": piece.get("endpoints") or None}:
+        if not same(value, piece):
             steps.append(Replace(ENDPOINT_SLICE, _dated(value, now)))
     chunks = [waiting[at : at + most] for at in range(0, len(waiting), most)]
     if not full and not chunks:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from fairlead.lab.registry.kinds import Kind
+from fairlead.lab.registry.kinds import POD, Kind
 from fairlead.lab.registry.status import ApiStatusError
 from fairlead.lab.registry.store import Change, Object, Store
 
@@ -59,13 +59,26 @@ class Delete(NamedTuple):
         return {"preconditions": {"uid": self.value["metadata"]["uid"]}, "propagationPolicy": self.propagation}
 
 
+class Bind(NamedTuple):
+    """Give a pod to a node."""
+
+    value: Object
+    node: str
+    told: Tell | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The pod's."""
+        return POD
+
+
 class Again(NamedTuple):
     """Ask about the same key again then."""
 
     at: datetime
 
 
-Write: TypeAlias = Create | Replace | Delete
+Write: TypeAlias = Create | Replace | Delete | Bind
 Step: TypeAlias = Write | Tell | Again
 
 

@@ -47,7 +47,7 @@ def replaced(kind: Kind, value: Object, old: Object, subresource: str) -> Object
     meta, before = found["metadata"], old["metadata"]
     found["metadata"] = {name: inner for name, inner in meta.items() if name not in (*_SYSTEM, "resourceVersion")}
     found["metadata"] |= {name: before[name] for name in _SYSTEM if name in before}
-    if kind in _GENERATION and _is_another(kind, found, old):
+    if kind in _GENERATION and subresource != "status" and _is_another(kind, found, old):
         found["metadata"]["generation"] = before.get("generation", 0) + 1
     return found
 
