@@ -50,7 +50,7 @@ def answered(asked: Asked) -> Document | None:
             return _json(discovery.api_group(group))
         case ["api", version]:
             return _json(discovery.api_resources("", version))
-        case ["apis", group, version]:
+        case ["apis", group, version] if group:
             return _json(discovery.api_resources(group, version))
         case ["openapi", "v3", *name]:
             return _openapi_v3(asked, "/".join(name))

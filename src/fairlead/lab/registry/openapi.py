@@ -175,7 +175,8 @@ class _Form:
     def _referred(self, name: str, words: str) -> Object:
         """A reference with words of its own, which version 3 allows beside it only."""
         reference = {"$ref": self._root + name}
-        return {"allOf": [reference], "description": words} if self._is_v3 else {**reference, "description": words}
+        found: Object = {"allOf": [reference]} if self._is_v3 else reference
+        return {**found, "description": words} if words else found
 
     # Paths
 

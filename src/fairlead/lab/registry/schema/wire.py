@@ -100,8 +100,9 @@ def _numbers(name: str) -> _Numbers:
     return found
 
 
-def _object(name: str, of: bytes, depth: int) -> Object:
-    found: Object = {}
+def _object(name: str, of: bytes, depth: int, before: Object | None = None) -> Object:
+    """A message; ``before`` is what an earlier part of it said."""
+    found = before or {}
     _read(_numbers(name), of, found, depth)
     fields = MODELS[name].fields
     return {name: value for name, value in found.items() if value or _means_something(fields[name], value)}
@@ -124,19 +125,30 @@ def _read(numbers: _Numbers, of: bytes, found: Object, depth: int) -> None:
 
 
 def _more(type_: Type, before: Any, value: int | bytes, depth: int) -> Any:
-    """What a field is after one more part of it; lists and maps come in parts."""
+    """What a field is after one more part of it: ``before`` itself, for what comes in parts."""
     if type_.of is None:
-        made = _one(type_, value, depth)
-        return {**before, **made} if isinstance(before, dict) and isinstance(made, dict) else made
+        if type_.name in MODELS:
+            return _object(type_.name, _bytes(value), depth + 1, before)
+        return _MAKE[type_.name](value)
     if type_.name == "[]":
-        return [*(before or ()), *_items(type_.of, value, depth)]
+        items = _items(type_.of, value, depth)
+        if before is None:
+            return items
+        before.extend(items)
+        return before
     key, inner = "", None
     for number, part in _fields(_bytes(value)):
         if number == 1:
             key = _text(part)
         elif number == 2:
             inner = _entry(type_.of, part, depth)
-    return {**(before or {}), key: _nothing(type_.of) if inner is None else inner}
+    return _with(before, key, _nothing(type_.of) if inner is None else inner)
+
+
+def _with(before: Object | None, key: str, value: Any) -> Object:
+    found = {} if before is None else before
+    found[key] = value
+    return found
 
 
 def _items(of: Type, value: int | bytes, depth: int) -> list[Any]:
@@ -147,14 +159,14 @@ def _items(of: Type, value: int | bytes, depth: int) -> list[Any]:
             number, at = _varint(value, at)
             found.append(_signed(number))
         return found
-    one = _one(of, value, depth)
+    one = _more(of, None, value, depth)
     return [_nothing(of) if one is None else one]
 
 
 def _entry(of: Type, value: int | bytes, depth: int) -> Any:
     """The value of an entry of a map; a list there is a message with a list."""
     if of.of is None:
-        return _one(of, value, depth)
+        return _more(of, None, value, depth)
     return [item for number, part in _fields(_bytes(value)) if number == 1 for item in _items(of.of, part, depth)]
 
 
@@ -165,13 +177,6 @@ def _nothing(of: Type) -> Any:
     return (
         {} if of.name in MODELS else {"quantity": "0", "int": 0, "long": 0, "intstr": 0, "bool": False}.get(of.name, "")
     )
-
-
-def _one(type_: Type, value: int | bytes, depth: int) -> Any:
-    """A value; None for one of which nothing is said."""
-    if type_.name in MODELS:
-        return _object(type_.name, _bytes(value), depth + 1)
-    return _MAKE[type_.name](value)
 
 
 def _bytes(value: int | bytes) -> bytes:
