@@ -14,6 +14,7 @@ from fairlead.lab.controllers.meta import condition, is_controlled_by
 from fairlead.lab.controllers.pods import is_available
 from fairlead.lab.controllers.rollout import limits
 from fairlead.lab.registry.kinds import DEPLOYMENT, POD, REPLICA_SET
+from fairlead.lab.registry.status import ApiStatusError
 from fairlead.lab.registry.store import Object
 from tests.support.labworld import World, copy, namespace, one_node, set_image, set_spec, template, workload
 
@@ -214,6 +215,20 @@ def test_without_a_deadline_nothing_is_said_of_progress() -> None:
     made = world(progressDeadlineSeconds=2**31 - 1)
     made.advance(5)
     assert reasons(made) == {"Available": ("True", "MinimumReplicasAvailable")}
+
+
+def test_pods_that_cannot_be_made() -> None:
+    made = World(*CONTROLLERS)
+    made.create(namespace())
+    made.rules.refuses = lambda kind, value: ApiStatusError(403, "Forbidden", "no more pods") if kind == POD else None
+    made.create(workload("Deployment", progressDeadlineSeconds=600))
+    failure = condition(deploy(made), "ReplicaFailure")
+    assert failure is not None
+    assert (failure["reason"], failure["message"]) == ("FailedCreate", "no more pods")
+    made.rules.refuses = lambda kind, value: None
+    made.advance(60)
+    assert len(made.pods()) == 3
+    assert condition(deploy(made), "ReplicaFailure") is None
 
 
 def test_min_ready_seconds() -> None:

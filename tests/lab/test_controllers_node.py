@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fairlead.lab.controllers import node
-from fairlead.lab.controllers.node import Facts, controller
+from fairlead.lab.controllers.node import controller
 from fairlead.lab.registry.kinds import LEASE, NODE
-from tests.support.labworld import World, namespace, set_spec
-
-FACTS = Facts(
-    "n1", "10.244.0.1", "10.244.0.0/24", 2, 8 * 2**30, 50 * 2**30, "amd64", "6.1.0", "Debian GNU/Linux 12 (bookworm)",
-    "machine", "boot", "v1.36.0", "fairlead://1.0",
-)  # fmt: skip
+from tests.support.labworld import FACTS, World, namespace, set_spec
 
 
 def world() -> World:
@@ -22,15 +15,9 @@ def world() -> World:
     return made
 
 
-def begin(made: World) -> Any:
-    made.store.put(NODE, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "other", "uid": "o"}, "spec": {}})
-    made.settle()
-    return made.get(NODE, "n1", "")
-
-
 def test_a_node_appears_and_lives() -> None:
     made = world()
-    found = begin(made)
+    found = made.get(NODE, "n1", "")
     assert found["status"]["allocatable"]["memory"] == "8Gi"
     ready = next(each for each in found["status"]["conditions"] if each["type"] == "Ready")
     assert (ready["status"], ready["reason"]) == ("True", "KubeletReady")
@@ -46,7 +33,6 @@ def test_a_node_appears_and_lives() -> None:
 
 def test_what_is_deleted_comes_back() -> None:
     made = world()
-    begin(made)
     made.delete(NODE, "n1", namespace="")
     made.delete(LEASE, "n1", namespace=node.LEASES)
     assert made.get(NODE, "n1", "")
@@ -55,7 +41,6 @@ def test_what_is_deleted_comes_back() -> None:
 
 def test_a_cordon_is_a_taint() -> None:
     made = world()
-    begin(made)
     made.change(NODE, "n1", set_spec(unschedulable=True), "")
     assert made.get(NODE, "n1", "")["spec"]["taints"] == [node.CORDONED]
     made.change(NODE, "n1", set_spec(unschedulable=False), "")

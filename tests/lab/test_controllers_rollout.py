@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.lab.controllers.rollout import Limits, Size, first_size, grown, limits, rescaled, rolled, share
@@ -106,6 +106,7 @@ def situations(draw: st.DrawFn) -> tuple[Limits, Size, list[Size]]:
     return allowed, new, old
 
 
+@settings(deadline=None)
 @given(situations())
 def test_a_step_keeps_to_the_limits(situation: tuple[Limits, Size, list[Size]]) -> None:
     allowed, new, old = situation
@@ -121,6 +122,7 @@ def test_a_step_keeps_to_the_limits(situation: tuple[Limits, Size, list[Size]]) 
         assert left >= min(allowed.least, new.available + sum(each.available for each in old))
 
 
+@settings(deadline=None)
 @given(situations())
 def test_a_step_after_the_other_comes_to_an_end(situation: tuple[Limits, Size, list[Size]]) -> None:
     allowed, new, old = situation
@@ -131,6 +133,7 @@ def test_a_step_after_the_other_comes_to_an_end(situation: tuple[Limits, Size, l
     assert (new.wanted, sum(each.wanted for each in old)) == (allowed.replicas, 0)
 
 
+@settings(deadline=None)
 @given(situations())
 def test_a_new_number_is_shared_out_whole(situation: tuple[Limits, Size, list[Size]]) -> None:
     allowed, new, old = situation

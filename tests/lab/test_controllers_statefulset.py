@@ -54,7 +54,7 @@ def test_pods_come_one_after_the_other() -> None:
         "availableReplicas": 3, "currentRevision": revision["metadata"]["name"],
         "updateRevision": revision["metadata"]["name"], "collisionCount": 0,
     }  # fmt: skip
-    assert made.events("SuccessfulCreate")[0] == "create Pod web-0 in StatefulSet web successful"
+    assert made.events("SuccessfulCreate")[0] == "Create Pod web-0 in StatefulSet web successful"
 
 
 def test_what_a_pod_is_told_of_itself() -> None:
@@ -172,6 +172,19 @@ def test_an_undo_takes_up_the_old_revision() -> None:
     assert images(made) == ["d", "d", "d"]
 
 
+def test_the_patch_of_kubectl_rollout_undo() -> None:
+    made = world(replicas=1)
+    made.advance(10)
+    (first,) = made.all(CONTROLLER_REVISION)
+    made.change(STATEFUL_SET, "web", set_image("b"))
+    made.advance(10)
+    made.rules.patch(STATEFUL_SET, "ns", "web", "application/strategic-merge-patch+json", first["data"])
+    made.advance(10)
+    assert images(made) == ["a"]
+    assert found(made)["status"]["currentRevision"] == first["metadata"]["name"]
+    assert len(made.all(CONTROLLER_REVISION)) == 2
+
+
 def test_a_pod_that_ended_is_made_anew() -> None:
     made = world()
     made.advance(10)
@@ -212,7 +225,7 @@ def test_a_pod_that_cannot_be_made() -> None:
 
     made.rules.refuses = refuses
     made.advance(60)
-    assert made.events("FailedCreate") == ["create Pod web-1 in StatefulSet web failed error: too many"]
+    assert made.events("FailedCreate") == ["Create Pod web-1 in StatefulSet web failed error: too many"]
     made.rules.refuses = lambda kind, value: None
     made.advance(60)
     assert len(made.ready()) == 3

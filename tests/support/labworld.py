@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from fairlead.lab.controllers.meta import condition_is, with_condition
+from fairlead.lab.controllers.node import Facts
 from fairlead.lab.controllers.runner import Runner
 from fairlead.lab.controllers.steps import Controller
 from fairlead.lab.registry.events import Recorder
@@ -19,6 +20,10 @@ from fairlead.lab.registry.rules import Registry
 from fairlead.lab.registry.store import Change, Object, Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+FACTS = Facts(
+    "n1", "10.244.0.1", "10.244.0.0/24", 2, 8 * 2**30, 50 * 2**30, "amd64", "6.1.0", "Debian GNU/Linux 12 (bookworm)",
+    "machine", "boot", "v1.36.0", "fairlead://1.0",
+)  # fmt: skip
 TURNS = 5000
 """Turns at one moment, beyond which the controllers go round in a circle."""
 

@@ -20,7 +20,7 @@ MOST = 1000
 _NOT_COPIED = {CHANGED, "kubectl.kubernetes.io/last-applied-configuration"}
 
 
-def decide(store: Store, key: Key, now: datetime) -> list[Step]:
+def decide(store: Store, key: Key, _now: datetime) -> list[Step]:
     """Make the slices what the Endpoints are, or remove them."""
     service, endpoints = store.get(SERVICE, *key), store.get(ENDPOINTS, *key)
     existing = list(slices_of(store, key, BY))
@@ -29,7 +29,7 @@ def decide(store: Store, key: Key, now: datetime) -> list[Step]:
         return [Delete(ENDPOINT_SLICE, each) for each in existing if not is_leaving(each)]
     ours = [each for each in existing if is_controlled_by(each, endpoints)]
     others = [Delete(ENDPOINT_SLICE, each) for each in existing if each not in ours and not is_leaving(each)]
-    return [*others, *lay_out(groups_of(endpoints), ours, MOST, lambda each: _dressed(endpoints, each), now)]
+    return [*others, *lay_out(groups_of(endpoints), ours, MOST, lambda each: _dressed(endpoints, each))]
 
 
 def groups_of(endpoints: Object) -> list[Group]:
@@ -61,9 +61,6 @@ def _dressed(endpoints: Object, value: Object) -> Object:
     meta = endpoints["metadata"]
     labels = {**labels_of(endpoints), SERVICE_NAME: meta["name"], MANAGED_BY: BY}
     annotations = {name: text for name, text in meta.get("annotations", {}).items() if name not in _NOT_COPIED}
-    before = value["metadata"].get("annotations", {})
-    if CHANGED in before:
-        annotations[CHANGED] = before[CHANGED]
     value = with_meta(value, labels=labels, annotations=annotations)
     if "name" in value["metadata"]:
         return value

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from fairlead.lab.controllers.meta import find_condition, own_key, with_condition
+from fairlead.lab.controllers.meta import find_condition, present, with_condition
 from fairlead.lab.controllers.steps import Again, Controller, Create, Key, Replace, Step
 from fairlead.lab.registry.kinds import LEASE, NODE
 from fairlead.lab.registry.quantity import canonical
@@ -66,11 +66,15 @@ def controller(facts: Facts) -> Controller:
         steps += _lease(store.get(LEASE, LEASES, facts.name), store.get(NODE, "", facts.name), facts.name, now)
         return [*steps, Again(now + RENEW)]
 
+    def nodes(_store: Store, change: Change) -> Iterator[Key]:
+        if present(change)["metadata"]["name"] == facts.name:
+            yield "", facts.name
+
     def leases(_store: Store, change: Change) -> Iterator[Key]:
         if change.after is None:  # its own renewals are no news
             yield "", facts.name
 
-    return Controller("kubelet", decide, {NODE: own_key, LEASE: leases})
+    return Controller("kubelet", decide, {NODE: nodes, LEASE: leases}, first=(("", facts.name),))
 
 
 def labels(facts: Facts) -> dict[str, str]:

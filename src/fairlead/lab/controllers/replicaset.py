@@ -20,7 +20,7 @@ from fairlead.lab.registry.kinds import NAMESPACE, POD, REPLICA_SET
 from fairlead.lab.registry.status import ApiStatusError
 from fairlead.lab.registry.store import Object, Store
 
-BURST = 50
+BURST = 20
 """Pods made or deleted in one turn, so that a thousand do not hold up everybody else; the next turn goes on."""
 _COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
 

@@ -87,6 +87,8 @@ class Runner:
         """Begin to follow the store, with all that there is; what is returned ends that."""
         stops = []
         for controller in self._controllers.values():
+            for key in controller.first:
+                self._queue.add((controller.name, key))
             for kind in controller.keys:
                 for value in self._store.all(kind):
                     self._changed(controller, Change(0, kind, None, value))
@@ -118,7 +120,12 @@ class Runner:
         return self._queue.next_time()
 
     def _changed(self, controller: Controller, change: Change) -> None:
-        for key in controller.keys[change.kind](self._store, change):
+        try:
+            keys = list(controller.keys[change.kind](self._store, change))
+        except Exception:  # whoever made the change is not to blame
+            log.exception("%s %s", controller.name, change.kind.plural)
+            return
+        for key in keys:
             self._queue.add((controller.name, key))
         self._news.set()
 

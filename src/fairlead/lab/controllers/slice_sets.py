@@ -40,11 +40,11 @@ def lay_out(
     existing: Iterable[Object],
     most: int,
     dress: Callable[[Object], Object],
-    now: datetime,
+    now: datetime | None = None,
 ) -> list[Step]:
     """Make the slices hold these endpoints, ``most`` in each; ``dress`` gives a slice its name, labels and owner.
 
-    A group without endpoints has one empty slice.
+    ``now`` is written to those that change, if it is given. A group without endpoints has one empty slice.
     """
     by_key = dict[str, list[Object]]()
     for each in existing:
@@ -57,7 +57,7 @@ def lay_out(
 
 
 def _group(
-    group: Group, existing: list[Object], most: int, dress: Callable[[Object], Object], now: datetime
+    group: Group, existing: list[Object], most: int, dress: Callable[[Object], Object], now: datetime | None
 ) -> list[Step]:
     left = {_identity(each): each for each in group.endpoints}
     kept = list[tuple[Object, list[Object]]]()
@@ -98,5 +98,7 @@ def _blank(group: Group, endpoints: list[Object]) -> Object:
     }
 
 
-def _dated(value: Object, now: datetime) -> Object:
+def _dated(value: Object, now: datetime | None) -> Object:
+    if now is None:
+        return value
     return with_meta(value, annotations={**value["metadata"].get("annotations", {}), CHANGED: stamp(now)})

@@ -61,7 +61,7 @@ def refused(store: Store, key: Key, _now: datetime, write: Write, error: ApiStat
     found, namespace = store.get(STATEFUL_SET, *key), store.get(NAMESPACE, "", key[0])
     if found is None or isinstance(write, Replace) or write.kind != POD or namespace is None or is_leaving(namespace):
         return []
-    verb, reason = ("create", "FailedCreate") if isinstance(write, Create) else ("delete", "FailedDelete")
+    verb, reason = ("Create", "FailedCreate") if isinstance(write, Create) else ("Delete", "FailedDelete")
     name, own = write.value["metadata"]["name"], found["metadata"]["name"]
     text = f"{verb} Pod {name} in StatefulSet {own} failed error: {error.message}"
     return [Tell(found, reason, text, warning=True)]
@@ -185,7 +185,7 @@ def _make(found: Object, past: History, number: int) -> Create:
     }
     if spec.get("serviceName"):
         pod["spec"]["subdomain"] = spec["serviceName"]
-    text = f"create Pod {name} in StatefulSet {meta['name']} successful"
+    text = f"Create Pod {name} in StatefulSet {meta['name']} successful"
     return Create(POD, owned(pod, found, STATEFUL_SET), Tell(found, "SuccessfulCreate", text))
 
 
@@ -200,7 +200,7 @@ def _volumes(found: Object, template: Object, name: str) -> dict[str, list[Objec
 
 
 def _delete(found: Object, pod: Object) -> Delete:
-    text = f"delete Pod {pod['metadata']['name']} in StatefulSet {found['metadata']['name']} successful"
+    text = f"Delete Pod {pod['metadata']['name']} in StatefulSet {found['metadata']['name']} successful"
     return Delete(POD, pod, told=Tell(found, "SuccessfulDelete", text))
 
 

@@ -98,3 +98,5 @@ class Controller(NamedTuple):
     """Which keys a change of an object of that kind concerns."""
     refused: Callable[[Store, Key, datetime, Write, ApiStatusError], list[Step]] = nothing_more
     """What to say of a write that was refused, and was no conflict. The key is asked about again later in any case."""
+    first: tuple[Key, ...] = ()
+    """Keys to be asked about at the start, be there an object or not."""

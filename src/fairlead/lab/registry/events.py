@@ -124,6 +124,7 @@ def _first(news: News, now: datetime, mark: str) -> Object:
         "reportingInstance": news.node,
     }
     if news.action:
+        event["reportingInstance"] = news.node or news.source  # the newer form has to name one
         times = {"eventTime": micro_stamp(now), "firstTimestamp": None, "lastTimestamp": None}
         return {**event, "source": {}, "action": news.action, **times}
     source = {"component": news.source, **({"host": news.node} if news.node else {})}
