@@ -70,10 +70,10 @@ def decide(store: Store, key: Key, now: datetime) -> list[Step]:
         if found["spec"].get("paused") and not steps:
             steps = _forget(found, sets)
         return [*_told(found, sets, Progress(), now), *steps]
-    steps = _create(store, found, sets) if _wants_new(store, found, sets) else _roll(store, found, sets)
+    wants = _wants_new(store, found, sets)
+    steps = _create(store, found, sets) if wants else _roll(store, found, sets)
     made = next((step.value["metadata"]["name"] for step in steps if isinstance(step, Create)), "")
-    collided = bool(not steps and sets.new is None and _wants_new(store, found, sets))
-    progress = Progress(rolls=True, made=made, collided=collided)
+    progress = Progress(rolls=True, made=made, collided=wants and not made)
     if not steps and _is_complete(found, sets):
         steps = _forget(found, sets)
     return [*_told(found, sets, progress, now), *steps]
