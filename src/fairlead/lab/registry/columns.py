@@ -102,10 +102,10 @@ def _host_port(address: str, port: int) -> str:
 
 
 def _pod(of: Object, now: datetime) -> Sequence[Any]:
-    address = next((each.get("ip") for each in at(of, "status", "podIPs") or ()), None)
+    addresses = [at(of, "status", "podIP"), *(each.get("ip") for each in at(of, "status", "podIPs") or ())]
     return (
-        _name(of), *summary(of, now), _age(of, now), address or NONE, at(of, "spec", "nodeName") or NONE,
-        at(of, "status", "nominatedNodeName") or NONE, gates(of),
+        _name(of), *summary(of, now), _age(of, now), next(filter(None, addresses), NONE),
+        at(of, "spec", "nodeName") or NONE, at(of, "status", "nominatedNodeName") or NONE, gates(of),
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def _endpoints(of: Object, now: datetime) -> Sequence[Any]:
         addresses = [str(each.get("ip")) for each in subset.get("addresses") or ()]
         ports = [each.get("port") for each in subset.get("ports") or ()]
         found += [_host_port(address, port) for port in ports for address in addresses] if ports else addresses
-    return _name(of), _some(found), _age(of, now)
+    return _name(of), _some(found, "" if of.get("subsets") else NONE), _age(of, now)
 
 
 def _slice(of: Object, now: datetime) -> Sequence[Any]:
@@ -227,20 +227,31 @@ def _event(of: Object, now: datetime) -> Sequence[Any]:
     about = of.get("involvedObject") or {}
     target = f"{str(about.get('kind') or '').lower()}{'/' if about.get('name') else ''}{about.get('name') or ''}"
     source = of.get("source") or {}
-    who = (source.get("component") or of.get("reportingComponent"), source.get("host") or of.get("reportingInstance"))
+    who = source.get("component") or of.get("reportingComponent") or ""
+    which = source.get("host") or of.get("reportingInstance")
     return (
         last, of.get("type") or "", of.get("reason") or "", target, about.get("fieldPath") or "",
-        ", ".join(each for each in who if each), str(of.get("message") or "").strip(), first, count, _name(of),
+        f"{who}, {which}" if which else who, str(of.get("message") or "").strip(), first, count, _name(of),
     )  # fmt: skip
 
 
 def _ingress(of: Object, now: datetime) -> Sequence[Any]:
     rules = at(of, "spec", "rules") or ()
-    hosts = [each["host"] for each in rules if each.get("host")]
+    class_name = at(of, "spec", "ingressClassName")
     return (
-        _name(of), at(of, "spec", "ingressClassName") or NONE, _some(hosts, "*"),
+        _name(of), NONE if class_name is None else class_name, _hosts(rules),
         ",".join(_balancer(of)), "80, 443" if at(of, "spec", "tls") else "80", _age(of, now),
     )  # fmt: skip
+
+
+def _hosts(rules: Sequence[Object]) -> str:
+    """The first few; what is told of the rest is the number of rules, with a host or without."""
+    found: list[str] = []
+    for rule in rules:
+        if len(found) == _SHOWN:
+            return f"{','.join(found)} + {len(rules) - _SHOWN} more..."
+        found += [rule["host"]] if rule.get("host") else []
+    return ",".join(found) or "*"
 
 
 def _config_map(of: Object, now: datetime) -> Sequence[Any]:
