@@ -85,6 +85,20 @@ async def exchange(url: str, headers: Sequence[tuple[str, str]], *, method: str 
     """Send a request to a URL and read the head of the answer."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20)
+    return await exchange_on(reader, writer, url, headers, method=method, query=query)
+
+
+async def exchange_on(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    url: str,
+    headers: Sequence[tuple[str, str]],
+    *,
+    method: str = "POST",
+    query: str = "",
+) -> Answered:
+    """The same on a connection that is there."""
+    parts = urlsplit(url)
     lines = [f"{method} {parts.path}{query} HTTP/1.1", f"Host: {parts.netloc}", *(f"{k}: {v}" for k, v in headers)]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
