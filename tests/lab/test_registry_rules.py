@@ -273,9 +273,12 @@ def test_put_makes_some_kinds() -> None:
 def test_a_patch_cannot_rename() -> None:
     cluster = Cluster()
     cluster.make(CONFIG_MAP, "a")
-    with refused(422, "Invalid") as error:
+    with refused(400, "BadRequest") as error:
         cluster.patch(CONFIG_MAP, "ns", "a", MERGE, named("b"))
-    assert error.message == 'ConfigMap "b" is invalid: metadata.name: Invalid value: "b": field is immutable'
+    assert error.message == "the name of the object (b) does not match the name on the URL (a)"
+    with refused(422, "Invalid") as error:
+        cluster.patch(CONFIG_MAP, "ns", "a", MERGE, {"metadata": {"uid": "b"}})
+    assert error.message == 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "b": field is immutable'
     with refused(400, "BadRequest"):
         cluster.patch(CONFIG_MAP, "ns", "a", MERGE, {"metadata": {"namespace": "b"}})
 

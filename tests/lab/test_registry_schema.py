@@ -120,7 +120,7 @@ def test_what_is_of_another_type(name: str, value: dict[str, Any], is_: str, fie
     ("name", "value", "message"),
     [
         ("Secret", {"data": {"a": "a b"}}, "illegal base64 data at input byte 1"),
-        ("Secret", {"data": {"a": "YQ"}}, "illegal base64 data at input byte 2"),
+        ("Secret", {"data": {"a": "YQ"}}, "illegal base64 data at input byte 0"),
         ("Pod", {"spec": {"overhead": {"cpu": "1x"}}}, "quantities must match"),
         ("Pod", {"spec": {"overhead": {"cpu": [1]}}}, "quantities must match"),
     ],

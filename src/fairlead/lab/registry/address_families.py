@@ -15,6 +15,10 @@ def give(spec: Object) -> list[Cause]:
     families = spec.get("ipFamilies") or ["IPv4"]
     single = spec["ipFamilyPolicy"] == "SingleStack"
     causes = []
+    for index, address in enumerate(spec.get("clusterIPs", ())):
+        if ":" in address:
+            why = "IPv6 is not configured on this cluster"
+            causes.append(status.invalid(f"spec.clusterIPs[{index}]", spec["clusterIPs"], why))
     if single and len(families) > 1:
         why = "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"
         causes.append(status.invalid("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], why))

@@ -38,6 +38,8 @@ class Addresses:
         spec = service["spec"]
         if before is not None:
             carry_over(spec, before["spec"])
+        if spec.get("clusterIP"):
+            spec.setdefault("clusterIPs", [spec["clusterIP"]])
         if spec["type"] == "ExternalName":
             return
         causes = address_families.give(spec)

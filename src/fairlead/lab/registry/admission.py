@@ -16,7 +16,7 @@ def admit_pod(store: Store, pod: Object) -> None:
     """Give it an account, tolerations and a priority; it is changed. Raises ApiStatusError."""
     name = pod["metadata"].get("name", "")
     _account(store, name, pod["metadata"].get("namespace", ""), pod["spec"])
-    _tolerate(pod["spec"])
+    tolerate(pod["spec"])
     _prioritise(name, pod["spec"])
 
 
@@ -32,8 +32,8 @@ def _account(store: Store, name: str, namespace: str, spec: Object) -> None:
         spec["imagePullSecrets"] = copied(found["imagePullSecrets"])
 
 
-def _tolerate(spec: Object) -> None:
-    """A pod stays on a node that is lost for a while, if it says nothing else."""
+def tolerate(spec: Object) -> None:
+    """Let a pod stay for a while on a node that is lost, if it says nothing else; also when it is changed."""
     given = spec.get("tolerations", [])
     for key in _UNREACHABLE:
         if not any(_is_about(each, key) for each in given):

@@ -47,7 +47,10 @@ def check(kind: Kind, old: Object, options: Object) -> None:
         wanted = at(options, "preconditions", name)
         if wanted is not None and wanted != meta[name]:
             told = f"the {word} in the precondition ({wanted}) does not match the {word} in record ({meta[name]})"
-            raise status.conflict(kind, meta["name"], f"{told}. The object might have been {why}")
+            # The kind stands for the resource here, as in the API server's own words.
+            raise status.conflict(
+                kind._replace(plural=kind.kind), meta["name"], f"{told}. The object might have been {why}"
+            )
 
 
 def marked(kind: Kind, old: Object, options: Object, now: datetime) -> Object | None:

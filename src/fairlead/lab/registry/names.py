@@ -37,8 +37,8 @@ def _wrong(words: str, form: str, *examples: str) -> str:
     return f"{words} (e.g. {shown}regex used for validation is '{form}')"
 
 
-def _long(limit: int) -> str:
-    return f"must be no more than {limit} bytes"
+def _long(limit: int, what: str = "characters") -> str:
+    return f"must be no more than {limit} {what}"
 
 
 def between(low: int, high: int) -> str:
@@ -74,7 +74,7 @@ def key(text: str) -> list[str]:
     if not name:
         found.append("name part must be non-empty")
     elif len(name) > 63:
-        found.append(f"name part {_long(63)}")
+        found.append(f"name part {_long(63, 'bytes')}")
     if not _matches(_KEY, name):
         found.append(f"name part {_wrong(_KEY_WORDS, _KEY, 'MyName', 'my.name', '123-abc')}")
     return found
@@ -82,7 +82,7 @@ def key(text: str) -> list[str]:
 
 def label_value(text: str) -> list[str]:
     """What a label may say."""
-    found = [_long(63)] if len(text) > 63 else []
+    found = [_long(63, "bytes")] if len(text) > 63 else []
     return found if _matches(_VALUE, text) else [*found, _wrong(_VALUE_WORDS, _VALUE, "MyValue", "my_value", "12345")]
 
 

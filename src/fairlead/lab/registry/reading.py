@@ -31,7 +31,7 @@ class Fields(NamedTuple):
 IGNORED = Fields()
 
 
-def sent(kind: Kind, type_name: str, api_version: str, value: Any, fields: Fields) -> Object:
+def sent(type_name: str, api_version: str, value: Any, fields: Fields) -> Object:
     """A copy of an object in the body of a request. Raises ApiStatusError (400)."""
     if not isinstance(value, dict):
         raise status.bad_request(f"the object provided is unrecognized (must be of type {type_name})")

@@ -30,7 +30,7 @@ from fairlead.lab.registry.reading import IGNORED, Fields
 from fairlead.lab.registry.status import Cause
 from fairlead.lab.registry.store import Object, Store
 from fairlead.lab.registry.times import stamp
-from fairlead.lab.registry.validation.pods import check_ephemeral_update
+from fairlead.lab.registry.validation.meta import IMMUTABLE
 from fairlead.lab.registry.values import at
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -82,7 +82,7 @@ class Registry:
         self, kind: Kind, namespace: str, obj: Any, *, dry_run: bool = False, fields: Fields = IGNORED
     ) -> Object:
         """Make a new one."""
-        value = reading.sent(kind, kind.kind, kind.api_version, obj, fields)
+        value = reading.sent(kind.kind, kind.api_version, obj, fields)
         reading.place(kind, value, namespace)
         defaults.fill(kind, value)
         return self._create(kind, value, dry_run)
@@ -102,7 +102,7 @@ class Registry:
         _check_part(kind, subresource)
         if subresource == "scale":
             return self._rescale(kind, namespace, name, obj, dry_run, fields)
-        value = reading.sent(kind, kind.kind, kind.api_version, obj, fields)
+        value = reading.sent(kind.kind, kind.api_version, obj, fields)
         reading.place(kind, value, namespace, name)
         defaults.fill(kind, value)
         old = self.store.get(kind, namespace if kind.namespaced else "", name)
@@ -130,7 +130,10 @@ class Registry:
             wanted = patching.patched(scale.TYPE, scale.of(old), content_type, body)
             return self._scaled(kind, old, reading.patched(scale.TYPE, wanted, body, fields), dry_run)
         value = reading.patched(kind.kind, patching.patched(kind.kind, old, content_type, body), body, fields)
-        reading.place(kind, value, namespace)
+        reading.place(kind, value, namespace, name)
+        if value["metadata"].get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
+            cause = status.invalid("metadata.uid", value["metadata"]["uid"], IMMUTABLE)
+            raise status.invalid_object(kind, name, [cause])
         defaults.fill(kind, value)
         return self._update(kind, value, old, subresource, dry_run)
 
@@ -252,7 +255,7 @@ class Registry:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def _rescale(self, kind: Kind, namespace: str, name: str, obj: Any, dry_run: bool, fields: Fields) -> Object:
-        wanted = reading.sent(kind, scale.TYPE, scale.API_VERSION, obj, fields)
+        wanted = reading.sent(scale.TYPE, scale.API_VERSION, obj, fields)
         reading.place(kind, wanted, namespace, name)
         return self._scaled(kind, self._get(kind, namespace, name), wanted, dry_run)
 
@@ -262,11 +265,11 @@ class Registry:
     def _update(self, kind: Kind, value: Object, old: Object, subresource: str, dry_run: bool) -> Object:
         name = old["metadata"]["name"]
         _check_same(kind, value["metadata"], old["metadata"])
+        if kind == kinds.POD and not subresource:
+            admission.tolerate(value["spec"])
         after = preparing.replaced(kind, value, old, subresource)
-        if subresource == "ephemeralcontainers":
-            validation.check_part(kind, after, old, check_ephemeral_update)
-        elif subresource:
-            validation.check_part(kind, after, old)
+        if subresource:
+            validation.check_part(kind, after, old, subresource)
         else:
             if kind == kinds.SERVICE:
                 self._addresses.give(after, old)
@@ -302,7 +305,7 @@ def _check_same(kind: Kind, meta: Object, old: Object) -> None:
         raise status.conflict(kind, old["name"], why)
     version = meta.get("resourceVersion")
     if not version and kind == kinds.LEASE:
-        cause = status.invalid("metadata.resourceVersion", "", "must be specified for an update")
-        raise status.invalid_object(kind, old["name"], [cause])
+        cause = status.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+        raise status.refused(kind.group, kind.plural, old["name"], [cause])
     if version and version != old["resourceVersion"]:
         raise status.modified(kind, old["name"])

@@ -11,8 +11,10 @@ _OF_ADDRESS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 def carry_over(spec: Object, old: Object) -> None:
     """Set in ``spec`` what a client left out of what the service has, and drop what its new type has no use for."""
     if spec["type"] == "ExternalName":
-        _drop_unchanged(spec, old, _OF_ADDRESS)
+        _drop_unchanged(spec, old, (*_OF_ADDRESS, "internalTrafficPolicy"))
         return
+    if spec.get("clusterIP") != old.get("clusterIP") and spec.get("clusterIPs") == old.get("clusterIPs"):
+        spec.pop("clusterIPs", None)  # of two fields for one thing, the one that was changed counts
     if old["type"] != "ExternalName":
         if not spec.get("clusterIP") and not spec.get("clusterIPs"):
             spec["clusterIP"], spec["clusterIPs"] = old["clusterIP"], list(old["clusterIPs"])

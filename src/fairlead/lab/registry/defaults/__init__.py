@@ -20,6 +20,8 @@ _FILL: dict[Kind, Callable[[Object], None]] = {
     kinds.NODE: others.fill_node,
     kinds.ENDPOINTS: others.fill_endpoints,
     kinds.ENDPOINT_SLICE: others.fill_endpoint_slice,
+    kinds.LEASE: others.fill_lease,
+    kinds.EVENT: others.fill_event,
 }
 
 

@@ -43,6 +43,20 @@ def fill_endpoints(endpoints: Object) -> None:
 
 def fill_endpoint_slice(piece: Object) -> None:
     """Ports are of TCP, and have a name, if an empty one."""
+    for endpoint in piece.get("endpoints", ()):
+        endpoint.setdefault("conditions", {})
     for port in piece.get("ports", ()):
         default(port, protocol="TCP")
         port.setdefault("name", "")
+
+
+def fill_lease(lease: Object) -> None:
+    """Whoever holds it writes the rest."""
+    lease.setdefault("spec", {})
+
+
+def fill_event(event: Object) -> None:
+    """Who tells of it has a place, if nobody is in it."""
+    event.setdefault("source", {})
+    for name in ("reportingComponent", "reportingInstance"):
+        event.setdefault(name, "")

@@ -32,6 +32,8 @@ def fill_pod(pod: Object) -> None:
                 if not port.get("hostPort") and port.get("containerPort"):
                     port["hostPort"] = port["containerPort"]
     default(spec, enableServiceLinks=True)
+    if spec.get("terminationGracePeriodSeconds", 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     fill_spec(spec)
 
 

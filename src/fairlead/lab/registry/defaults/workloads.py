@@ -34,7 +34,7 @@ def fill_replica_set(replica_set: Object) -> None:
 def fill_stateful_set(stateful_set: Object) -> None:
     """apps/v1."""
     spec = stateful_set.setdefault("spec", {})
-    default(spec, podManagementPolicy="OrderedReady", replicas=1, revisionHistoryLimit=10)
+    default(spec, podManagementPolicy="OrderedReady", replicas=1, revisionHistoryLimit=10, serviceName="")
     strategy = spec.setdefault("updateStrategy", {})
     if not strategy.get("type"):
         strategy["type"] = "RollingUpdate"

@@ -137,7 +137,7 @@ def _bytes(place: _Place, type_: Type, value: Any) -> Any:
 
 def _first_bad(text: str) -> int:
     good = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    return next((index for index, char in enumerate(text) if char not in good), len(text))
+    return next((index for index, char in enumerate(text) if char not in good), len(text) - len(text) % 4)
 
 
 def _bool(place: _Place, type_: Type, value: Any) -> Any:

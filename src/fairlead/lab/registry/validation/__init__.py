@@ -40,6 +40,11 @@ _CHECK_UPDATE: dict[Kind, _Two] = {
     kinds.CONFIG_MAP: others.check_config_map_update,
     kinds.ENDPOINT_SLICE: others.check_endpoint_slice_update,
 }
+_TOLD_LAST = (
+    kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.STATEFUL_SET, kinds.CONTROLLER_REVISION, kinds.ENDPOINT_SLICE,
+)  # fmt: skip
+"""Kinds whose forbidden changes are told after what else is wrong."""
+_CHECK_STATUS: dict[Kind, _One] = {kinds.SERVICE: services.check_status}
 
 
 def check(kind: Kind, value: Object) -> None:
@@ -53,17 +58,19 @@ def check(kind: Kind, value: Object) -> None:
 def check_update(kind: Kind, value: Object, old: Object) -> None:
     """Of one that takes the place of ``old``. Raises ApiStatusError with all causes."""
     causes = list(meta.check_update(value["metadata"], old["metadata"]))
-    if kind in _CHECK_UPDATE:
-        causes += _CHECK_UPDATE[kind](value, old)
-    if kind in _CHECK and kind != kinds.POD:
-        causes += _CHECK[kind](value)
-    _refuse(kind, value, causes)
+    changed = list(_CHECK_UPDATE[kind](value, old)) if kind in _CHECK_UPDATE else []
+    found = list(_CHECK[kind](value)) if kind in _CHECK and kind != kinds.POD else []
+    _refuse(kind, value, [*causes, *found, *changed] if kind in _TOLD_LAST else [*causes, *changed, *found])
 
 
-def check_part(kind: Kind, value: Object, old: Object, more: _Two | None = None) -> None:
+def check_part(kind: Kind, value: Object, old: Object, subresource: str) -> None:
     """Of one that differs from ``old`` in what a subresource may change. Raises ApiStatusError with all causes."""
     causes = list(meta.check_update(value["metadata"], old["metadata"]))
-    _refuse(kind, value, [*causes, *(more(value, old) if more else ())])
+    if subresource == "ephemeralcontainers":
+        causes += pods.check_ephemeral_update(value, old)
+    elif subresource == "status" and kind in _CHECK_STATUS:
+        causes += _CHECK_STATUS[kind](value)
+    _refuse(kind, value, causes)
 
 
 def _refuse(kind: Kind, value: Object, causes: list[Cause]) -> None:

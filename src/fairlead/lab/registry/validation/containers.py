@@ -17,6 +17,11 @@ _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _NUMBERS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+_KNOWN_FIELDS = (
+    "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
+    "spec.restartPolicy", "spec.serviceAccountName", "spec.schedulerName", "status.phase", "status.hostIP",
+    "status.hostIPs", "status.podIP", "status.podIPs",
+)  # fmt: skip
 _FIELDS = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
     "status.hostIPs", "status.podIP", "status.podIPs",
@@ -91,7 +96,7 @@ def _check_one(container: Object, volumes: Collection[str], place: str) -> Itera
     elif container["image"].strip() != container["image"]:
         why = "must not have leading or trailing whitespace"
         yield status.invalid(f"{place}.image", container["image"], why)
-    policies = ("FallbackToLogsOnError", "File")
+    policies = ("File", "FallbackToLogsOnError")
     yield from one_of(container.get("terminationMessagePolicy"), policies, f"{place}.terminationMessagePolicy")
     yield from _ports(container.get("ports", ()), f"{place}.ports")
     yield from _variables(container, place)
@@ -99,6 +104,7 @@ def _check_one(container: Object, volumes: Collection[str], place: str) -> Itera
     yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{place}.imagePullPolicy")
     yield from one_of(container.get("restartPolicy"), _RESTART_POLICIES, f"{place}.restartPolicy")
     yield from resources(container.get("resources", {}), f"{place}.resources")
+    yield from ids(container.get("securityContext", {}), f"{place}.securityContext")
 
 
 def _ports(ports: Sequence[Object], field: str) -> Iterator[Cause]:
@@ -129,6 +135,15 @@ def _host_ports(containers: Sequence[Object], field: str) -> Iterator[Cause]:
                 if told in seen:
                     yield status.duplicate(f"{field}[{index}].ports[{number}].hostPort", told)
                 seen.add(told)
+
+
+def check_shared_ports(containers: Sequence[Object], field: str) -> Iterator[Cause]:
+    """Ports of containers in the network of their node."""
+    for index, container in enumerate(containers):
+        for number, port in enumerate(container.get("ports", ())):
+            if port.get("hostPort") not in (None, 0, port.get("containerPort")):
+                why = "must match `containerPort` when `hostNetwork` is true"
+                yield status.invalid(f"{field}[{index}].ports[{number}].hostPort", port["hostPort"], why)
 
 
 def _variables(container: Object, place: str) -> Iterator[Cause]:
@@ -179,12 +194,11 @@ def _reference(kind: str, reference: Object, place: str) -> Iterator[Cause]:
         if not path:
             yield status.required(f"{place}.fieldPath")
         elif path not in _FIELDS and not path.startswith(("metadata.labels['", "metadata.annotations['")):
-            if path.startswith(("metadata.", "spec.", "status.")):
+            if path in _KNOWN_FIELDS:
                 yield status.not_supported(f"{place}.fieldPath", path, _FIELDS)
             else:
-                yield status.invalid(
-                    f"{place}.fieldPath", path, "error converting fieldPath: field label not supported"
-                )
+                why = f"error converting fieldPath: field label not supported: {path}"
+                yield status.invalid(f"{place}.fieldPath", path, why)
     elif kind == "resourceFieldRef" and not reference.get("resource"):
         yield status.required(f"{place}.resource")
 
@@ -256,21 +270,32 @@ def _handler(handler: Object, place: str) -> Iterator[Cause]:
     given = [name for name in _HANDLERS if name in handler]
     if not given:
         yield status.required(place, "must specify a handler type")
-    for name in given[1:]:
-        yield status.not_allowed(f"{place}.{name}", "may not specify more than 1 handler type")
-    for name in given[:1]:
-        value, here = handler[name], f"{place}.{name}"
-        if name == "exec" and not value.get("command"):
-            yield status.required(f"{here}.command")
-        if name in ("httpGet", "tcpSocket", "grpc"):
-            yield from number_or_name(value.get("port", 0), f"{here}.port")
-        if name == "httpGet":
-            yield from one_of(value.get("scheme"), ("HTTP", "HTTPS"), f"{here}.scheme")
-            for header in value.get("httpHeaders", ()):
-                yield from texts(f"{here}.httpHeaders", header.get("name", ""), names.header(header.get("name", "")))
+    for index, name in enumerate(given):
+        if index:
+            yield status.not_allowed(f"{place}.{name}", "may not specify more than 1 handler type")
+        else:
+            yield from _action(name, handler[name], f"{place}.{name}")
+
+
+def _action(name: str, value: Object, place: str) -> Iterator[Cause]:
+    if name == "exec" and not value.get("command"):
+        yield status.required(f"{place}.command")
+    if name in ("httpGet", "tcpSocket", "grpc"):
+        yield from number_or_name(value.get("port", 0), f"{place}.port")
+    if name == "httpGet":
+        yield from one_of(value.get("scheme"), ("HTTP", "HTTPS"), f"{place}.scheme")
+        for header in value.get("httpHeaders", ()):
+            yield from texts(f"{place}.httpHeaders", header.get("name", ""), names.header(header.get("name", "")))
 
 
 def number_or_name(port: Any, field: str) -> Iterator[Cause]:
     """Of a port."""
     wrong = names.port(port) if isinstance(port, int) else names.port_name(port)
     return texts(field, port, wrong)
+
+
+def ids(context: Object, field: str) -> Iterator[Cause]:
+    """Users and groups of a security context."""
+    for name in ("runAsUser", "runAsGroup", "fsGroup"):
+        if name in context and not 0 <= context[name] < 2**31:
+            yield status.invalid(f"{field}.{name}", context[name], names.between(0, 2**31 - 1))

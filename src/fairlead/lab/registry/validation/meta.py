@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from fairlead.lab.registry import kinds, names, status
@@ -16,6 +17,7 @@ _STANDARD = ("kubernetes", "orphan", "foregroundDeletion")
 """Finalizers without a domain."""
 _ANNOTATIONS_BYTES = 256 * 1024
 IMMUTABLE = "field is immutable"
+NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 _FIXED = ("name", "namespace", "uid")
 
 
@@ -31,6 +33,10 @@ def name_rule(kind: Kind) -> names.Rule:
 
 def check(kind: Kind, meta: Object) -> Iterator[Cause]:
     """Of an object that is new."""
+    if meta.get("generateName"):
+        base = meta["generateName"]
+        start = f"{base[:-2]}a" if len(base) > 1 and base.endswith("-") else base
+        yield from texts("metadata.generateName", base, name_rule(kind)(start))
     if not meta.get("name"):
         yield status.required("metadata.name", "name or generateName is required")
     else:
@@ -56,11 +62,11 @@ def _check_always(meta: Object) -> Iterator[Cause]:
     yield from check_labels(meta.get("labels"), "metadata.labels")
     yield from check_annotations(meta.get("annotations"), "metadata.annotations")
     yield from _owners(meta.get("ownerReferences", ()))
-    for finalizer in meta.get("finalizers", ()):
+    for index, finalizer in enumerate(meta.get("finalizers", ())):
         yield from texts("metadata.finalizers", finalizer, names.key(finalizer))
         if "/" not in finalizer and finalizer not in _STANDARD:
             why = "name is neither a standard finalizer name nor is it fully qualified"
-            yield status.invalid("metadata.finalizers", finalizer, why)
+            yield status.invalid(f"metadata.finalizers[{index}]", finalizer, why)
 
 
 def check_labels(found: Mapping[str, str] | None, field: str) -> Iterator[Cause]:
@@ -130,3 +136,11 @@ def check_selector(value: Object, field: str) -> Iterator[Cause]:
         yield from texts(f"{place}.key", term.get("key", ""), names.key(term.get("key", "")))
         for number, text in enumerate(term.get("values", ())):
             yield from texts(f"{place}.values[{number}]", text, names.label_value(text))
+
+
+def address(text: str, field: str) -> Iterator[Cause]:
+    """Of either family."""
+    try:
+        ip_address(text)
+    except ValueError:
+        yield status.invalid(field, text, NO_ADDRESS)

@@ -10,7 +10,7 @@ from typing import Any
 from fairlead.lab.registry import names, status
 from fairlead.lab.registry.status import Cause
 from fairlead.lab.registry.validation.containers import PROTOCOLS
-from fairlead.lab.registry.validation.meta import not_negative, one_of, texts, unchanged
+from fairlead.lab.registry.validation.meta import NO_ADDRESS, not_negative, one_of, texts, unchanged
 from fairlead.lab.registry.values import Object, at, same
 
 _MAX_DATA = 1024 * 1024
@@ -57,7 +57,7 @@ def check_config_map(config: Object) -> Iterator[Cause]:
         yield from texts(f"binaryData[{key}]", key, names.config_key(key))
     size = sum(len(text.encode("utf-8", "replace")) for text in data.values())
     if size + sum(len(b64decode(value)) for value in binary.values()) > _MAX_DATA:
-        yield status.too_long("", _MAX_DATA)
+        yield status.too_long("[]", _MAX_DATA)
 
 
 def check_config_map_update(config: Object, old: Object) -> Iterator[Cause]:
@@ -99,7 +99,7 @@ def reachable(text: str, field: str) -> Iterator[Cause]:
     try:
         address = ip_address(text)
     except ValueError:
-        yield status.invalid(field, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+        yield status.invalid(field, text, NO_ADDRESS)
         return
     if address.is_unspecified:
         yield status.invalid(field, text, f"may not be unspecified ({text})")
@@ -203,14 +203,14 @@ def _backend(backend: Object, place: str) -> Iterator[Cause]:
     if service is not None and "resource" in backend:
         yield status.invalid(place, "", "cannot set both resource and service backends")
     elif service is None and "resource" not in backend:
-        yield status.required(place, "backend is required")
+        yield status.invalid(place, "", "resource or service backend is required")
     elif service is not None:
         field, port = f"{place}.service", service.get("port", {})
         if not service.get("name"):
             yield status.required(f"{field}.name")
         if port.get("name") and port.get("number"):
-            yield status.invalid(field, "", "cannot set both port name & port number")
+            yield status.invalid(place, "", "cannot set both port name & port number")
         elif not port.get("name") and not port.get("number"):
-            yield status.required(field, "port name or number is required")
+            yield status.required(place, "port name or number is required")
         elif port.get("number"):
             yield from texts(f"{field}.port.number", port["number"], names.port(port["number"]))

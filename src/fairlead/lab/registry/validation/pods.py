@@ -14,10 +14,12 @@ from fairlead.lab.registry.values import Object, same
 _RESTART = ("Always", "OnFailure", "Never")
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_FIRST = ("emptyDir", "hostPath")
+"""Kinds of volumes that others have to stand aside for."""
 _MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 _MAY_CHANGE = (
-    "pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, "
-    "`spec.activeDeadlineSeconds`, `spec.tolerations` (only additions to existing tolerations), "
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
 
@@ -49,32 +51,40 @@ def check_spec(spec: Object, field: str) -> Iterator[Cause]:
     yield from containers.check_init(init, main, volumes, f"{field}.initContainers")
     late = spec.get("ephemeralContainers", ())
     yield from containers.check_ephemeral(late, (*main, *init), volumes, f"{field}.ephemeralContainers")
+    for kind in ("containers", "initContainers") if spec.get("hostNetwork") else ():
+        yield from containers.check_shared_ports(spec.get(kind, ()), f"{field}.{kind}")
     yield from one_of(spec.get("restartPolicy"), _RESTART, f"{field}.restartPolicy")
     yield from one_of(spec.get("dnsPolicy"), _DNS, f"{field}.dnsPolicy")
-    if spec.get("dnsPolicy") == "None" and not spec.get("dnsConfig", {}).get("nameservers"):
-        why = "must provide at least one DNS nameserver when `dnsPolicy` is None"
-        yield status.required(f"{field}.dnsConfig.nameservers", why)
+    if spec.get("dnsPolicy") == "None":
+        if "dnsConfig" not in spec:
+            yield status.required(f"{field}.dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None")
+        elif not spec["dnsConfig"].get("nameservers"):
+            why = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+            yield status.required(f"{field}.dnsConfig.nameservers", why)
+    yield from containers.ids(spec.get("securityContext", {}), f"{field}.securityContext")
     yield from meta.check_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
     for name in ("serviceAccountName", "nodeName"):
         if spec.get(name):
             yield from texts(f"{field}.{name}", spec[name], names.subdomain(spec[name]))
-    for name in ("hostname", "subdomain"):
-        if spec.get(name):
-            yield from texts(f"{field}.{name}", spec[name], names.label(spec[name]))
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline < 2**31:
         yield status.invalid(f"{field}.activeDeadlineSeconds", deadline, names.between(1, 2**31 - 1))
+    for name in ("hostname", "subdomain"):
+        if spec.get(name):
+            yield from texts(f"{field}.{name}", spec[name], names.label(spec[name]))
     yield from _tolerations(spec.get("tolerations", ()), f"{field}.tolerations")
     for index, host in enumerate(spec.get("hostAliases", ())):
-        for name in host.get("hostnames", ()):
-            yield from texts(f"{field}.hostAliases[{index}].hostnames", name, names.subdomain(name))
+        place = f"{field}.hostAliases[{index}]"
+        yield from meta.address(host.get("ip", ""), f"{place}.ip")
+        for number, name in enumerate(host.get("hostnames", ())):
+            yield from texts(f"{place}.hostnames[{number}]", name, names.subdomain(name))
 
 
 def _volumes(volumes: Any, field: str) -> Iterator[Cause]:
     seen: set[str] = set()
     for index, volume in enumerate(volumes):
         place, name = f"{field}[{index}]", volume.get("name", "")
-        kinds = [kind for kind in volume if kind != "name"]
+        kinds = sorted((kind for kind in volume if kind != "name"), key=lambda kind: (kind not in _FIRST, kind))
         for kind in kinds[1:]:
             yield status.not_allowed(f"{place}.{kind}", "may not specify more than 1 volume type")
         for kind in kinds[:1]:

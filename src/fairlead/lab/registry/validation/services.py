@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Any
 
 from fairlead.lab.registry import names, status
@@ -41,7 +40,7 @@ def check(service: Object) -> Iterator[Cause]:
     if kind != "ExternalName":
         yield from _addresses(spec)
     for index, text in enumerate(spec.get("externalIPs", ())):
-        yield from _address(text, f"spec.externalIPs[{index}]")
+        yield from meta.address(text, f"spec.externalIPs[{index}]")
     yield from one_of(kind, _TYPES, "spec.type")
     yield from _policies(spec)
 
@@ -58,6 +57,13 @@ def check_update(service: Object, old: Object) -> Iterator[Cause]:
         families = spec.get("ipFamilies", [])
         if families[:1] != before.get("ipFamilies", [])[:1]:
             yield status.invalid("spec.ipFamilies[0]", families, "may not change once set")
+
+
+def check_status(service: Object) -> Iterator[Cause]:
+    """What a load balancer writes."""
+    if at(service, "status", "loadBalancer", "ingress") and service["spec"].get("type") != "LoadBalancer":
+        why = "may only be used when `spec.type` is 'LoadBalancer'"
+        yield status.not_allowed("status.loadBalancer.ingress", why)
 
 
 def _external_name(spec: Object) -> Iterator[Cause]:
@@ -122,15 +128,7 @@ def _addresses(spec: Object) -> Iterator[Cause]:
         yield status.invalid("spec.clusterIPs", given, "may specify no more than one IP for each IP family")
     if given[0:1] != ["None"]:
         for index, text in enumerate(given):
-            yield from _address(text, f"spec.clusterIPs[{index}]")
-
-
-def _address(text: str, field: str) -> Iterator[Cause]:
-    try:
-        ip_address(text)
-    except ValueError:
-        why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-        yield status.invalid(field, text, why)
+            yield from meta.address(text, f"spec.clusterIPs[{index}]")
 
 
 def _policies(spec: Object) -> Iterator[Cause]:

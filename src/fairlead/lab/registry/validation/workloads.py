@@ -92,20 +92,19 @@ def _with_claims(spec: Object) -> Object:
 
 
 def _selector_and_template(spec: Object, word: str, kind: str) -> Iterator[Cause]:
-    given = spec.get("selector")
+    given, template = spec.get("selector"), spec["template"]
+    wrong = list(meta.check_selector(given or {}, "spec.selector"))
+    yield from wrong
     if given is None:
         yield status.required("spec.selector")
-    else:
-        yield from meta.check_selector(given, "spec.selector")
-        if not given.get("matchLabels") and not given.get("matchExpressions"):
-            yield status.invalid("spec.selector", given, f"empty selector is invalid for {word}")
-    template, found = spec["template"], selectors.of_object(given)
-    labels = at(template, "metadata", "labels")
-    if given is not None and found is None:
+    elif not given.get("matchLabels") and not given.get("matchExpressions"):
+        yield status.invalid("spec.selector", given, f"empty selector is invalid for {word}")
+    found, labels = selectors.of_object(given), at(template, "metadata", "labels")
+    if wrong:
         yield status.invalid("spec.selector", given, "invalid label selector")
-    elif found is not None and found.requirements and not selectors.matches(found, labels):
+    elif found is None or not selectors.matches(found, labels):
         why = "`selector` does not match template `labels`"
-        yield status.invalid("spec.template.metadata.labels", labels or {}, why)
+        yield status.invalid("spec.template.metadata.labels", labels, why)
     yield from pods.check_template(template, "spec.template")
     if template["spec"].get("restartPolicy") in ("OnFailure", "Never"):
         policy = template["spec"]["restartPolicy"]
