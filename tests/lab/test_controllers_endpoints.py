@@ -232,7 +232,7 @@ def test_deletion_and_labels() -> None:
 
 def test_a_name_of_something_else_has_none() -> None:
     made = world()
-    made.create(service(type="ExternalName", externalName="example.com"))
+    made.create(service(type="ExternalName", externalName="example.com", clusterIP=None))
     put(made, pod("a"))
     assert made.all(ENDPOINTS) == made.all(ENDPOINT_SLICE) == []
 

@@ -533,21 +533,14 @@ def test_other_kinds(kind: Kind, fields: Object, expected: list[str]) -> None:
     assert causes(kind, **fields) == expected
 
 
+WORDS = """
+    spec containers name image ports port volumes selector matchLabels template metadata labels type clusterIP livenessProbe
+    httpGet env valueFrom fieldRef resources limits cpu tolerations strategy rules http paths
+"""
+TEXTS = ["", "a", "A b", "1", "None", "NodePort", "10.96.0.9"]
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-5, 70000)
-    | st.sampled_from(["", "a", "A b", "1", "None", "ClusterIP", "10.96.0.9"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                "spec containers name image ports port volumes selector matchLabels template metadata labels type clusterIP "
-                "livenessProbe httpGet env valueFrom fieldRef resources limits cpu tolerations strategy rules http paths".split()
-            ),
-            inner,
-        )
-    ),
+    st.none() | st.booleans() | st.integers(-5, 70000) | st.sampled_from(TEXTS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS.split()), inner),
     max_leaves=25,
 )
 
