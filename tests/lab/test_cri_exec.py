@@ -174,6 +174,20 @@ def test_no_such_program() -> None:
     run(main())
 
 
+def test_a_machine_that_has_no_descriptors_left() -> None:
+    """Costs that command, not the runtime."""
+
+    async def none(*args: Any, **options: Any) -> Any:
+        raise OSError(24, "Too many open files")
+
+    async def main() -> None:
+        async with command("true") as exec_:
+            exec_.containers.exec = none  # type: ignore[method-assign]
+            assert "Too many open files" in json.loads(await exec_.end())["message"]
+
+    run(main())
+
+
 def test_a_process_that_does_not_read_its_input() -> None:
     """What is kept of it is bounded, and the end comes all the same."""
 

@@ -83,8 +83,8 @@ class Command:
         """From the start of the process to its end, which the client is told."""
         try:
             process = await self._start()
-        except FairleadError as error:
-            self._client.done(failure(error.what))
+        except (FairleadError, OSError) as error:
+            self._client.done(failure(error.what if isinstance(error, FairleadError) else str(error)))
             return
         self._process = process
         try:

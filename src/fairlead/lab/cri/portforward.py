@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fairlead.kit import log
 from fairlead.kit.tasks import Background
 from fairlead.lab.cri.connection import SpdyConnection
-from fairlead.lab.cri.drivers.driver import PodEnd
+from fairlead.lab.cri.drivers.driver import PodEnd, reason
 from fairlead.lab.cri.errors import BrokenError, ForwardError
 from fairlead.lab.cri.hold import BLOCKED, Hold
 from fairlead.lab.cri.pod_side import PodSide
@@ -248,7 +248,8 @@ class Forwarded:
     async def _dial(self, port: int) -> None:
         try:
             await self._service.target.open(port, self._accept, self._gone)
-        except ForwardError as error:
+        except (ForwardError, OSError) as failure:
+            error = failure if isinstance(failure, ForwardError) else BrokenError(reason(failure))
             _log.decision("port %d of sandbox %s: %s", port, self._service.target.sandbox_id, error)
             self._task = None
             self._failed(error)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from fairlead.lab.cri.channel_connection import ChannelConnection
 from fairlead.lab.cri.channels import MOST_CHANNELS
-from fairlead.lab.cri.drivers.driver import PodEnd
+from fairlead.lab.cri.drivers.driver import PodEnd, reason
 from fairlead.lab.cri.errors import BrokenError, ForwardError
 from fairlead.lab.cri.hold import BLOCKED, Hold
 from fairlead.lab.cri.pod_side import PodSide
@@ -163,9 +163,9 @@ class ChannelPort:
     async def _dial(self) -> None:
         try:
             await self._service.target.open(self.number, self._accept, self._gone)
-        except ForwardError as error:
+        except (ForwardError, OSError) as error:
             self._task = None
-            self._fail(error)
+            self._fail(error if isinstance(error, ForwardError) else BrokenError(reason(error)))
 
     def _accept(self, local: PodEnd) -> RemoteEnd | None:
         if self._over:
