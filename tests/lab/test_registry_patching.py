@@ -266,6 +266,15 @@ def test_a_strategic_patch_never_loses_what_it_does_not_name(before: Any, given_
     assert [entry["name"] for entry in after if entry["name"] not in mine] == others
 
 
+@pytest.mark.parametrize("kind", [MERGE, STRATEGIC])
+def test_a_patch_that_has_no_bottom(kind: str) -> None:
+    patch: dict[str, Any] = {}
+    for _ in range(5000):
+        patch = {"a": patch}
+    with pytest.raises(ApiStatusError, match="too deeply"):
+        patched("Deployment", {}, kind, patch)
+
+
 def test_patches_by_their_type() -> None:
     value = {"spec": {"replicas": 1}}
     assert patched("Deployment", value, JSON, [op("replace", "/spec/replicas", value=2)])["spec"] == {"replicas": 2}

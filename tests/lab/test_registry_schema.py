@@ -71,6 +71,18 @@ def test_what_is_null_is_not_there() -> None:
     }
 
 
+@pytest.mark.parametrize("depth", [99, 5000])
+def test_what_has_no_bottom_is_refused(depth: int) -> None:
+    value: Any = []
+    for _ in range(depth):
+        value = {"a": value}
+    with pytest.raises(TypeMismatchError):
+        decode("Pod", {"spec": {"containers": value}})
+    if depth > 1000:
+        with pytest.raises(TypeMismatchError, match="max depth"):
+            decode("ControllerRevision", {"data": value})
+
+
 def test_the_copy_shares_nothing() -> None:
     value: dict[str, Any] = {"data": {"a": [1]}, "revision": 1}
     found, _ = decode("ControllerRevision", value)

@@ -26,6 +26,8 @@ def patched(type_name: str, value: Object, content_type: str, patch: Any) -> Any
         if not isinstance(patch, dict):
             raise MalformedError("a merge patch of an object is an object")
         return merge_patch.merged(value, patch)
+    except RecursionError:
+        raise status.bad_request("the patch is nested too deeply") from None
     except MalformedError as error:
         raise status.bad_request(str(error)) from None
     except PatchError as error:

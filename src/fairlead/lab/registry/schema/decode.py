@@ -14,6 +14,7 @@ from fairlead.lab.registry.values import copied
 
 MAX_DEPTH = 100
 """Levels; what is deeper is an attack (affinity, the deepest that people write, has 13)."""
+_TOO_DEEP = "exceeded max depth"
 _BITS = {"int": 31, "long": 63}
 _GO = {"str": "string", "bytes": "[]uint8", "bool": "bool", "int": "int32", "long": "int64", "num": "float64"}
 _LEFT_OUT = ("managedFields", "selfLink")
@@ -49,7 +50,7 @@ class _Place:
         self.unknown = unknown
         self.depth = depth
         if depth > MAX_DEPTH:
-            raise TypeMismatchError("exceeded max depth")
+            raise TypeMismatchError(_TOO_DEEP)
 
     def child(self, owner: str, name: str) -> _Place:
         field = f"{self.field}.{name}" if self.field else name
@@ -178,7 +179,10 @@ def _quantity(place: _Place, type_: Type, value: Any) -> Any:
 
 
 def _anything(place: _Place, type_: Type, value: Any) -> Any:
-    return copied(value)
+    try:
+        return copied(value)
+    except RecursionError:
+        raise TypeMismatchError(_TOO_DEEP) from None
 
 
 _MAKE: dict[str, Callable[[_Place, Type, Any], Any]] = {
