@@ -188,7 +188,8 @@ def test_a_machine_that_has_no_descriptors_left() -> None:
     run(main())
 
 
-def test_a_process_that_does_not_read_its_input() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_process_that_does_not_read_its_input(loop: str) -> None:
     """What is kept of it is bounded, and the end comes all the same."""
 
     async def main() -> None:
@@ -200,7 +201,7 @@ def test_a_process_that_does_not_read_its_input() -> None:
                         await exec_.client.drain()
             assert json.loads(await exec_.end()) == SUCCESS
 
-    run(main())
+    run_on(loop, main())
 
 
 def test_a_process_that_closes_its_input() -> None:
