@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from fairlead.errors import FairleadError
 from fairlead.lab.runtime.root import Bind
 
 
-class RuntimeFailure(Exception):  # noqa: N818
-    """Something cannot be done; ``reason`` is what a container's status has, ``message`` for whoever reads it."""
+class NodeError(FairleadError):
+    """The runtime cannot do it; ``reason`` is what a container's status has, ``what`` its message."""
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
+    def __init__(self, reason: str, what: str) -> None:
+        super().__init__(what)
         self.reason = reason
-        self.message = message
-
-    def __str__(self) -> str:
-        return self.message
 
 
 class State(Enum):

@@ -12,22 +12,27 @@ from fairlead.kit.tasks import Background
 from fairlead.lab.images.catalogue import Catalogue, Image, ImageError
 from fairlead.lab.runtime import containers
 from fairlead.lab.runtime.argv import PATH, command_line, environment
+from fairlead.lab.runtime.attaching import Attached, Joined
 from fairlead.lab.runtime.becoming import Identity, Program
 from fairlead.lab.runtime.config import (
     ContainerConfig,
     ContainerStatus,
-    RuntimeFailure,
+    NodeError,
     Sandbox,
     SandboxConfig,
     State,
 )
-from fairlead.lab.runtime.containers import Container, Running
+from fairlead.lab.runtime.containers import Container
 from fairlead.lab.runtime.layout import layout, mount_points
 from fairlead.lab.runtime.logs import Log
 from fairlead.lab.runtime.machine import Machine
 from fairlead.lab.runtime.pod_names import LOCALHOST
 from fairlead.lab.runtime.root import Root, look
 from fairlead.lab.runtime.sandboxes import Held, Sandboxes
+from fairlead.lab.runtime.stdio import Spoken
+
+MOST_SAID = 16 << 10
+"""Bytes of a command's output that are kept, as of a probe's."""
 
 Ended = Callable[[Sandbox | ContainerStatus], None]
 """Told of each container that ended, and of each sandbox that is not ready any more by no wish of ours."""
@@ -63,7 +68,7 @@ class Runtime:
     # -- sandboxes --
 
     async def run_sandbox(self, config: SandboxConfig) -> Sandbox:
-        """Make a sandbox. Raises RuntimeFailure."""
+        """Make a sandbox. Raises NodeError."""
         ident = self._token(32).hex()
         held = await self._sandboxes.make(ident, config, self._now())
         self._held[ident] = held
@@ -98,33 +103,32 @@ class Runtime:
     # -- containers --
 
     def image(self, name: str) -> Image:
-        """What an image's name stands for. Raises RuntimeFailure."""
+        """What an image's name stands for. Raises NodeError."""
         try:
             return self._catalogue.find(name)
         except ImageError as error:
-            raise RuntimeFailure(error.reason, error.message) from error
+            raise NodeError(error.reason, error.message) from error
 
     async def start_container(self, sandbox_id: str, config: ContainerConfig) -> str:
-        """Start a container; its id. Raises RuntimeFailure."""
+        """Start a container; its id. Raises NodeError."""
         held = self._held.get(sandbox_id)
         if held is None or held.sandbox.state is not State.READY:
-            raise RuntimeFailure("CreateContainerError", f"the sandbox {sandbox_id} is not ready")
+            raise NodeError("CreateContainerError", f"the sandbox {sandbox_id} is not ready")
         image = self.image(config.image)
         program = self._program(config, image, held.sandbox)
         ident = self._token(32).hex()
         log = Log(self._machine.log(held.sandbox.config, config), self._now)
+        root = self._root(config, image, held.sandbox, program)
         try:
-            running = await containers.start(
-                program, held.namespaces, self._root(config, image, held.sandbox, program), stdin=config.stdin, log=log
-            )
+            process, ends = await containers.start(program, held.namespaces, root, stdin=config.stdin)
         except BaseException:
             log.close()
             raise
-        status = ContainerStatus(ident, sandbox_id, config, image.name, log.path, running.process.pid, self._now())
-        container = Container(status, running, program, log)
+        status = ContainerStatus(ident, sandbox_id, config, image.name, log.path, process.pid, self._now())
+        container = Container(status, process, ends, program, log)
         container.stop_signal = signal.Signals[image.stop_signal]
         self._containers[ident] = container
-        running.process.exited.add_done_callback(lambda _: self._watch(container))
+        process.exited.add_done_callback(lambda _: self._watch(container))
         return ident
 
     async def stop_container(self, container_id: str, grace: float) -> None:
@@ -132,7 +136,7 @@ class Runtime:
         container = self._containers.get(container_id)
         if container is None or container.status.state is State.EXITED:
             return
-        process = container.running.process
+        process = container.process
         if grace > 0:
             process.send(container.stop_signal)
             await asyncio.wait([process.exited], timeout=grace)
@@ -161,16 +165,40 @@ class Runtime:
         """Those of a sandbox, or all."""
         return [container.status for container in self._of(sandbox_id)]
 
-    async def exec(self, container_id: str, argv: Sequence[str], *, stdin: bool = False, tty: bool = False) -> Running:
-        """One more process in a container that runs; listen to its output before you wait for anything else.
-
-        Raises RuntimeFailure.
-        """
+    async def exec(self, container_id: str, argv: Sequence[str], *, tty: bool = False, stdin: bool = False) -> Joined:
+        """One more process in a container that runs. Raises NodeError."""
         return await containers.join(self._container(container_id), argv, stdin=stdin, tty=tty)
 
-    def attach(self, container_id: str) -> Running:
-        """A container's own process, with what it reads and writes. Raises RuntimeFailure."""
-        return self._container(container_id).running
+    async def exec_sync(self, container_id: str, argv: Sequence[str], timeout: float) -> tuple[int, bytes]:
+        """Run a command to its end: its exit code, and the first bytes that it said. TimeoutError, and NodeError."""
+        process = await self.exec(container_id, argv)
+        said = bytearray()
+        assert process.stdout is not None
+        spoken = Spoken(process.stdout, process.stderr)
+        spoken.listen(lambda _, data: said.extend(data[: max(0, MOST_SAID - len(said))]))
+        try:
+            async with asyncio.timeout(timeout):
+                code = await process.wait()
+                await asyncio.wait([spoken.ended], timeout=containers.REST)
+        finally:
+            process.leave()
+            spoken.close()
+        return code, bytes(said)
+
+    async def attach(self, container_id: str, *, tty: bool = False, stdin: bool = False) -> Attached:
+        """A container's own process, what it says from now on. Raises NodeError.
+
+        Whether that has a terminal the container decides, whatever the client asks for.
+        """
+        container = self._container(container_id)
+        if container.status.state is not State.RUNNING:
+            raise NodeError("AttachError", f"container {container_id} is not running")
+        return container.attach(stdin=stdin)
+
+    def known(self, container_id: str) -> bool:
+        """Whether there is such a container, and it runs."""
+        container = self._containers.get(container_id)
+        return container is not None and container.status.state is State.RUNNING
 
     async def close(self) -> None:
         """End everything."""
@@ -185,14 +213,14 @@ class Runtime:
     def _container(self, container_id: str) -> Container:
         container = self._containers.get(container_id)
         if container is None:
-            raise RuntimeFailure("ExecError", f"container {container_id} is not known")
+            raise NodeError("ExecError", f"container {container_id} is not known")
         return container
 
     def _program(self, config: ContainerConfig, image: Image, sandbox: Sandbox) -> Program:
         own = environment(config.env)
         argv = command_line(config.command, config.args, image.entrypoint, image.args, own)
         if not argv:
-            raise RuntimeFailure("CreateContainerError", f"no command is given, and {config.image} has none")
+            raise NodeError("CreateContainerError", f"no command is given, and {config.image} has none")
         hostname = sandbox.config.hostname or sandbox.config.name
         terminal = {"TERM": "xterm"} if config.tty else {}
         env = {"PATH": PATH, "HOSTNAME": hostname, "HOME": "/root", **terminal, **image.env, **own}
@@ -230,12 +258,12 @@ class Runtime:
         self._tasks.start(self._ended(container), name=f"the end of container {container.status.config.name}")
 
     async def _ended(self, container: Container) -> None:
-        code = await container.running.wait()
+        code = await container.wait()
         status = container.status
         if status.state is State.EXITED:
             return
         status.state, status.finished, status.code = State.EXITED, self._now(), code
-        status.signal = max(0, -container.running.process.exited.result())
+        status.signal = max(0, -container.process.exited.result())
         status.reason = "Error" if code else "Completed"
-        container.log.close()
+        container.close()
         self._told(status)

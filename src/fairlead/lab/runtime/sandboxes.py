@@ -15,7 +15,7 @@ from fairlead.lab.node.links import PodLink
 from fairlead.lab.node.plan import NODE, FullError, PodAddresses
 from fairlead.lab.node.spawn import Process, SpawnError, Step, execute, spawn
 from fairlead.lab.runtime.argv import PATH
-from fairlead.lab.runtime.config import RuntimeFailure, Sandbox, SandboxConfig, State
+from fairlead.lab.runtime.config import NodeError, Sandbox, SandboxConfig, State
 
 _KINDS = ((kernel.NEWNET, "net"), (kernel.NEWUTS, "uts"), (kernel.NEWIPC, "ipc"))
 _MOST_HOSTNAME = 63
@@ -52,7 +52,7 @@ class Sandboxes:
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
     async def make(self, ident: str, config: SandboxConfig, now: datetime) -> Held:
-        """A new one, ready. Raises RuntimeFailure."""
+        """A new one, ready. Raises NodeError."""
         link = None
         try:
             if not config.host_network:
@@ -61,7 +61,7 @@ class Sandboxes:
         except (OSError, SpawnError, FullError) as error:
             if link is not None:
                 self._addresses.give_back(link.address)
-            raise RuntimeFailure("FailedCreatePodSandBox", f"failed to make the pod's sandbox: {error}") from error
+            raise NodeError("FailedCreatePodSandBox", f"failed to make the pod's sandbox: {error}") from error
         sandbox = Sandbox(ident, config, now, pause.pid, link.address if link is not None else NODE)
         held = Held(sandbox, pause, link)
         try:
@@ -71,7 +71,7 @@ class Sandboxes:
                 link.join()
         except OSError as error:
             await self.end(held)
-            raise RuntimeFailure("FailedCreatePodSandBox", f"failed to join the pod's network: {error}") from error
+            raise NodeError("FailedCreatePodSandBox", f"failed to join the pod's network: {error}") from error
         pause.exited.add_done_callback(lambda _: self._over(sandbox))
         return held
 

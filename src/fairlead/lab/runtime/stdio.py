@@ -1,4 +1,4 @@
-"""What a process of a container reads and writes: pipes, or a terminal; as the main process holds them."""
+"""What a process of a container reads and writes: pipes, or a terminal; our ends and the child's."""
 
 from __future__ import annotations
 
@@ -14,58 +14,100 @@ from typing import TypeAlias
 STDOUT, STDERR = 1, 2
 AT_ONCE = 65536
 """Bytes that are read in one turn: what a pipe holds."""
-MOST_PENDING = 1 << 20
-"""Bytes of input that wait for a process that does not read; whoever writes should look at ``pending``."""
 
 Output: TypeAlias = Callable[[int, bytes], None]
 """Told what came on STDOUT or STDERR; no bytes are its end."""
 
 
-class Stdio:
-    """Our ends and, until ``given``, those of the child."""
+_TIOCGPTPEER, _TIOCSPTLCK = 0x5441, 0x4004_5431
+"""ioctl_tty(2)."""
 
-    def __init__(self, *, stdin: bool, terminal: bool) -> None:
-        self._loop = asyncio.get_running_loop()
+
+class Ends:
+    """Descriptors, ours and, until they are ``given``, those of the child. Not inherited by other children.
+
+    A terminal is one of those in the folder ``terminals``, as a container has them; without it, of the node's. Raises
+    OSError.
+    """
+
+    def __init__(self, *, stdin: bool, terminal: bool, terminals: str = "") -> None:
         self.terminal = terminal
         self.console = ""
-        """The path of the terminal."""
-        self._listeners: list[Output] = []
-        self._holds = 0
-        self._pending = bytearray()
-        self._ending = False
-        self._drained: asyncio.Future[None] | None = None
-        self.closed: asyncio.Future[None] = self._loop.create_future()
-        """Set once nothing more comes."""
-        self._read: dict[int, int] = {}
-        """Descriptors to read, by stream."""
-        self._write = -1
+        """The path of the terminal, if it is of the node's."""
+        self.stdin: int | None = None
+        self.stderr: int | None = None
         if terminal:
-            ours, theirs = os.openpty()
-            self.console = os.ttyname(theirs)
+            if terminals:
+                self.stdout, theirs = _terminal_of(terminals)
+            else:
+                self.stdout, theirs = os.openpty()
+                self.console = os.ttyname(theirs)
+            self.stdin = os.dup(self.stdout) if stdin else None
             self._theirs = [theirs]
             self.child = (theirs, theirs, theirs)
-            self._read[STDOUT] = ours
-            self._write = os.dup(ours) if stdin else -1
+            """Its standard input, output and error."""
         else:
-            inner, self._write = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
-            self._read[STDOUT], out = os.pipe()
-            self._read[STDERR], err = os.pipe()
+            if stdin:
+                inner, self.stdin = os.pipe()
+            else:
+                inner = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            self.stdout, out = os.pipe()
+            self.stderr, err = os.pipe()
             self._theirs = [inner, out, err]
             self.child = (inner, out, err)
-        """The child's standard input, output and error."""
-        for descriptor in (*self._read.values(), self._write):
-            if descriptor >= 0:
-                os.set_blocking(descriptor, False)
 
     def given(self) -> None:
-        """The child has its ends; from now on, output is told."""
-        self._close_theirs()
+        """The child has its own."""
+        for descriptor in self._theirs:
+            os.close(descriptor)
+        self._theirs = []
+
+    def close(self) -> None:
+        """Nobody needs them."""
+        self.given()
+        for descriptor in (self.stdin, self.stdout, self.stderr):
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def _terminal_of(folder: str) -> tuple[int, int]:
+    """Both sides of a new one; programs find its name where they are."""
+    ours = os.open(f"{folder}/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(ours, _TIOCSPTLCK, struct.pack("i", 0))
+        return ours, fcntl.ioctl(ours, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except BaseException:
+        os.close(ours)
+        raise
+
+
+def resize(terminal: int, columns: int, rows: int) -> None:
+    """Set the size of a terminal."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows & 0xFFFF, columns & 0xFFFF, 0, 0))
+
+
+class Spoken:
+    """Reads what a container's own process says, for all who listen. The descriptors are its own from now on."""
+
+    def __init__(self, stdout: int, stderr: int | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._read = {STDOUT: stdout} | ({} if stderr is None else {STDERR: stderr})
+        self._listeners: list[Output] = []
+        self._holds = 0
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        """Set once nothing more comes."""
+        for descriptor in self._read.values():
+            os.set_blocking(descriptor, False)
         self._watch()
 
-    def listen(self, told: Output) -> Callable[[], None]:
-        """Tell of all output from now on; what is returned ends that."""
+    def listen(self, told: Output) -> None:
+        """Tell of all that comes from now on."""
         self._listeners.append(told)
-        return lambda: self._listeners.remove(told) if told in self._listeners else None
+
+    def forget(self, told: Output) -> None:
+        """Tell no more."""
+        if told in self._listeners:
+            self._listeners.remove(told)
 
     def hold(self) -> None:
         """Read no more until ``release`` was called as often: somebody cannot take it."""
@@ -77,53 +119,15 @@ class Stdio:
     def release(self) -> None:
         """See ``hold``."""
         self._holds -= 1
-        if not self._holds:
-            self._watch()
-
-    @property
-    def has_input(self) -> bool:
-        """Whether anything can be written to it."""
-        return self._write >= 0 and not self._ending
-
-    @property
-    def pending(self) -> int:
-        """Bytes that were written and not yet read."""
-        return len(self._pending)
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Give it input; dropped where it takes none."""
-        if self.has_input:
-            idle = not self._pending
-            self._pending += data
-            if idle:
-                self._flush()
-
-    async def drained(self) -> None:
-        """Wait until less than ``MOST_PENDING`` bytes wait."""
-        while len(self._pending) > MOST_PENDING:
-            self._drained = self._drained or self._loop.create_future()
-            await asyncio.shield(self._drained)
-
-    def write_eof(self) -> None:
-        """It gets no more input, once it has what was written; a terminal is sent what its user would type."""
-        if self.has_input:
-            if self.terminal:
-                self.write(b"\x04")
-            self._ending = True
-            if not self._pending:
-                self._close_input()
+        self._watch()
 
     def resize(self, columns: int, rows: int) -> None:
-        """The size of its terminal, if it has one."""
-        if self.terminal and STDOUT in self._read:
-            size = struct.pack("HHHH", rows & 0xFFFF, columns & 0xFFFF, 0, 0)
-            fcntl.ioctl(self._read[STDOUT], termios.TIOCSWINSZ, size)
+        """The size of its terminal; to be called where it has one."""
+        if STDOUT in self._read:
+            resize(self._read[STDOUT], columns, rows)
 
     def close(self) -> None:
-        """Give up what is still open."""
-        self._close_theirs()
-        self._pending.clear()
-        self._close_input()
+        """Read no more, whatever comes."""
         for stream in list(self._read):
             self._end(stream)
 
@@ -155,38 +159,5 @@ class Stdio:
         self._loop.remove_reader(descriptor)
         os.close(descriptor)
         self._tell(stream, b"")
-        if not self._read and not self.closed.done():
-            self.closed.set_result(None)
-
-    def _flush(self) -> None:
-        self._loop.remove_writer(self._write)
-        try:
-            done = os.write(self._write, self._pending)
-        except BlockingIOError:
-            done = 0
-        except OSError:  # nobody reads it any more
-            self._pending.clear()
-            self._close_input()
-            return
-        del self._pending[:done]
-        if self._drained is not None and len(self._pending) <= MOST_PENDING:
-            self._drained.set_result(None)
-            self._drained = None
-        if self._pending:
-            self._loop.add_writer(self._write, self._flush)
-        elif self._ending:
-            self._close_input()
-
-    def _close_input(self) -> None:
-        if self._write >= 0:
-            self._loop.remove_writer(self._write)
-            os.close(self._write)
-            self._write = -1
-        if self._drained is not None:
-            self._drained.set_result(None)
-            self._drained = None
-
-    def _close_theirs(self) -> None:
-        for descriptor in self._theirs:
-            os.close(descriptor)
-        self._theirs = []
+        if not self._read and not self.ended.done():
+            self.ended.set_result(None)

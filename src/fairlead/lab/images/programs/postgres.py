@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
 
-USER = GROUP = 999
+USERS = ("postgres", "nobody")
+"""Whom the server may be: the first of them that the machine has, for it looks itself up."""
 DATA = "/var/lib/postgresql/data"
 _NEWUSER = 0x1000_0000
 
@@ -40,18 +42,29 @@ def become(folders: tuple[str, ...]) -> None:
     """Be no root any more, and own these."""
     if os.getuid():
         return
+    user, group = _ids()
     try:
         for folder in folders:
-            os.chown(folder, USER, GROUP)
+            os.chown(folder, user, group)
         os.setgroups([])
-        os.setresgid(GROUP, GROUP, GROUP)
-        os.setresuid(USER, USER, USER)
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
     except OSError:
         if ctypes.CDLL(None, use_errno=True).unshare(_NEWUSER) < 0:
             raise OSError(ctypes.get_errno(), "cannot become another user than root") from None
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} 0 1"), ("gid_map", f"{GROUP} 0 1")):
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} 0 1"), ("gid_map", f"{group} 0 1")):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
+
+
+def _ids() -> tuple[int, int]:
+    for name in USERS:
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return found.pw_uid, found.pw_gid
+    raise LookupError(f"this machine has neither of the users {' and '.join(USERS)}")
 
 
 def initialize(binaries: str, data: str) -> None:
