@@ -38,4 +38,5 @@ def test_services_spread_and_stay(lab_user: LabUser) -> None:
     assert len(found["sticky"]) == 1
     assert found["kept"] == found["sticky"]
     assert found["moved"] == [found["expected"]]
+    assert {found["before"], found["after"]} == {"udp-0", "udp-1"}, "a client that stays is led to who is there"
     assert "refused" in found["refused"]

@@ -82,10 +82,20 @@ def port(*ends: Endpoint, affinity: int = 0, node_port: int = 0, protocol: str =
 
 
 def test_one_endpoint_and_several() -> None:
-    chain = "add rule ip fairlead_lab svc.default/web/tcp/80 meta l4proto tcp dnat"
-    assert f"{chain} to 10.244.0.2:8080\n" in ruleset([port(A)]).text
-    choice = "ip to numgen random mod 2 map { 0 : 10.244.0.2 . 8080, 1 : 10.244.0.3 . 8080 }"
-    assert f"{chain} {choice}\n" in ruleset([port(A, B)]).text
+    other = port(A)._replace(service="default/api", address="10.96.0.21")
+    lines = ruleset([port(A, B), other]).text.splitlines()
+    key = "ip daddr . meta l4proto . th dport"
+    where = [
+        "10.96.0.20 . tcp . 80 . 0 : 10.244.0.2 . 8080",
+        "10.96.0.20 . tcp . 80 . 1 : 10.244.0.3 . 8080",
+        "10.96.0.21 . tcp . 80 . 0 : 10.244.0.2 . 8080",
+    ]
+    assert [
+        line.removeprefix("add rule ip fairlead_lab services ") for line in lines if "rule ip fairlead_lab ser" in line
+    ] == [
+        f"{key} {{ 10.96.0.20 . tcp . 80 }} meta mark set numgen random mod 2",
+        f"meta l4proto {{ tcp, udp }} dnat ip to {key} . meta mark map {{ {', '.join(where)} }}",
+    ]
 
 
 def test_a_pod_that_reaches_itself_is_masked() -> None:
@@ -101,9 +111,12 @@ def test_what_has_no_endpoints_is_left_to_be_refused() -> None:
 
 
 def test_node_ports_are_those_of_every_address_of_the_node() -> None:
-    assert "services fib daddr type local meta l4proto . th dport vmap { tcp . 30080 : goto" in (
+    rule = "dnat ip to meta l4proto . th dport . meta mark map { tcp . 30080 . 0 : 10.244.0.2 . 8080 }"
+    assert f"services fib daddr type local meta l4proto {{ tcp, udp }} {rule}" in (
         ruleset([port(A, node_port=30080)]).text
     )
+    sticky = "services fib daddr type local meta l4proto . th dport vmap { tcp . 30080 : goto svc.default/web/tcp/80 }"
+    assert sticky in ruleset([port(A, node_port=30080, affinity=60)]).text
 
 
 def test_what_is_gone_is_deleted_and_what_clients_had_stays() -> None:

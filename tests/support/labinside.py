@@ -12,7 +12,8 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class Node:
         return "\n".join(line.split(" ", 3)[3] for line in Path(status.log).read_text().splitlines())
 
 
-Scenario = Callable[[Node], Awaitable[Any]]
+Scenario = Callable[[Node], Coroutine[Any, Any, Any]]
 
 
 async def _inside(scenario: Scenario, folder: str) -> None:
@@ -115,6 +116,9 @@ async def _inside(scenario: Scenario, folder: str) -> None:
     sources = str(Path(fairlead.__file__).parent.parent)
     behind = Behind(python, os.environ.get("LAB_PREFIX", sys.base_prefix), sources, shutil.which, os.environ)
     machine, network = Machine.learn(folder), Network()
+    assert machine.overlays
+    if scenario.__name__.endswith("_without_overlays"):
+        machine = replace(machine, overlays=False)
     told: list[Sandbox | ContainerStatus] = []
     await network.start()
     async with Background() as tasks:

@@ -175,6 +175,10 @@ for _ in range(int(sys.argv[3])):
 """
 
 
+_SAME = _ASK.replace("int(sys.argv[3])", "1").replace("sock.connect", "sock.bind(('', 4444)); sock.connect")
+"""From a port that it had before."""
+
+
 async def balance(node: Node) -> Any:
     """Two UDP servers behind a service, with and without affinity."""
     boxes = [await node.pod(f"udp-{n}", "python", "python", "-c", _UDP) for n in range(2)]
@@ -189,19 +193,25 @@ async def balance(node: Node) -> Any:
     found: dict[str, Any] = {}
     await node.network.apply([service("udp", "10.96.1.5", 53, protocol="UDP")], [ends])
     found["spread"] = sorted(set(await ask("10.96.1.5", 40)))
-    sticky = service("udp", "10.96.1.5", 53, protocol="UDP", sessionAffinity="ClientIP")
+    # At another address: what was sent to the old one is led as it was for a while.
+    sticky = service("udp", "10.96.1.7", 53, protocol="UDP", sessionAffinity="ClientIP")
     await node.network.apply([sticky], [ends])
-    found["sticky"] = sorted(set(await ask("10.96.1.5", 20)))
+    found["sticky"] = sorted(set(await ask("10.96.1.7", 20)))
     # Another service comes: who had an endpoint keeps it.
     await node.network.apply([sticky, service("other", "10.96.1.6")], [ends])
-    found["kept"] = sorted(set(await ask("10.96.1.5", 20)))
+    found["kept"] = sorted(set(await ask("10.96.1.7", 20)))
     gone = int(found["kept"][0][-1])
     left = slice_of("udp", 5353, boxes[1 - gone][0].ip, protocol="UDP")
     await node.network.apply([sticky], [left])
-    found["moved"] = sorted(set(await ask("10.96.1.5", 20)))
+    found["moved"] = sorted(set(await ask("10.96.1.7", 20)))
     found["expected"] = f"udp-{1 - gone}"
-    await node.network.apply([service("udp", "10.96.1.5", 53, protocol="UDP")], [])
-    _, said = await node.run(client, "python", "-c", _ASK, "10.96.1.5", "53", "1")
+    _, said = await node.run(client, "python", "-c", _SAME, "10.96.1.7", "53")
+    found["before"] = said.split()[0]
+    await node.network.apply([sticky], [slice_of("udp", 5353, boxes[gone][0].ip, protocol="UDP")])
+    _, said = await node.run(client, "python", "-c", _SAME, "10.96.1.7", "53")
+    found["after"] = said.split()[0]
+    await node.network.apply([service("udp", "10.96.1.7", 53, protocol="UDP")], [])
+    _, said = await node.run(client, "python", "-c", _ASK, "10.96.1.7", "53", "1")
     found["refused"] = said.strip()
     return found
 
@@ -436,6 +446,17 @@ async def volumes(node: Node) -> Any:
     await node.runtime.remove_sandbox(sandbox.id)
     store.remove("uid-1")
     found["left"] = os.listdir(os.path.join(node.machine.scratch, "pods"))
+    return found
+
+
+async def volumes_without_overlays(node: Node) -> Any:
+    """The same where this machine gives us none; and what cannot be then."""
+    found = await volumes(node)
+    _, ident = await node.pod("web", "nginx")
+    found["nginx"] = await node.run(ident, *_CURL, "http://localhost/", "--retry", "20", "--retry-connrefused")
+    found["closed"] = await node.run(
+        ident, "sh", "-c", "touch /opt/made 2>/dev/null || echo no; touch /etc/made && echo yes"
+    )
     return found
 
 

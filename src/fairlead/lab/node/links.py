@@ -88,19 +88,21 @@ class PodLink:
             link.do(netlink.up(index, master=socket.if_nametoindex(BRIDGE)))
             link.do(netlink.isolate(index))
 
-    def remove(self) -> None:
-        """In the node's; the kernel does it by itself once nobody is left in the pod's, but later."""
+    def clear(self) -> None:
+        """In the node's, before ``make``: remove what is left of a pod that had this address before.
+
+        The kernel removes a link when nobody is in the pod's namespace any more, in its own time. To do that ourselves
+        would hold up whoever calls for some ten milliseconds.
+        """
+        try:
+            socket.if_nametoindex(self._name)
+        except OSError:
+            return
         with Netlink() as link:
             try:
                 link.do(netlink.remove(self._name))
             except OSError:
-                pass  # nobody is left
-
-
-def loopback_up() -> None:
-    """In a new network namespace without other links. Raises OSError."""
-    with Netlink() as link:
-        link.do(netlink.up(_LOOPBACK))
+                pass  # the kernel was faster
 
 
 def open_namespace() -> int:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 from fairlead.host.private.setup import PLACES, StepError
-from fairlead.lab.node.backends import Object, service_ports
+from fairlead.lab.node.backends import Object, ServicePort, service_ports
+from fairlead.lab.node.conntrack import forget
 from fairlead.lab.node.dns import DnsServer
 from fairlead.lab.node.links import add_address
-from fairlead.lab.node.plan import DNS
+from fairlead.lab.node.plan import DNS, GATEWAY, NODE
 from fairlead.lab.node.services import NOTHING, ruleset
 from fairlead.lab.node.spawn import SpawnError, Step, execute, spawn
 from fairlead.lab.node.zone import ClusterZone
 
 _MOST_SAID = 16_000
+
+End = tuple[str, int]
 
 
 class Network:
@@ -25,6 +28,8 @@ class Network:
         self._zone = ClusterZone()
         self._dns = DnsServer(self._zone.zone)
         self._before = NOTHING
+        self._udp: set[tuple[End, End]] = set()
+        """Where UDP may be sent to, and the endpoints behind it."""
 
     async def start(self) -> None:
         """The nameserver, and rules that refuse every service. Raises StepError, and OSError."""
@@ -36,14 +41,30 @@ class Network:
         """These are all services and their endpoints now. Raises StepError; then the rules are as they were."""
         services, slices = list(services), list(slices)
         self._zone.update(services, slices)
-        rules = ruleset(service_ports(services, slices), self._before)
+        ports = service_ports(services, slices)
+        rules = ruleset(ports, self._before)
         if rules.rules != self._before.rules:
             await nft(rules.text)
             self._before = rules
+            self._forget([port for port in ports if port.protocol == "udp"])
+
+    def _forget(self, ports: Iterable[ServicePort]) -> None:
+        """End what is still sent by UDP to endpoints that are none any more."""
+        ways = {
+            (where, (end.address, end.port)) for port in ports for where in _addresses(port) for end in port.endpoints
+        }
+        if gone := self._udp - ways:
+            forget({where for where, _ in gone}, ways)
+        self._udp = ways
 
     def close(self) -> None:
         """Serve no more names."""
         self._dns.close()
+
+
+def _addresses(port: ServicePort) -> list[End]:
+    named = [(address, port.node_port) for address in (NODE, GATEWAY) if port.node_port]
+    return [(port.address, port.port), *named]
 
 
 async def nft(commands: str) -> None:

@@ -1,16 +1,16 @@
 """The addresses of services as one nft ruleset, in the place of whatever was there before (nft(8)); pure.
 
-A packet's way: ``services`` looks up the address, the chain of that port picks an endpoint, at random or the one that
-the client had before, and the destination becomes that. What no chain took is refused. A pod that is sent to itself
+A connection's way: ``services`` looks up where it is for, an endpoint is drawn, or the one taken that the client had
+before, and the destination becomes that. What leads to no endpoint is refused. A pod that is sent to itself
 would see its own address as the sender, so those connections come from the bridge instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from fairlead.lab.node.backends import Endpoint, ServicePort
+from fairlead.lab.node.backends import ServicePort
 from fairlead.lab.node.plan import SERVICE_BITS, SERVICES
 
 TABLE = "ip fairlead_lab"
@@ -48,22 +48,15 @@ NOTHING = Ruleset("")
 def ruleset(ports: Iterable[ServicePort], before: Ruleset = NOTHING) -> Ruleset:
     """The rules for these, in the place of ``before``; nft takes all or nothing."""
     ports = list(ports)
-    lines: list[str] = []
     chains: dict[str, None] = {"refuse": None}
     sets: dict[str, int] = {}
-    targets: list[str] = []
-    node_targets: list[str] = []
-    for port in ports:
-        if not port.endpoints:
-            continue
-        chain = _chain(port)
-        chains[chain] = None
-        targets.append(f"{port.address} . {port.protocol} . {port.port} : goto {chain}")
-        if port.node_port:
-            node_targets.append(f"{port.protocol} . {port.node_port} : goto {chain}")
-        lines += _stay(port, chain, chains, sets) if port.affinity else _spread(port, chain)
-    lines += _look_up("ip daddr . meta l4proto . th dport", targets)
-    lines += _look_up("fib daddr type local meta l4proto . th dport", node_targets)
+    staying = [port for port in ports if port.affinity and port.endpoints]
+    spread = [port for port in ports if not port.affinity]
+    lines = [line for port in staying for line in _stay(port, chains, sets)]
+    for way in (_BY_ADDRESS, _BY_NODE_PORT):
+        targets = [f"{name} : goto {_chain(port)}" for port in staying if (name := way.name(port))]
+        lines += _rule(f"{way.match}{way.key} vmap", targets)
+        lines += _spread(spread, way)
     lines += _hairpins({endpoint.address for port in ports for endpoint in port.endpoints})
     made = Ruleset("", frozenset(chains), frozenset(sets))
     head = [f"add table {TABLE}", f"flush table {TABLE}", *_gone(before, made)]
@@ -74,31 +67,52 @@ def ruleset(ports: Iterable[ServicePort], before: Ruleset = NOTHING) -> Ruleset:
     return made._replace(text="\n".join([*head, rules]), rules=rules)
 
 
+class _Way(NamedTuple):
+    """How a connection says which port of a service it is for."""
+
+    match: str
+    key: str
+    name: Callable[[ServicePort], str]
+    """What the key is for a port; "" if it cannot be reached so."""
+
+
+_BY_ADDRESS = _Way(
+    "", "ip daddr . meta l4proto . th dport", lambda port: f"{port.address} . {port.protocol} . {port.port}"
+)
+_BY_NODE_PORT = _Way(
+    "fib daddr type local ",
+    "meta l4proto . th dport",
+    lambda port: f"{port.protocol} . {port.node_port}" if port.node_port else "",
+)
+
+
+def _spread(ports: Sequence[ServicePort], way: _Way) -> list[str]:
+    """Each connection to any of a port's endpoints: a number is drawn, and looked up together with the port.
+
+    One map for all: what an ordinary user can send to the kernel at once has room for few rules, and many elements.
+    """
+    named = [(name, port.endpoints) for port in ports if (name := way.name(port))]
+    lines = []
+    for count in sorted({len(ends) for _, ends in named if len(ends) > 1}):
+        names = ", ".join(name for name, ends in named if len(ends) == count)
+        drawn = f"meta mark set numgen random mod {count}"
+        lines.append(f"add rule {TABLE} services {way.match}{way.key} {{ {names} }} {drawn}")
+    choices = [f"{name} . {turn} : {end.address} . {end.port}" for name, ends in named for turn, end in enumerate(ends)]
+    return lines + _rule(f"{way.match}meta l4proto {{ tcp, udp }} dnat ip to {way.key} . meta mark map", choices)
+
+
+def _rule(text: str, elements: Sequence[str]) -> list[str]:
+    return [f"add rule {TABLE} services {text} {{ {', '.join(elements)} }}"] if elements else []
+
+
 def _chain(port: ServicePort) -> str:
     return f"svc.{port.service}/{port.protocol}/{port.port}"
 
 
-def _look_up(key: str, targets: Sequence[str]) -> list[str]:
-    if not targets:
-        return []
-    return [f"add rule {TABLE} services {key} vmap {{ {', '.join(targets)} }}"]
-
-
-def _to(port: ServicePort, endpoint: Endpoint) -> str:
-    return f"meta l4proto {port.protocol} dnat to {endpoint.address}:{endpoint.port}"
-
-
-def _spread(port: ServicePort, chain: str) -> list[str]:
-    """Each connection to any of them."""
-    if len(port.endpoints) == 1:
-        return [f"add rule {TABLE} {chain} {_to(port, port.endpoints[0])}"]
-    choices = ", ".join(f"{turn} : {end.address} . {end.port}" for turn, end in enumerate(port.endpoints))
-    draw = f"numgen random mod {len(port.endpoints)} map {{ {choices} }}"
-    return [f"add rule {TABLE} {chain} meta l4proto {port.protocol} dnat ip to {draw}"]
-
-
-def _stay(port: ServicePort, chain: str, chains: dict[str, None], sets: dict[str, int]) -> list[str]:
-    """Each client to the one that it had before, for as long as it comes back in time."""
+def _stay(port: ServicePort, chains: dict[str, None], sets: dict[str, int]) -> list[str]:
+    """Each client to the endpoint that it had before, for as long as it comes back in time."""
+    chain = _chain(port)
+    chains[chain] = None
     lines, drawn = [], []
     for turn, endpoint in enumerate(port.endpoints):
         name = f"{endpoint.address}/{endpoint.port}"
@@ -107,7 +121,8 @@ def _stay(port: ServicePort, chain: str, chains: dict[str, None], sets: dict[str
         sets[clients] = port.affinity
         lines.append(f"add rule {TABLE} {chain} ip saddr @{clients} goto {own}")
         lines.append(f"add rule {TABLE} {own} update @{clients} {{ ip saddr }}")
-        lines.append(f"add rule {TABLE} {own} {_to(port, endpoint)}")
+        there = f"{endpoint.address}:{endpoint.port}"
+        lines.append(f"add rule {TABLE} {own} meta l4proto {port.protocol} dnat to {there}")
         drawn.append(f"{turn} : goto {own}")
     lines.append(f"add rule {TABLE} {chain} numgen random mod {len(drawn)} vmap {{ {', '.join(drawn)} }}")
     return lines

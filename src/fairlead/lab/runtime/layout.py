@@ -11,8 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-HIDDEN = frozenset({"/proc", "/sys", "/dev", "/run", "/tmp", "/mnt", "/media", "/lost+found", "/boot"})  # noqa: S108
-"""A container has its own of these, or none."""
+HIDDEN = frozenset(
+    {
+        "/proc", "/sys", "/dev", "/run", "/tmp", "/mnt", "/media", "/lost+found", "/boot",  # noqa: S108
+        "/snap", "/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/kubelet", "/var/lib/snapd",
+    }
+)  # fmt: skip
+"""A container has its own of these, or none: they are the kernel's, or hold mounts of others by the hundred."""
 WRITABLE = ("/var/lib", "/var/cache", "/var/log", "/var/spool", "/usr/local", "/usr/local/bin", "/usr/share")
 """Folders that are made anew in the layers, so that they belong to whoever the container runs as."""
 

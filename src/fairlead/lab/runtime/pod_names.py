@@ -17,6 +17,17 @@ fe00::1\tip6-allnodes
 fe00::2\tip6-allrouters
 """
 
+NSSWITCH = b"""\
+passwd: files
+group: files
+shadow: files
+hosts: files dns
+networks: files
+protocols: files
+services: files
+"""
+"""Whom the machine asks besides cannot be reached from a pod (nsswitch.conf(5))."""
+
 _MOST_HOSTNAME = 63
 
 

@@ -193,10 +193,14 @@ class _Builder:
         self._step.what = f"mount an overlay over {path}"
         upper, work = escaped(self._upper(path)), escaped(self._upper(path, "work"))
         words = f"lowerdir={escaped(path)},upperdir={upper},workdir={work}"
-        try:
-            kernel.mount("overlay", self._new + path, "overlay", 0, words + ",userxattr")
-        except OSError:
-            kernel.mount("overlay", self._new + path, "overlay", 0, words)
+        for more in (",userxattr", ""):
+            try:
+                kernel.mount("overlay", self._new + path, "overlay", 0, words + more)
+            except OSError:
+                continue
+            return
+        # Not every file system can be below an overlay; of such a one the container has no layer of its own.
+        self._bind(Bind(path, path, read_only=True))
 
     def _bind(self, bind: Bind) -> None:
         self._step.what = f"mount {bind.source} at {bind.target}"

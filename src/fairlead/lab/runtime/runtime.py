@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -26,7 +27,7 @@ from fairlead.lab.runtime.containers import Container
 from fairlead.lab.runtime.layout import layout, mount_points
 from fairlead.lab.runtime.logs import Log
 from fairlead.lab.runtime.machine import Machine
-from fairlead.lab.runtime.pod_names import LOCALHOST
+from fairlead.lab.runtime.pod_names import LOCALHOST, NSSWITCH
 from fairlead.lab.runtime.root import Root, look
 from fairlead.lab.runtime.sandboxes import Held, Sandboxes
 from fairlead.lab.runtime.stdio import Spoken
@@ -112,7 +113,7 @@ class Runtime:
     async def start_container(self, sandbox_id: str, config: ContainerConfig) -> str:
         """Start a container; its id. Raises NodeError."""
         held = self._held.get(sandbox_id)
-        if held is None or held.sandbox.state is not State.READY:
+        if held is None or not held.is_ready():
             raise NodeError("CreateContainerError", f"the sandbox {sandbox_id} is not ready")
         image = self.image(config.image)
         program = self._program(config, image, held.sandbox)
@@ -129,6 +130,8 @@ class Runtime:
         container.stop_signal = signal.Signals[image.stop_signal]
         self._containers[ident] = container
         process.exited.add_done_callback(lambda _: self._watch(container))
+        if not held.is_ready():
+            process.send(signal.SIGKILL)  # it was stopped meanwhile
         return ident
 
     async def stop_container(self, container_id: str, grace: float) -> None:
@@ -221,9 +224,11 @@ class Runtime:
         argv = command_line(config.command, config.args, image.entrypoint, image.args, own)
         if not argv:
             raise NodeError("CreateContainerError", f"no command is given, and {config.image} has none")
-        hostname = sandbox.config.hostname or sandbox.config.name
+        config_name = sandbox.config.hostname or sandbox.config.name
+        hostname = socket.gethostname() if sandbox.host_network else config_name
+        home = "/" if config.user else "/root"
         terminal = {"TERM": "xterm"} if config.tty else {}
-        env = {"PATH": PATH, "HOSTNAME": hostname, "HOME": "/root", **terminal, **image.env, **own}
+        env = {"PATH": PATH, "HOSTNAME": hostname, "HOME": home, **terminal, **image.env, **own}
         return Program(argv, env, config.folder or image.folder, self._identity(config), terminal=config.tty)
 
     def _identity(self, config: ContainerConfig) -> Identity:
@@ -236,6 +241,7 @@ class Runtime:
             "/etc/hosts": LOCALHOST + hosts,
             "/etc/hostname": program.env["HOSTNAME"].encode() + b"\n",
             "/etc/resolv.conf": sandbox.config.resolv,
+            "/etc/nsswitch.conf": NSSWITCH,
         }
         own = {bind.target.rstrip("/") for bind in config.binds}
         files = {path: data for path, data in files.items() if path not in own}

@@ -32,8 +32,13 @@ class Held:
         self.sandbox = sandbox
         self.pause = pause
         self.link = link
+        self.ending = asyncio.Lock()
         self.namespaces: list[tuple[int, int]] = []
         """Descriptors and their kinds, for whoever is to be inside."""
+
+    def is_ready(self) -> bool:
+        """At this moment."""
+        return self.sandbox.state is State.READY
 
     def close(self) -> None:
         """The namespaces are held by nobody but those inside."""
@@ -57,11 +62,14 @@ class Sandboxes:
         try:
             if not config.host_network:
                 link = PodLink(self._addresses.take())
+                link.clear()
             pause = await spawn(_pause, stdio=(self._null,) * 3, around=lambda: self._around(config, link))
-        except (OSError, SpawnError, FullError) as error:
+        except BaseException as error:
             if link is not None:
                 self._addresses.give_back(link.address)
-            raise NodeError("FailedCreatePodSandBox", f"failed to make the pod's sandbox: {error}") from error
+            if isinstance(error, OSError | SpawnError | FullError):
+                raise NodeError("FailedCreatePodSandBox", f"failed to make the pod's sandbox: {error}") from error
+            raise
         sandbox = Sandbox(ident, config, now, pause.pid, link.address if link is not None else NODE)
         held = Held(sandbox, pause, link)
         try:
@@ -78,17 +86,15 @@ class Sandboxes:
     async def end(self, held: Held) -> None:
         """End all that is in its network namespace; its address is free for others, after all others."""
         held.sandbox.state = State.NOTREADY
-        held.pause.send(signal.SIGKILL)
-        await held.pause.wait()
-        if held.link is None:
+        async with held.ending:
+            held.pause.send(signal.SIGKILL)
+            await held.pause.wait()
+            if held.link is not None:
+                if held.namespaces:
+                    await _empty(os.fstat(held.namespaces[0][0]).st_ino)
+                self._addresses.give_back(held.link.address)
+                held.link = None
             held.close()
-            return
-        if held.namespaces:
-            await _empty(os.fstat(held.namespaces[0][0]).st_ino)
-        held.close()
-        held.link.remove()
-        self._addresses.give_back(held.link.address)
-        held.link = None
 
     def close(self) -> None:
         """There will be no more."""
