@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from fairlead.host.private.setup import PLACES
 from tests.support.labuser import LabUser
 from tests.support.run_user import RunUser
 
@@ -22,11 +24,17 @@ def _ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunUser
         yield user
 
 
-@pytest.fixture(params=["root", "user"])
+@pytest.fixture(scope="session", params=["root", "user"])
 def lab_user(request: pytest.FixtureRequest) -> LabUser:
     """Runs scenarios of ``labscenarios``."""
-    if request.param == "user":
-        return LabUser(request.getfixturevalue("_ordinary_user"))
-    if os.getuid() != 0:
+    if request.param == "root" and os.getuid() != 0:
         pytest.skip("needs root")
-    return LabUser(None)
+    for program in ("nft", "ip", "curl"):
+        if not shutil.which(program, path=f"{os.environ['PATH']}:{PLACES}"):
+            pytest.skip(f"needs {program}")
+    user = LabUser(request.getfixturevalue("_ordinary_user") if request.param == "user" else None)
+    with user.run("plain_facts") as run:
+        found = run.line()
+    if found.get("step") in ("unshare", "map"):
+        pytest.skip(f"this machine gives no user namespaces: {found['text']}")
+    return user

@@ -61,12 +61,7 @@ def test_the_death_of_the_outer_process_ends_all(lab_user: LabUser, scenario: st
             assert took < GRACE, "who listens need not be ended"
         else:
             assert GRACE * 0.9 < took < SECOND + 0.5
-    if "folder" in found:
-        os.rmdir(found["folder"])
-    else:
-        for name in os.listdir("/tmp"):
-            if name.startswith("fairlead-lab-") and not os.listdir(f"/tmp/{name}"):
-                os.rmdir(f"/tmp/{name}")
+    os.rmdir(found["folder"])
 
 
 @pytest.mark.parametrize("which", [1, 2, 3])
@@ -83,7 +78,7 @@ def test_the_death_of_any_process_that_holds_it_ends_all(lab_user: LabUser, whic
 def test_the_death_of_any_other_process_ends_what_depends_on_it(lab_user: LabUser, which: int) -> None:
     """Both holders of pods, a server, a shell and its children; then all ends with the outer process."""
     with lab_user.run("busy") as run:
-        run.line()
+        folder = run.line()["folder"]
         processes = run.processes()
         assert len(processes) == 10
         os.kill(processes[which], signal.SIGKILL)
@@ -91,6 +86,4 @@ def test_the_death_of_any_other_process_ends_what_depends_on_it(lab_user: LabUse
         assert set(processes[:4]) <= set(run.processes())
         run.process.send_signal(signal.SIGTERM)
         over(run, END)
-    for name in os.listdir("/tmp"):
-        if name.startswith("fairlead-lab-") and not os.listdir(f"/tmp/{name}"):
-            os.rmdir(f"/tmp/{name}")
+    os.rmdir(folder)

@@ -72,7 +72,7 @@ def plain_wait_for_the_end(link: socket.socket, folder: str) -> int:
 
 def plain_deaf(link: socket.socket, folder: str) -> int:
     """One that does not notice the end of the outer process."""
-    say({"ready": True})
+    say({"folder": folder})
     time.sleep(3600)
     return 0
 
@@ -82,7 +82,7 @@ async def busy(node: Node) -> Any:
     sandbox, _ = await node.pod("web", "nginx")
     await node.pod("client", "busybox", "sh", "-c", "sleep 3600 & sleep 3600")
     await node.until_listening(sandbox.ip, 80)
-    say({"pods": 2})
+    say({"folder": node.machine.scratch})
     link = asyncio.get_running_loop().create_future()
     await link
 
