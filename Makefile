@@ -14,7 +14,7 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE KUBECONFIG
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint types contracts unit fuzz fuzz-short format testbed test-real bench clean
+.PHONY: help test lint types contracts unit fuzz fuzz-short format testbed test-real test-lab bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -49,6 +49,9 @@ testbed: ## Build the real one-node cluster into the cache (needs Go; about 15 m
 
 test-real: $(READY) ## The tests on the real cluster, which is built first if need be (as root)
 	$(BIN)/python -m tests.real $(ARGS)
+
+test-lab: $(READY) ## The lab's programs in namespaces of their own (as root, or as an ordinary user alone)
+	$(BIN)/python -m pytest -m lab tests/lab $(ARGS)
 
 bench: $(READY) ## Fairlead beside kubectl port-forward on the real cluster (as root)
 	$(BIN)/python -m bench $(ARGS)

@@ -26,7 +26,7 @@ from tests.support.cri import HOST, Boxes, SpdyClient, echo, runtime, serving, s
 from tests.support.loop import LOOPS, now, run, run_on
 from tests.support.nspod import needs_namespaces, pod
 
-pytestmark = needs_namespaces
+pytestmark = [pytest.mark.lab, needs_namespaces]
 DRIVERS = [
     "netns",
     pytest.param("socat", marks=pytest.mark.skipif(not shutil.which("socat"), reason="needs socat")),

@@ -20,6 +20,8 @@ from tests.support.engines import StreamLog
 from tests.support.localprocess import LocalContainers, gone
 from tests.support.loop import LOOPS, now, run, run_on, run_virtual
 
+pytestmark = pytest.mark.lab
+
 V4 = "v4.channel.k8s.io"
 SUCCESS = {"metadata": {}, "status": "Success"}
 

@@ -25,6 +25,7 @@ from tests.support.nspod import needs_namespaces, pod
 
 KUBECTLS = kubectls()
 pytestmark = [
+    pytest.mark.lab,
     needs_namespaces,
     pytest.mark.skipif(not KUBECTLS, reason="needs a kubectl: python -m testbed build --only kubectl"),
     pytest.mark.parametrize("version", KUBECTLS),

@@ -22,6 +22,8 @@ from fairlead.lab.images.programs import ask, kuard, nginx, web
 from fairlead.lab.images.programs.web import Request
 from tests.support.world import within
 
+pytestmark = pytest.mark.lab
+
 SOURCES = str(Path(fairlead.__file__).parent.parent)
 START = 5.0
 """Seconds, on a busy machine."""

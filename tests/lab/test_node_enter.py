@@ -12,6 +12,8 @@ from fairlead.lab.node.enter import GRACE, SCRATCH_BYTES
 from tests.support.labuser import END, LabRun, LabUser
 from tests.support.world import within
 
+pytestmark = pytest.mark.lab
+
 SECOND = 1.0
 """In which all is over once the outer process is gone; a busy machine has some more."""
 

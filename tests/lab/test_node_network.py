@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.labuser import LabUser
+
+pytestmark = pytest.mark.lab
 
 REFUSED, NO_NAME = 7, 6
 """curl's exit codes."""

@@ -9,6 +9,8 @@ import pytest
 from fairlead.lab.runtime.logs import MOST_LINE
 from tests.support.labuser import LabUser
 
+pytestmark = pytest.mark.lab
+
 
 def test_what_a_container_is_and_sees(lab_user: LabUser) -> None:
     found = lab_user.found("containers")
