@@ -156,7 +156,8 @@ def test_a_jobs_pod_never_comes_back(world: World, forward: Start, workload: str
     within(60, lambda: [p for p in world.pods(workload) if p["status"]["phase"] == "Running"], "the job runs")
     pod = world.pods(workload)[0]["metadata"]["name"]
     with forward(f"pod/{pod}", f":{P + podapp.LEAVE}", json=False) as running:
-        with podclient.dial(running.listening()[0][1]) as sock:
+        [(_, port), *_] = within(10, running.listening, "it listens")
+        with podclient.dial(port) as sock:
             sock.sendall(b"0\n")  # the program ends, and with it the job
             try:
                 while sock.recv(100):
