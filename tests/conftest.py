@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fairlead.helper import holders
 from tests.support.leaks import LoopErrors, open_sockets
 
 pytest_plugins = ["tests.support.commandline"]
@@ -63,3 +64,9 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for thread in set(threading.enumerate()) - threads:
         thread.join(1)  # the one in which asyncio waited for a child process may still be returning
     assert set(threading.enumerate()) <= threads, "threads left running"
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds a port is looked for to the end: a busy machine may be slow to tell."""
+    monkeypatch.setattr(holders, "SEARCH_LIMIT", 30.0)

@@ -49,7 +49,8 @@ class PodServer:
     def cut(self) -> None:
         """Reset every lane."""
         for lane in list(self.lanes):
-            lane.writer.transport.abort()
+            if not lane.writer.is_closing():  # early releases of Python 3.11 cannot abort what was lost
+                lane.writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
